@@ -1,0 +1,33 @@
+"""Settings of artifacts and of the stores their bytes lie in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from catalog.conf import Section, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactsConfig(Section):
+    prefix: ClassVar[str] = "artifacts"
+
+    upload_lease: float = setting(60.0, help="Seconds without a byte after which an upload counts as dead.")
+    restore_grace: int = setting(0, help="Seconds a deleted artifact keeps its bytes and can be restored.")
+    size_limit: int = setting(1 << 40, help="Largest blob, in bytes.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoresConfig(Section):
+    prefix: ClassVar[str] = "stores"
+
+    default: str = setting("local", help="Store that takes an upload when the client names none.")
+    backends: dict[str, Any] = setting(
+        {}, help="Stores by name: {name = {backend = 'file', options = {root = '…'}}}; empty: files in the data folder."
+    )
+
+    @override
+    def problems(self) -> Iterable[str]:
+        if self.backends and self.default not in self.backends:
+            yield f"stores.default={self.default!r} is not one of stores.backends ({', '.join(self.backends)})"

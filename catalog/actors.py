@@ -1,0 +1,56 @@
+"""Who acts: every service and selector takes an `Actor`, never a request."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A caller: ids are opaque strings, since Keystone may own them; roles are lower case."""
+
+    user_id: str | None = None
+    project_id: str | None = None
+    roles: frozenset[str] = frozenset()
+    is_admin: bool = False
+    user_name: str = ""
+    project_name: str = ""
+    domain_id: str | None = None
+    request_id: str = ""
+    audit_ids: tuple[str, ...] = field(default=())
+
+    def credentials(self) -> dict[str, Any]:
+        """The caller as oslo.policy rules read it."""
+        return {
+            "user_id": self.user_id,
+            "project_id": self.project_id,
+            "tenant": self.project_id,
+            "roles": sorted(self.roles),
+            "is_admin": self.is_admin,
+            "domain_id": self.domain_id,
+        }
+
+
+ANONYMOUS = Actor()
+
+
+def system_actor(reason: str) -> Actor:
+    """The service itself, acting for `reason` (a job, a command): it may do everything."""
+    return Actor(
+        user_id="system",
+        user_name=f"system:{reason}",
+        roles=frozenset({"admin"}),
+        is_admin=True,
+    )
+
+
+def with_implied_roles(roles: Iterable[str]) -> frozenset[str]:
+    """Roles with what they imply: admin ⊃ manager ⊃ member ⊃ reader (Keystone's defaults)."""
+    implied = {"admin": "manager", "manager": "member", "member": "reader"}
+    found: set[str] = set()
+    for role in roles:
+        current: str | None = role.lower()
+        while current is not None and current not in found:
+            found.add(current)
+            current = implied.get(current)
+    return frozenset(found)

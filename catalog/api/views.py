@@ -1,0 +1,124 @@
+"""The base of all API views: who calls, what the body is, how errors are told."""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import orjson
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from typing_extensions import override
+
+from catalog import errors, requestids
+from catalog.actors import ANONYMOUS, Actor
+from catalog.api.authentication import authenticate
+from catalog.api.dialects import Dialect, ProblemDialect
+
+
+class CatalogView(APIView):
+    """Authenticates by token before anything else; `self.actor` is the caller."""
+
+    dialect: ClassVar[Dialect] = ProblemDialect()
+    anonymous: ClassVar[bool] = False
+    refuses_body: ClassVar[frozenset[str]] = frozenset()
+    authentication_classes = ()
+    permission_classes = ()
+    parser_classes: tuple[type[BaseParser], ...] = ()
+    throttle_classes = ()
+    actor: Actor = ANONYMOUS
+
+    @override
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not self.anonymous:
+            self.actor = authenticate(request.headers, request_id=requestids.current.get())
+        if request.method in self.refuses_body and _has_body(request):
+            raise errors.InvalidBody(f"{request.method} on this path takes no body")
+
+    @override
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override] # DRF says Response, takes any
+        error = _translated(exc, self)
+        if error is None:
+            raise exc
+        return self.dialect.response(error, self.request._request)
+
+    @override
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(response, Response):
+            raise TypeError("views answer with json_response(), not with DRF's Response")
+        return response
+
+
+def json_response(
+    document: Any, *, status: int = 200, headers: dict[str, str] | None = None,
+    content_type: str = "application/json",
+) -> HttpResponse:
+    """A JSON answer; times must be text already."""
+    return HttpResponse(orjson.dumps(document), status=status, content_type=content_type, headers=headers)
+
+
+def empty_response(status: int = 204, headers: dict[str, str] | None = None) -> HttpResponse:
+    response = HttpResponse(status=status, headers=headers)
+    del response["Content-Type"]
+    return response
+
+
+def json_body(request: Request) -> Any:
+    """The body as JSON of any kind; InvalidBody when it is none, or holds text that no database can store."""
+    raw = request._request.body
+    if not raw:
+        raise errors.InvalidBody("the request needs a JSON body")
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise errors.InvalidBody(f"the body is not JSON: {error}") from None
+    _refuse_nul(document)
+    return document
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object."""
+    document = json_body(request)
+    if not isinstance(document, dict):
+        raise errors.InvalidBody("the body must be a JSON object")
+    return document
+
+
+def _refuse_nul(value: Any) -> None:
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, str) and "\x00" in one:
+            raise errors.InvalidBody("text must not hold the NUL character")
+        if isinstance(one, dict):
+            stack.extend(one)
+            stack.extend(one.values())
+        elif isinstance(one, list):
+            stack.extend(one)
+
+
+def _has_body(request: Request) -> bool:
+    return request.META.get("CONTENT_LENGTH") not in (None, "", "0")
+
+
+def _translated(exc: Exception, view: APIView) -> errors.CatalogError | None:
+    if isinstance(exc, errors.CatalogError):
+        return exc
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        return errors.MethodNotAllowed(str(exc.detail), headers={"Allow": ", ".join(_allowed(view))})
+    if isinstance(exc, Http404 | exceptions.NotFound):
+        return errors.NotFound("there is nothing at this address")
+    if isinstance(exc, exceptions.ParseError | UnicodeDecodeError):
+        return errors.InvalidBody("the request cannot be read")
+    return None
+
+
+def _allowed(view: APIView) -> list[str]:
+    return [method for method in view.allowed_methods if method != "OPTIONS"]
+
+
+def reason(status: int) -> str:
+    """`Not Found` for 404."""
+    return HTTPStatus(status).phrase

@@ -1,0 +1,145 @@
+"""Configuration: `VITRINE_*` variables and one optional TOML file, parsed once into frozen dataclasses.
+
+Every app declares a `Section`: a frozen dataclass whose fields name the settings. ``VITRINE_<PREFIX>_<FIELD>`` in the
+environment wins over ``[<prefix>] <field>`` in the file (`VITRINE_CONFIG` names it), which wins over the default.
+The composition root parses all sections with `parse` and lays them into ``settings.VITRINE``; apps read theirs with
+`section(TheirSection)`.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from typing_extensions import override
+
+from django.conf import settings
+
+
+class ConfigurationError(Exception):
+    """One or more settings are wrong; `problems` has a sentence for each."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Base of the sections; `prefix` is empty for the catalog's own."""
+
+    prefix: ClassVar[str] = ""
+
+    def problems(self) -> Iterable[str]:
+        """Sentences about values that parse and still cannot be used."""
+        return ()
+
+
+S = TypeVar("S", bound=Section)
+
+
+def setting(default: Any = dataclasses.MISSING, *, help: str, secret: bool = False) -> Any:  # noqa: A002 - the field's own word
+    """A field of a section, with the sentence that the reference page shows."""
+    return dataclasses.field(default=default, metadata={"help": help, "secret": secret})
+
+
+def variable(section_type: type[Section], name: str) -> str:
+    """The environment variable of a field."""
+    parts = ("VITRINE", section_type.prefix, name) if section_type.prefix else ("VITRINE", name)
+    return "_".join(parts).upper()
+
+
+def parse(section_type: type[S], environ: Mapping[str, str], document: Mapping[str, Any]) -> S:
+    """The section from its two sources; ConfigurationError lists everything that is wrong with it."""
+    table = document.get(section_type.prefix, {}) if section_type.prefix else document
+    hints = typing.get_type_hints(section_type)
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for item in dataclasses.fields(section_type):
+        where, raw = variable(section_type, item.name), environ.get(variable(section_type, item.name))
+        if raw is None and item.name in table:
+            where, raw = f"{section_type.prefix}.{item.name}".lstrip("."), table[item.name]
+        if raw is None:
+            if item.default is dataclasses.MISSING:
+                problems.append(f"{where} is required: {item.metadata['help']}")
+            continue
+        try:
+            values[item.name] = _convert(hints[item.name], raw)
+        except (ValueError, TypeError) as error:
+            problems.append(f"{where}={raw!r}: {error}")
+    if problems:
+        raise ConfigurationError(problems)
+    found = section_type(**values)
+    if wrong := list(found.problems()):
+        raise ConfigurationError(wrong)
+    return found
+
+
+def section(section_type: type[S]) -> S:
+    """The parsed section of the running service."""
+    found: S = settings.VITRINE[section_type]
+    return found
+
+
+def _convert(hint: Any, raw: Any) -> Any:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        if raw == "":
+            return None
+        return _convert(next(a for a in typing.get_args(hint) if a is not type(None)), raw)
+    if origin is typing.Literal:
+        return _one_of(raw, typing.get_args(hint))
+    if origin is tuple:
+        parts = raw.split(",") if isinstance(raw, str) else raw
+        return tuple(_convert(typing.get_args(hint)[0], p.strip() if isinstance(p, str) else p)
+                     for p in parts if p != "")
+    if hint is bool:
+        return _boolean(raw)
+    if hint is Path:
+        return Path(str(raw)).expanduser()
+    if hint is dict or origin is dict:
+        if not isinstance(raw, Mapping):
+            raise ValueError("only the TOML file can hold a table")
+        return dict(raw)
+    return hint(raw)
+
+
+def _one_of(raw: Any, choices: tuple[Any, ...]) -> Any:
+    if raw not in choices:
+        raise ValueError(f"must be one of {', '.join(map(str, choices))}")
+    return raw
+
+
+def _boolean(raw: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if str(raw).lower() not in known:
+        raise ValueError("must be true or false")
+    return known[str(raw).lower()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogConfig(Section):
+    """What the kernel itself needs."""
+
+    profile: typing.Literal["embedded", "production"] = setting("embedded", help="Which set of defaults applies.")
+    data_dir: Path = setting(Path("var"), help="Where everything local lies: database, bytes, index, secrets, logs.")
+    policy_file: Path | None = setting(None, help="oslo.policy overrides (policy.yaml).")
+    public_url: str | None = setting(None, help="How clients reach the service; default: as the request came.")
+    trusted_proxies: tuple[str, ...] = setting((), help="Addresses whose X-Forwarded-* headers count.")
+    page_size: int = setting(25, help="Length of a list page when the caller names none.")
+    page_limit: int = setting(1000, help="Longest list page; longer wishes are cut to it.")
+    body_limit: int = setting(4 << 20, help="Longest JSON body, in bytes.")
+    job_lease: float = setting(60.0, help="Seconds a worker may be silent before its job is given to another.")
+    delivery_lease: float = setting(30.0, help="Seconds a relay may be silent before its deliveries are free again.")
+
+    @override
+    def problems(self) -> Iterable[str]:
+        if self.policy_file is not None and not self.policy_file.is_file():
+            yield f"VITRINE_POLICY_FILE: {self.policy_file} is not a file"
+        if not 0 < self.page_size <= self.page_limit:
+            yield "VITRINE_PAGE_SIZE must lie between 1 and VITRINE_PAGE_LIMIT"

@@ -1,0 +1,121 @@
+"""Errors of the domain. They know no HTTP: each API dialect maps classes to answers.
+
+::
+
+    CatalogError
+    ├── Invalid                the input breaks a rule                    (usually 400)
+    │   ├── InvalidParameter     a query parameter
+    │   ├── InvalidBody          a document that cannot be read
+    │   └── InvalidPatch         a JSON Patch that cannot be read
+    ├── Unauthenticated        who is calling is not known                (401)
+    ├── Forbidden              known, visible, and not allowed            (403)
+    │   ├── ReadOnly             a field nobody may write
+    │   └── Protected            the thing is protected against deletion
+    ├── NotFound               absent or hidden: the same answer          (404)
+    ├── MethodNotAllowed       the path is known and the method is not    (405)
+    ├── Conflict               the present state does not allow it        (409)
+    │   ├── Duplicate            it exists already
+    │   └── ConcurrentChange     somebody else was faster
+    ├── Gone                   it was deleted while being worked on       (410)
+    ├── PreconditionFailed     If-Match or If-None-Match does not hold    (412)
+    ├── TooLarge               more than a limit or a quota allows        (413)
+    ├── UnsupportedMediaType   a content type nobody reads here           (415)
+    ├── RangeNotSatisfiable    the bytes asked for do not exist           (416)
+    ├── TooManyAttempts        slowed down on purpose                     (429)
+    └── Unavailable            a part behind the catalog does not answer  (503)
+
+Every class has a stable ``code`` that clients may rely on; ``facts`` carry what the message speaks of.
+"""
+
+from typing import Any, ClassVar
+
+
+class CatalogError(Exception):
+    """Something the caller should know about, in a sentence for people."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = facts
+
+
+class Invalid(CatalogError):
+    code = "invalid"
+
+
+class InvalidParameter(Invalid):
+    code = "invalid_parameter"
+
+
+class InvalidBody(Invalid):
+    code = "invalid_body"
+
+
+class InvalidPatch(Invalid):
+    code = "invalid_patch"
+
+
+class Unauthenticated(CatalogError):
+    code = "unauthenticated"
+
+
+class Forbidden(CatalogError):
+    code = "forbidden"
+
+
+class ReadOnly(Forbidden):
+    code = "read_only"
+
+
+class Protected(Forbidden):
+    code = "protected"
+
+
+class NotFound(CatalogError):
+    code = "not_found"
+
+
+class MethodNotAllowed(CatalogError):
+    code = "method_not_allowed"
+
+
+class Conflict(CatalogError):
+    code = "conflict"
+
+
+class Duplicate(Conflict):
+    code = "duplicate"
+
+
+class ConcurrentChange(Conflict):
+    code = "concurrent_change"
+
+
+class Gone(CatalogError):
+    code = "gone"
+
+
+class PreconditionFailed(CatalogError):
+    code = "precondition_failed"
+
+
+class TooLarge(CatalogError):
+    code = "too_large"
+
+
+class UnsupportedMediaType(CatalogError):
+    code = "unsupported_media_type"
+
+
+class RangeNotSatisfiable(CatalogError):
+    code = "range_not_satisfiable"
+
+
+class TooManyAttempts(CatalogError):
+    code = "too_many_attempts"
+
+
+class Unavailable(CatalogError):
+    code = "unavailable"

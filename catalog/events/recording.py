@@ -1,0 +1,74 @@
+"""Writing events and the debts that follow from them, inside the change's own transaction."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from catalog.actors import Actor
+from catalog.clock import now
+from catalog.events import waking
+from catalog.models import Event
+
+_UPSERT = """
+INSERT INTO catalog_delivery
+    (consumer, topic, object_id, generation, due_at, created_at, lease_owner, attempts, parked, error)
+VALUES {rows}
+ON CONFLICT (consumer, topic, object_id) DO UPDATE SET
+    generation = catalog_delivery.generation + 1, due_at = excluded.due_at, parked = excluded.parked,
+    attempts = 0, error = ''
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an event remembers of one field; secret values are left out by whoever makes it."""
+
+    old: Any = None
+    new: Any = None
+
+
+def record(
+    kind: str,
+    *,
+    object_type: str,
+    object_id: str,
+    actor: Actor,
+    project_id: str | None = None,
+    changes: Mapping[str, Change] | None = None,
+    topic: str | None = None,
+) -> Event:
+    """Append an event and, when `topic` is given, owe the search index the object's newest state.
+
+    `topic` is the resource type of the object's documents. RuntimeError outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"{kind} is recorded outside the transaction of its change")
+    event = Event.objects.create(
+        kind=kind,
+        object_type=object_type,
+        object_id=object_id,
+        project_id=project_id,
+        actor_user_id=actor.user_id,
+        actor_project_id=actor.project_id,
+        request_id=actor.request_id,
+        changes={path: [change.old, change.new] for path, change in (changes or {}).items()},
+    )
+    if topic is not None:
+        owe("search", topic, [object_id])
+    return event
+
+
+def owe(consumer: str, topic: str, object_ids: Iterable[str]) -> None:
+    """Upsert one delivery per object, and wake the consumer once the transaction commits."""
+    ids = list(object_ids)
+    moment = now()
+    stamp = connection.ops.adapt_datetimefield_value(moment) if connection.vendor == "sqlite" else moment
+    with connection.cursor() as cursor:
+        for start in range(0, len(ids), 100):
+            part = ids[start : start + 100]
+            rows = ", ".join(["(%s, %s, %s, 1, %s, %s, '', 0, %s, '')"] * len(part))
+            values = [v for i in part for v in (consumer, topic, i, stamp, stamp, False)]
+            cursor.execute(_UPSERT.format(rows=rows), values)
+    transaction.on_commit(waking.wake)

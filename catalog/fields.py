@@ -1,0 +1,18 @@
+"""Model fields that compare alike on both databases."""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from typing_extensions import override
+
+
+class KeyField(models.CharField[str, str]):
+    """Text compared byte by byte: collation "C" on PostgreSQL, SQLite's own BINARY elsewhere."""
+
+    @override
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "postgresql":
+            parameters["collation"] = "C"
+        return parameters

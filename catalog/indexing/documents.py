@@ -1,0 +1,124 @@
+"""The port between the apps and the search index: apps declare documents, `search` stores and finds them.
+
+An app registers one `DocumentSource` per resource type (`OS::Glance::Image`, …). Every document has, beside the
+fields its source declares, these fields of all sources (`COMMON`): they carry the rights and the page for people.
+Free properties lie under ``properties`` as ``{key: text}``; keys whose type a namespace declares are also indexed by
+that type (`declared`), so they are ranged, sorted and ranked as numbers or times.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from catalog.actors import Actor
+from catalog.query import Expression
+
+
+class FieldType(StrEnum):
+    KEYWORD = "keyword"
+    TEXT = "text"
+    LONG = "long"
+    DOUBLE = "double"
+    BOOLEAN = "boolean"
+    DATE = "date"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a document. `free_text`: a search without a field name looks here, with `boost`; a TEXT field also has
+    an exact, sortable `.raw` twin. `facet`: offered with counts. `hidden`: for rights only; callers may neither name nor see it."""
+
+    name: str
+    type: FieldType
+    many: bool = False
+    facet: bool = False
+    free_text: bool = False
+    boost: float = 1.0
+    hidden: bool = False
+    label: str = ""
+
+
+K, T, L, B, D = FieldType.KEYWORD, FieldType.TEXT, FieldType.LONG, FieldType.BOOLEAN, FieldType.DATE
+
+COMMON: tuple[Field, ...] = (
+    Field("id", K, free_text=True),
+    Field("resource_type", K, facet=True),
+    Field("name", T, free_text=True, boost=4.0),
+    Field("description", T, free_text=True),
+    Field("status", K, facet=True),
+    Field("visibility", K, facet=True),
+    Field("owner", K),
+    Field("project_id", K),
+    Field("members", K, many=True, hidden=True),
+    Field("tags", K, many=True, facet=True, free_text=True, boost=2.0),
+    Field("protected", B),
+    Field("size", L),
+    Field("created_at", D),
+    Field("updated_at", D),
+    Field("property_text", T, many=True, free_text=True, hidden=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What the index should hold of an object now. `version` is the row's `doc_version`; `body` None: it is gone."""
+
+    id: str
+    version: int
+    body: Mapping[str, Any] | None
+
+
+class DocumentSource(ABC):
+    """One resource type of the index."""
+
+    resource_type: ClassVar[str]
+    fields: ClassVar[tuple[Field, ...]] = ()
+
+    @abstractmethod
+    def load(self, ids: Sequence[str]) -> Iterable[Document]:
+        """The newest state of each id; an id that has no row at all yields a Document with body None and version
+        larger than any it had. Version and body come from one SELECT."""
+
+    @abstractmethod
+    def all_ids(self) -> Iterator[str]:
+        """Every id that has a document, for a rebuild."""
+
+    @abstractmethod
+    def rights(self, actor: Actor) -> Expression:
+        """What of this type the actor may find, over the document's own fields."""
+
+    def present(self, body: dict[str, Any], actor: Actor) -> dict[str, Any]:
+        """The body as this actor may see it; hidden fields are taken out already."""
+        return body
+
+
+_sources: dict[str, DocumentSource] = {}
+_declared: list[Callable[[], Mapping[str, FieldType]]] = []
+
+
+def register(source: DocumentSource) -> None:
+    """Make a source known; called from `AppConfig.ready`."""
+    if source.resource_type in _sources and type(_sources[source.resource_type]) is not type(source):
+        raise ValueError(f"documents of {source.resource_type} are registered twice")
+    _sources[source.resource_type] = source
+
+
+def sources() -> Mapping[str, DocumentSource]:
+    return MappingProxyType(_sources)
+
+
+def register_declared(provider: Callable[[], Mapping[str, FieldType]]) -> None:
+    """Name a provider of declared property types (`hw_cpu_cores` → LONG); metadefs is the one there is."""
+    if provider not in _declared:
+        _declared.append(provider)
+
+
+def declared() -> dict[str, FieldType]:
+    """Property keys with the type that namespaces declare for them; a key declared in two ways is left a keyword."""
+    found: dict[str, FieldType] = {}
+    for provider in _declared:
+        found.update(provider())
+    return found

@@ -1,0 +1,60 @@
+"""Which code does which kind of job: a class per kind, made of steps that can be repeated."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from catalog.models import Job
+
+
+class Lost(Exception):
+    """The lease went to somebody else: stop at once and write nothing more."""
+
+
+class Progress(ABC):
+    """What a step may say while it runs; both raise Lost when the job is no longer this worker's."""
+
+    @abstractmethod
+    def report(self, fraction: float) -> None:
+        """Set the progress (0…1) and renew the lease; cheap to call often, written at most once a second."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Renew the lease if it is due."""
+
+
+class Step(ABC):
+    """One repeatable piece: `run` twice leads to what `run` once leads to; so does `undo`."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def run(self, job: Job, progress: Progress) -> None: ...
+
+    def undo(self, job: Job) -> None:  # noqa: B027 - most steps leave nothing to undo
+        """Take back what `run` left, whole or in part; called in reverse order when the job fails for good."""
+
+
+class JobKind(ABC):
+    """A kind of job: its name and its steps in order."""
+
+    name: ClassVar[str]
+    steps: ClassVar[tuple[Step, ...]]
+
+    def failed(self, job: Job) -> None:  # noqa: B027 - optional
+        """Called once when the job has failed for good, after the steps are undone."""
+
+
+_kinds: dict[str, JobKind] = {}
+
+
+def register(kind: JobKind) -> None:
+    """Make a kind known; called from `AppConfig.ready`."""
+    if kind.name in _kinds and type(_kinds[kind.name]) is not type(kind):
+        raise ValueError(f"job kind {kind.name} is registered twice")
+    _kinds[kind.name] = kind
+
+
+def kinds() -> Mapping[str, JobKind]:
+    return MappingProxyType(_kinds)

@@ -1,0 +1,185 @@
+"""The composition root: one set of Django settings, made from `VITRINE_*` variables and one optional TOML file."""
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import django_stubs_ext
+
+from artifacts.conf import ArtifactsConfig, StoresConfig
+from catalog.conf import CatalogConfig, ConfigurationError, Section, parse
+from identity.conf import IdentityConfig
+from images.conf import ImagesConfig
+from metadefs.conf import MetadefsConfig
+from search.conf import SearchConfig
+from settings import logs, secrets
+from settings.profiles import EMBEDDED, PRODUCTION, REQUIRED_IN_PRODUCTION
+from settings.sections import BrokerConfig, DatabaseConfig, HttpConfig, LogConfig
+
+django_stubs_ext.monkeypatch()
+
+SECTIONS: tuple[type[Section], ...] = (
+    CatalogConfig, HttpConfig, DatabaseConfig, BrokerConfig, LogConfig,
+    IdentityConfig, MetadefsConfig, ArtifactsConfig, StoresConfig, ImagesConfig, SearchConfig,
+)
+
+
+def _document() -> dict[str, Any]:
+    name = os.environ.get("VITRINE_CONFIG")
+    if not name:
+        return {}
+    try:
+        return tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"VITRINE_CONFIG={name}: {error}"]) from None
+
+
+def _environment(document: dict[str, Any]) -> dict[str, str]:
+    profile = os.environ.get("VITRINE_PROFILE", document.get("profile", "embedded"))
+    presets = PRODUCTION if profile == "production" else EMBEDDED
+    given = {k: v for k, v in os.environ.items() if k.startswith("VITRINE_")}
+    if profile == "production":
+        missing = [
+            name for name in REQUIRED_IN_PRODUCTION
+            if not given.get(name) and "url" not in document.get(name.split("_")[1].lower(), {})
+        ]
+        if missing:
+            raise ConfigurationError([f"{name} is required by the production profile" for name in missing])
+    return presets | given
+
+
+def _parse_all() -> dict[type[Section], Any]:
+    document = _document()
+    environment = _environment(document)
+    found: dict[type[Section], Any] = {}
+    problems: list[str] = []
+    for section_type in SECTIONS:
+        try:
+            found[section_type] = parse(section_type, environment, document)
+        except ConfigurationError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigurationError(problems)
+    return found
+
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VITRINE = _parse_all()
+_catalog: CatalogConfig = VITRINE[CatalogConfig]
+_http: HttpConfig = VITRINE[HttpConfig]
+DATA_DIR = _catalog.data_dir if _catalog.data_dir.is_absolute() else Path.cwd() / _catalog.data_dir
+
+SECRET_KEY = secrets.secret_key(DATA_DIR)
+DEBUG = False
+ALLOWED_HOSTS = list(_http.allowed_hosts)
+ROOT_URLCONF = "settings.urls"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = True
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "identity.User"
+DATA_UPLOAD_MAX_MEMORY_SIZE = _catalog.body_limit
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_filters",
+    "rest_framework",
+    "catalog",
+    "identity",
+    "metadefs",
+    "artifacts",
+    "images",
+    "search",
+    "console",
+]
+
+MIDDLEWARE = [
+    "catalog.api.middleware.RequestIdMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+
+def _database() -> dict[str, Any]:
+    url = VITRINE[DatabaseConfig].url
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(DATA_DIR / "vitrine.sqlite3"),
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+                " PRAGMA foreign_keys=ON; PRAGMA cache_size=-32000;",
+            },
+        }
+    try:
+        found: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
+    except (ValueError, KeyError) as error:
+        raise ConfigurationError([f"VITRINE_DATABASE_URL: {error}"]) from None
+    if found["ENGINE"] not in {"django.db.backends.postgresql", "django.db.backends.sqlite3"}:
+        raise ConfigurationError(["VITRINE_DATABASE_URL: only postgresql:// and sqlite:// are supported"])
+    return found
+
+
+DATABASES = {"default": _database()}
+
+AUTHENTICATOR = "identity.authentication.authenticate"
+JOB_HINT = "catalog.tasks.hint"
+
+AUTHENTICATION_BACKENDS = ["identity.backends.PasswordBackend"]
+PASSWORD_HASHERS = ["identity.hashers.Argon2Hasher"]
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+REST_FRAMEWORK = {
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+}
+
+LOGGING_CONFIG = None
+LOGGING = logs.configuration(VITRINE[LogConfig], command=len(sys.argv) > 1 and sys.argv[0].endswith("manage.py"))
+CELERY_BROKER = VITRINE[BrokerConfig].url

@@ -1,0 +1,47 @@
+"""Celery: a broker's server in production, files in the data folder on one machine."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
+
+app = Celery("vitrine")
+
+
+def _files() -> dict[str, Any]:
+    folder = settings.DATA_DIR / "broker"
+    (folder / "queue").mkdir(parents=True, exist_ok=True)
+    (folder / "control").mkdir(parents=True, exist_ok=True)
+    return {
+        "data_folder_in": str(folder / "queue"),
+        "data_folder_out": str(folder / "queue"),
+        "control_folder": str(folder / "control"),
+        "store_processed": False,
+        "polling_interval": 0.1,
+    }
+
+
+app.conf.update(
+    broker_url=settings.CELERY_BROKER or "filesystem://",
+    broker_transport_options={} if settings.CELERY_BROKER else _files(),
+    broker_connection_retry_on_startup=True,
+    broker_connection_timeout=3,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_default_queue="vitrine",
+    worker_prefetch_multiplier=1,
+    worker_enable_remote_control=False,
+    worker_hijack_root_logger=False,
+    beat_schedule={"reconcile-jobs": {"task": "catalog.reconcile_jobs", "schedule": 5.0}},
+)
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_ours(**_: Any) -> None:
+    """Django has set up logging already."""
