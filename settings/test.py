@@ -1,0 +1,25 @@
+"""Settings of the test run: everything in a temporary folder, both databases by one variable.
+
+`VITRINE_TEST_DATABASE=postgresql` runs the same tests on the server that `VITRINE_TEST_POSTGRES_URL` names.
+"""
+
+import os
+import tempfile
+
+_folder = tempfile.mkdtemp(prefix="vitrine-test-")
+for _name in [n for n in os.environ if n.startswith("VITRINE_") and not n.startswith("VITRINE_TEST_")]:
+    del os.environ[_name]
+os.environ["VITRINE_DATA_DIR"] = _folder
+os.environ["VITRINE_SECRET_KEY"] = "test-only"  # noqa: S105 - of the tests
+os.environ["VITRINE_LOG_LEVEL"] = "WARNING"
+
+from settings.base import *  # noqa: E402, F403
+
+if os.environ.get("VITRINE_TEST_DATABASE") == "postgresql":
+    import dj_database_url
+
+    DATABASES = {"default": dict(dj_database_url.parse(os.environ["VITRINE_TEST_POSTGRES_URL"]))}
+else:
+    DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}  # type: ignore[name-defined]  # noqa: F405
+
+JOB_HINT = "tests.support.hints.remember"

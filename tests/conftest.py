@@ -1,0 +1,24 @@
+"""What every test shares: services that may be missing, and which are then named as the reason of a skip."""
+
+import os
+
+import pytest
+
+SERVICES = {
+    "postgresql": "VITRINE_TEST_POSTGRES_URL",
+    "elasticsearch": "VITRINE_TEST_ELASTICSEARCH_URL",
+    "redis": "VITRINE_TEST_REDIS_URL",
+    "rabbitmq": "VITRINE_TEST_RABBITMQ_URL",
+    "browser": "VITRINE_TEST_CHROMIUM",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs an absent service; with VITRINE_TEST_REQUIRE_SERVICES=1 an absent service fails instead."""
+    required = os.environ.get("VITRINE_TEST_REQUIRE_SERVICES") == "1"
+    for item in items:
+        for marker, variable in SERVICES.items():
+            if item.get_closest_marker(marker) and not os.environ.get(variable):
+                if required:
+                    pytest.exit(f"{variable} is not set and all services are required", returncode=3)
+                item.add_marker(pytest.mark.skip(reason=f"{marker}: {variable} is not set (scripts/services start)"))
