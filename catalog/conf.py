@@ -43,7 +43,10 @@ S = TypeVar("S", bound=Section)
 
 def setting(default: Any = dataclasses.MISSING, *, help: str, secret: bool = False) -> Any:  # noqa: A002 - the field's own word
     """A field of a section, with the sentence that the reference page shows."""
-    return dataclasses.field(default=default, metadata={"help": help, "secret": secret})
+    metadata = {"help": help, "secret": secret}
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=default.copy, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def variable(section_type: type[Section], name: str) -> str:
@@ -63,7 +66,7 @@ def parse(section_type: type[S], environ: Mapping[str, str], document: Mapping[s
         if raw is None and item.name in table:
             where, raw = f"{section_type.prefix}.{item.name}".lstrip("."), table[item.name]
         if raw is None:
-            if item.default is dataclasses.MISSING:
+            if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
                 problems.append(f"{where} is required: {item.metadata['help']}")
             continue
         try:
