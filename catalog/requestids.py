@@ -7,6 +7,8 @@ from catalog.errors import InvalidParameter
 
 HEADER = "x-openstack-request-id"
 LONGEST = 64
+ENVIRON = "vitrine.request_id"
+"""Where the serving shell hands Django an id that it has accepted already."""
 
 current: ContextVar[str] = ContextVar("request_id", default="")
 

@@ -20,7 +20,9 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            request_id = requestids.accept(request.headers.get(requestids.HEADER))
+            request_id = request.META.get(requestids.ENVIRON) or requestids.accept(
+                request.headers.get(requestids.HEADER)
+            )
         except CatalogError as error:
             return ProblemDialect().response(error, request)
         token = requestids.current.set(request_id)
