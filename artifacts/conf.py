@@ -13,8 +13,21 @@ from catalog.conf import Section, setting
 class ArtifactsConfig(Section):
     prefix: ClassVar[str] = "artifacts"
 
-    upload_lease: float = setting(60.0, help="Seconds without a byte after which an upload counts as dead.")
-    restore_grace: int = setting(0, help="Seconds a deleted artifact keeps its bytes and can be restored.")
+    upload_lease: float = setting(
+        60.0, help="Seconds without a byte after which an upload counts as dead."
+    )
+    restore_grace: int = setting(
+        0, help="Seconds a deleted artifact keeps its bytes and can be restored."
+    )
+    idle_timeout: float = setting(
+        60.0, help="Seconds an upload may send nothing before it is ended with 408."
+    )
+    data_threads: int = setting(
+        16, help="Threads per web process for hashing, writing and reading bytes."
+    )
+    database_threads: int = setting(
+        4, help="Threads per web process that look things up for the byte routes."
+    )
     size_limit: int = setting(1 << 40, help="Largest blob, in bytes.")
 
 
@@ -24,7 +37,8 @@ class StoresConfig(Section):
 
     default: str = setting("local", help="Store that takes an upload when the client names none.")
     backends: dict[str, Any] = setting(
-        {}, help="Stores by name: {name = {backend = 'file', options = {root = '…'}}}; empty: files in the data folder."
+        {},
+        help="Stores by name: {name = {backend = 'file', options = {root = '…'}}}; empty: files in the data folder.",
     )
 
     @override

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from typing_extensions import override
-
 from django.conf import settings
+from typing_extensions import override
 
 
 class ConfigurationError(Exception):
@@ -62,7 +61,10 @@ def parse(section_type: type[S], environ: Mapping[str, str], document: Mapping[s
     values: dict[str, Any] = {}
     problems: list[str] = []
     for item in dataclasses.fields(section_type):
-        where, raw = variable(section_type, item.name), environ.get(variable(section_type, item.name))
+        where, raw = (
+            variable(section_type, item.name),
+            environ.get(variable(section_type, item.name)),
+        )
         if raw is None and item.name in table:
             where, raw = f"{section_type.prefix}.{item.name}".lstrip("."), table[item.name]
         if raw is None:
@@ -87,7 +89,7 @@ def section(section_type: type[S]) -> S:
     return found
 
 
-def _convert(hint: Any, raw: Any) -> Any:
+def _convert(hint: Any, raw: Any) -> Any:  # noqa: PLR0911 - one line per kind of value
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         if raw == "":
@@ -97,8 +99,11 @@ def _convert(hint: Any, raw: Any) -> Any:
         return _one_of(raw, typing.get_args(hint))
     if origin is tuple:
         parts = raw.split(",") if isinstance(raw, str) else raw
-        return tuple(_convert(typing.get_args(hint)[0], p.strip() if isinstance(p, str) else p)
-                     for p in parts if p != "")
+        return tuple(
+            _convert(typing.get_args(hint)[0], p.strip() if isinstance(p, str) else p)
+            for p in parts
+            if p != ""
+        )
     if hint is bool:
         return _boolean(raw)
     if hint is Path:
@@ -119,7 +124,16 @@ def _one_of(raw: Any, choices: tuple[Any, ...]) -> Any:
 def _boolean(raw: Any) -> bool:
     if isinstance(raw, bool):
         return raw
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    known = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }
     if str(raw).lower() not in known:
         raise ValueError("must be true or false")
     return known[str(raw).lower()]
@@ -129,16 +143,28 @@ def _boolean(raw: Any) -> bool:
 class CatalogConfig(Section):
     """What the kernel itself needs."""
 
-    profile: typing.Literal["embedded", "production"] = setting("embedded", help="Which set of defaults applies.")
-    data_dir: Path = setting(Path("var"), help="Where everything local lies: database, bytes, index, secrets, logs.")
+    profile: typing.Literal["embedded", "production"] = setting(
+        "embedded", help="Which set of defaults applies."
+    )
+    data_dir: Path = setting(
+        Path("var"), help="Where everything local lies: database, bytes, index, secrets, logs."
+    )
     policy_file: Path | None = setting(None, help="oslo.policy overrides (policy.yaml).")
-    public_url: str | None = setting(None, help="How clients reach the service; default: as the request came.")
-    trusted_proxies: tuple[str, ...] = setting((), help="Addresses whose X-Forwarded-* headers count.")
+    public_url: str | None = setting(
+        None, help="How clients reach the service; default: as the request came."
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (), help="Addresses whose X-Forwarded-* headers count."
+    )
     page_size: int = setting(25, help="Length of a list page when the caller names none.")
     page_limit: int = setting(1000, help="Longest list page; longer wishes are cut to it.")
     body_limit: int = setting(4 << 20, help="Longest JSON body, in bytes.")
-    job_lease: float = setting(60.0, help="Seconds a worker may be silent before its job is given to another.")
-    delivery_lease: float = setting(30.0, help="Seconds a relay may be silent before its deliveries are free again.")
+    job_lease: float = setting(
+        60.0, help="Seconds a worker may be silent before its job is given to another."
+    )
+    delivery_lease: float = setting(
+        30.0, help="Seconds a relay may be silent before its deliveries are free again."
+    )
 
     @override
     def problems(self) -> Iterable[str]:

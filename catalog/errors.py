@@ -13,6 +13,7 @@
     │   └── Protected            the thing is protected against deletion
     ├── NotFound               absent or hidden: the same answer          (404)
     ├── MethodNotAllowed       the path is known and the method is not    (405)
+    ├── TimedOut               the client sent nothing for too long       (408)
     ├── Conflict               the present state does not allow it        (409)
     │   ├── Duplicate            it exists already
     │   └── ConcurrentChange     somebody else was faster
@@ -79,6 +80,10 @@ class NotFound(CatalogError):
 
 class MethodNotAllowed(CatalogError):
     code = "method_not_allowed"
+
+
+class TimedOut(CatalogError):
+    code = "timed_out"
 
 
 class Conflict(CatalogError):

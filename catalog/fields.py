@@ -1,13 +1,17 @@
 """Model fields that compare alike on both databases."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from typing_extensions import override
 
 
-class KeyField(models.CharField[str, str]):
+Set = TypeVar("Set", contravariant=True)
+Get = TypeVar("Get", covariant=True)
+
+
+class KeyField(models.CharField[Set, Get]):
     """Text compared byte by byte: collation "C" on PostgreSQL, SQLite's own BINARY elsewhere."""
 
     @override

@@ -55,10 +55,16 @@ class Delivery(models.Model):
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
-            models.UniqueConstraint(fields=["consumer", "topic", "object_id"], name="delivery_object"),
+            models.UniqueConstraint(
+                fields=["consumer", "topic", "object_id"], name="delivery_object"
+            ),
         ]
         indexes = [
-            models.Index(fields=["consumer", "due_at", "id"], name="delivery_due", condition=models.Q(parked=False)),
+            models.Index(
+                fields=["consumer", "due_at", "id"],
+                name="delivery_due",
+                condition=models.Q(parked=False),
+            ),
         ]
 
     def __str__(self) -> str:

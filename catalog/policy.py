@@ -36,7 +36,9 @@ def build(file: Path | None) -> policy.Enforcer:
     conf = cfg.ConfigOpts()
     conf([], project="vitrine", default_config_files=[], default_config_dirs=[])
     built = policy.Enforcer(
-        conf, policy_file=str(file) if file else None, use_conf=file is not None,
+        conf,
+        policy_file=str(file) if file else None,
+        use_conf=file is not None,
         fallback_to_json_file=False,
     )
     built.suppress_deprecation_warnings = True

@@ -88,7 +88,8 @@ class Phrase:
 @dataclass(frozen=True, slots=True)
 class Bool:
     """Lucene's boolean query: `must` and `filter` all hold, `must_not` none; of `should` at least
-    `minimum` (None: one when there is neither must nor filter, else none)."""
+    `minimum` (None: one when there is neither must nor filter, else none).
+    """
 
     must: tuple["Expression", ...] = ()
     filter: tuple["Expression", ...] = ()

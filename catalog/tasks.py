@@ -25,4 +25,7 @@ def hint(job_id: str) -> None:
     try:
         current_app.send_task("catalog.run_job", [job_id], ignore_result=True, retry=False)
     except (OperationalError, OSError) as error:
-        log.warning("the broker does not answer; the reconciler will bring the job", extra={"job": job_id, "reason": str(error)})
+        log.warning(
+            "the broker does not answer; the reconciler will bring the job",
+            extra={"job": job_id, "reason": str(error)},
+        )

@@ -19,6 +19,7 @@ STATUS: Mapping[type[CatalogError], int] = MappingProxyType(
         errors.Forbidden: 403,
         errors.NotFound: 404,
         errors.MethodNotAllowed: 405,
+        errors.TimedOut: 408,
         errors.Conflict: 409,
         errors.Gone: 410,
         errors.PreconditionFailed: 412,
@@ -65,6 +66,11 @@ class ProblemDialect(Dialect):
     @override
     def body(self, error: CatalogError, status: int, accept: str) -> tuple[bytes, str]:
         facts: dict[str, Any] = {k: v for k, v in error.facts.items() if k != "headers"}
-        document = {"status": status, "code": error.code, "title": type(error).__name__,
-                    "detail": error.message, **facts}
+        document = {
+            "status": status,
+            "code": error.code,
+            "title": type(error).__name__,
+            "detail": error.message,
+            **facts,
+        }
         return orjson.dumps(document, default=str), "application/problem+json"

@@ -42,7 +42,7 @@ class CatalogView(APIView):
         error = _translated(exc, self)
         if error is None:
             raise exc
-        return self.dialect.response(error, self.request._request)
+        return self.dialect.response(error, self.request)
 
     @override
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -52,11 +52,16 @@ class CatalogView(APIView):
 
 
 def json_response(
-    document: Any, *, status: int = 200, headers: dict[str, str] | None = None,
+    document: Any,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
     content_type: str = "application/json",
 ) -> HttpResponse:
     """A JSON answer; times must be text already."""
-    return HttpResponse(orjson.dumps(document), status=status, content_type=content_type, headers=headers)
+    return HttpResponse(
+        orjson.dumps(document), status=status, content_type=content_type, headers=headers
+    )
 
 
 def empty_response(status: int = 204, headers: dict[str, str] | None = None) -> HttpResponse:
@@ -67,7 +72,7 @@ def empty_response(status: int = 204, headers: dict[str, str] | None = None) -> 
 
 def json_body(request: Request) -> Any:
     """The body as JSON of any kind; InvalidBody when it is none, or holds text that no database can store."""
-    raw = request._request.body
+    raw = request.body
     if not raw:
         raise errors.InvalidBody("the request needs a JSON body")
     try:
@@ -107,7 +112,9 @@ def _translated(exc: Exception, view: APIView) -> errors.CatalogError | None:
     if isinstance(exc, errors.CatalogError):
         return exc
     if isinstance(exc, exceptions.MethodNotAllowed):
-        return errors.MethodNotAllowed(str(exc.detail), headers={"Allow": ", ".join(_allowed(view))})
+        return errors.MethodNotAllowed(
+            str(exc.detail), headers={"Allow": ", ".join(_allowed(view))}
+        )
     if isinstance(exc, Http404 | exceptions.NotFound):
         return errors.NotFound("there is nothing at this address")
     if isinstance(exc, exceptions.ParseError | UnicodeDecodeError):

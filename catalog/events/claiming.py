@@ -50,7 +50,9 @@ def acknowledge(claims: Iterable[Claim], *, owner: str) -> None:
     with transaction.atomic():
         for generation, ids in by_generation.items():
             Delivery.objects.filter(pk__in=ids, generation=generation, lease_owner=owner).delete()
-            Delivery.objects.filter(pk__in=ids, lease_owner=owner).update(lease_until=None, lease_owner="")
+            Delivery.objects.filter(pk__in=ids, lease_owner=owner).update(
+                lease_until=None, lease_owner=""
+            )
 
 
 def give_back(claims: Collection[Claim], *, owner: str, error: str, poison: bool) -> None:

@@ -64,7 +64,11 @@ def owe(consumer: str, topic: str, object_ids: Iterable[str]) -> None:
     """Upsert one delivery per object, and wake the consumer once the transaction commits."""
     ids = list(object_ids)
     moment = now()
-    stamp = connection.ops.adapt_datetimefield_value(moment) if connection.vendor == "sqlite" else moment
+    stamp = (
+        connection.ops.adapt_datetimefield_value(moment)
+        if connection.vendor == "sqlite"
+        else moment
+    )
     with connection.cursor() as cursor:
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]

@@ -29,7 +29,9 @@ class FieldType(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Field:
     """A field of a document. `free_text`: a search without a field name looks here, with `boost`; a TEXT field also has
-    an exact, sortable `.raw` twin. `facet`: offered with counts. `hidden`: for rights only; callers may neither name nor see it."""
+    an exact, sortable `.raw` twin. `facet`: offered with counts. `hidden`: for rights only; callers may
+    neither name nor see it.
+    """
 
     name: str
     type: FieldType
@@ -80,7 +82,8 @@ class DocumentSource(ABC):
     @abstractmethod
     def load(self, ids: Sequence[str]) -> Iterable[Document]:
         """The newest state of each id; an id that has no row at all yields a Document with body None and version
-        larger than any it had. Version and body come from one SELECT."""
+        larger than any it had. Version and body come from one SELECT.
+        """
 
     @abstractmethod
     def all_ids(self) -> Iterator[str]:
@@ -101,7 +104,9 @@ _declared: list[Callable[[], Mapping[str, FieldType]]] = []
 
 def register(source: DocumentSource) -> None:
     """Make a source known; called from `AppConfig.ready`."""
-    if source.resource_type in _sources and type(_sources[source.resource_type]) is not type(source):
+    if source.resource_type in _sources and type(_sources[source.resource_type]) is not type(
+        source
+    ):
         raise ValueError(f"documents of {source.resource_type} are registered twice")
     _sources[source.resource_type] = source
 

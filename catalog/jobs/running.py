@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 AFTER_CLAIM = failpoints.declare("job.after_claim", "a worker holds the job and has done nothing")
 BEFORE_STEP = failpoints.declare("job.before_step", "the next step has not begun")
 AFTER_STEP = failpoints.declare("job.after_step", "a step is done and not yet written down")
-BEFORE_FINISH = failpoints.declare("job.before_finish", "all steps are written down, the job still runs")
+BEFORE_FINISH = failpoints.declare(
+    "job.before_finish", "all steps are written down, the job still runs"
+)
 
 
 def run(job_id: str) -> bool:
@@ -42,7 +44,7 @@ def run(job_id: str) -> bool:
         _steps(job, kind, lease)
     except Lost:
         log.warning("job lease lost", extra={"job": job.id})
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a step raises belongs on the job's row
         _failed(job, kind, lease, error)
     return True
 
@@ -70,18 +72,24 @@ def _steps(job: Job, kind: JobKind, lease: "_Lease") -> None:
         job.steps_done = [*job.steps_done, step.name]
         lease.write(steps_done=job.steps_done, result=job.result)
     failpoints.reach(BEFORE_FINISH)
-    lease.write(state=SUCCEEDED, progress=1.0, finished_at=now(), lease_until=None, error="", error_code="")
+    lease.write(
+        state=SUCCEEDED, progress=1.0, finished_at=now(), lease_until=None, error="", error_code=""
+    )
 
 
 def _failed(job: Job, kind: JobKind | None, lease: "_Lease", error: Exception) -> None:
     code = error.code if isinstance(error, CatalogError) else type(error).__name__
     final = job.attempts >= job.max_attempts or kind is None or isinstance(error, CatalogError)
-    log.exception("job failed", extra={"job": job.id, "kind": job.kind, "final": final})
+    log.error("job failed", exc_info=error, extra={"job": job.id, "kind": job.kind, "final": final})
     try:
         if not final:
             delay = min(2.0**job.attempts, 300.0)
             lease.write(
-                state=QUEUED, key=None, error=str(error), error_code=code, lease_until=None,
+                state=QUEUED,
+                key=None,
+                error=str(error),
+                error_code=code,
+                lease_until=None,
                 run_after=now() + timedelta(seconds=delay),
             )
             return
@@ -89,7 +97,9 @@ def _failed(job: Job, kind: JobKind | None, lease: "_Lease", error: Exception) -
             for step in reversed(kind.steps):
                 step.undo(job)
             kind.failed(job)
-        lease.write(state=FAILED, error=str(error), error_code=code, finished_at=now(), lease_until=None)
+        lease.write(
+            state=FAILED, error=str(error), error_code=code, finished_at=now(), lease_until=None
+        )
     except Lost:
         log.warning("job lease lost", extra={"job": job.id})
 
@@ -114,9 +124,9 @@ class _Lease(Progress):
 
     def write(self, **values: object) -> None:
         with transaction.atomic():
-            kept = Job.objects.filter(pk=self._job.pk, lease_owner=self._owner, state=RUNNING).update(
-                updated_at=now(), **values
-            )
+            kept = Job.objects.filter(
+                pk=self._job.pk, lease_owner=self._owner, state=RUNNING
+            ).update(updated_at=now(), **values)
         if not kept:
             raise Lost(self._job.pk)
         self._written = time.monotonic()

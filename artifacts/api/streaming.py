@@ -1,0 +1,231 @@
+"""The bytes' way through the service: native async, outside Django's request cycle.
+
+Rights, quota and state are checked before the first byte is read, in short database work on threads of its own; no
+connection and no transaction is held while bytes travel. One block of 1 MiB is in flight per upload: hashed, written
+and looked at side by side, while the next one is gathered.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from functools import lru_cache, partial
+from typing import Any, TypeVar
+
+from django.db import close_old_connections
+from prometheus_client import Counter
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from artifacts import stores as store_registry
+from artifacts.api.ranges import Span
+from artifacts.conf import ArtifactsConfig
+from artifacts.services import uploads
+from artifacts.services.uploads import Upload
+from catalog import failpoints, requestids
+from catalog.actors import Actor
+from catalog.api.authentication import authenticate
+from catalog.api.dialects import Dialect
+from catalog.conf import section
+from catalog.errors import CatalogError, Invalid, InvalidParameter, TimedOut, TooLarge
+from stores import Ingest, Ingested, Reader, StoreError, gather
+
+UPLOADED = Counter("vitrine_uploaded_bytes", "Bytes taken in by uploads")
+DOWNLOADED = Counter("vitrine_downloaded_bytes", "Bytes sent by downloads")
+ALGORITHMS = ("md5", "sha512")
+T = TypeVar("T")
+
+
+class SizeMismatch(Invalid):
+    """The bytes are not as many as the client announced."""
+
+    code = "size_mismatch"
+
+
+class ClientGone(Invalid):
+    """The client left before all bytes came."""
+
+    code = "client_gone"
+
+
+@lru_cache(maxsize=1)
+def data_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(section(ArtifactsConfig).data_threads, thread_name_prefix="data")
+
+
+@lru_cache(maxsize=1)
+def database_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(
+        section(ArtifactsConfig).database_threads, thread_name_prefix="data-db"
+    )
+
+
+async def in_database(work: Callable[[], T]) -> T:
+    """Run short database work on its own threads; it ends even when the request is cancelled."""
+
+    def run() -> T:
+        token = requestids.current.set(request_id)
+        close_old_connections()
+        try:
+            return work()
+        finally:
+            requestids.current.reset(token)
+
+    request_id = requestids.current.get()
+    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(database_threads(), run))
+
+
+def caller(request: Request) -> Actor:
+    """Who sends the request; blocks, so it is called inside `in_database`."""
+    return authenticate(request.headers, request_id=requestids.current.get())
+
+
+def announced_size(request: Request) -> int | None:
+    """How many bytes the client says it sends; the OpenStack header wins over Content-Length. InvalidParameter."""
+    for header in ("x-openstack-image-size", "content-length"):
+        text = request.headers.get(header)
+        if text is None:
+            continue
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
+            raise InvalidParameter(
+                f"{header} must be a number of bytes, not {text[:40]!r}", header=header
+            )
+        return int(text)
+    return None
+
+
+def error_response(error: CatalogError, request: Request, dialect: Dialect) -> Response:
+    status = dialect.status(error)
+    content, content_type = dialect.body(error, status, request.headers.get("accept", ""))
+    headers = dialect.headers(error)
+    if request.method == "PUT":
+        headers["Connection"] = "close"
+    return Response(content, status, {**headers, "Content-Type": content_type})
+
+
+async def receive(
+    request: Request,
+    upload: Upload,
+    actor: Actor,
+    *,
+    expected_size: int | None,
+    finish: Callable[[Ingested], T],
+) -> T:
+    """Take the body into the upload's store and call `finish` with what came in, once the bytes are durable.
+
+    On any failure, the client's leaving and a cancelled request included, the upload is abandoned: no bytes stay.
+    """
+    ingest: Ingest | None = None
+    try:
+        writer = await _in_pool(lambda: store_registry.store(upload.store).begin(upload.key))
+        ingest = Ingest(writer, ALGORITHMS, executor=data_threads())
+        await _feed(request, upload, ingest, expected_size)
+        content = await ingest.finish()
+        _check_size(content.size, expected_size)
+        failpoints.reach(uploads.BEFORE_COMMIT)
+        await in_database(partial(uploads.renew, upload))
+        await ingest.commit()
+        return await in_database(lambda: finish(content))
+    except BaseException as error:
+        await asyncio.shield(_undo(ingest, upload, actor))
+        if isinstance(error, ClientDisconnect):
+            raise ClientGone(
+                "the client left before all data came", id=upload.artifact_id
+            ) from None
+        if isinstance(error, StoreError):
+            raise store_registry.translated(error) from error
+        raise
+
+
+async def _feed(
+    request: Request, upload: Upload, ingest: Ingest, expected_size: int | None
+) -> None:
+    limit = upload.size_limit if expected_size is None else min(upload.size_limit, expected_size)
+    renewals = section(ArtifactsConfig).upload_lease / 3
+    renewed = time.monotonic()
+    async with aclosing(_timed(request)) as chunks, aclosing(gather(chunks)) as blocks:
+        async for block in blocks:
+            if ingest.size + len(block) > limit:
+                raise _too_long(upload, expected_size)
+            await ingest.feed(block)
+            UPLOADED.inc(len(block))
+            if time.monotonic() - renewed > renewals:
+                await in_database(partial(uploads.renew, upload))
+                renewed = time.monotonic()
+
+
+async def _timed(request: Request) -> AsyncIterator[bytes]:
+    """The body's chunks; TimedOut when none comes for the idle time.
+
+    The time is the client's alone: it stands still while the consumer works.
+    """
+    idle = section(ArtifactsConfig).idle_timeout
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(idle):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise TimedOut(f"no data came for {idle:g} seconds", seconds=idle) from None
+        if chunk is None:
+            return
+        yield chunk
+
+
+def _too_long(upload: Upload, expected_size: int | None) -> CatalogError:
+    if expected_size is not None and expected_size <= upload.size_limit:
+        return SizeMismatch(
+            f"more data came than the {expected_size} bytes announced", expected=expected_size
+        )
+    return TooLarge(
+        f"the data is larger than the {upload.size_limit} bytes allowed", maximum=upload.size_limit
+    )
+
+
+def _check_size(size: int, expected: int | None) -> None:
+    if expected is not None and size != expected:
+        raise SizeMismatch(
+            f"{size} bytes came, {expected} were announced", expected=expected, found=size
+        )
+
+
+async def _undo(ingest: Ingest | None, upload: Upload, actor: Actor) -> None:
+    if ingest is not None and ingest.committed is None:
+        await ingest.abort()
+    await in_database(lambda: uploads.abandon(upload, actor=actor))
+
+
+async def _in_pool(work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(data_threads(), work)
+
+
+async def send(
+    store: str, key: str, span: Span, *, headers: dict[str, str], content_type: str
+) -> Response:
+    """The bytes of a span, a block ahead of the socket; a reader is closed however the client leaves."""
+    headers = {**headers, "Content-Length": str(span.length), "Accept-Ranges": "bytes"}
+    if span.partial:
+        headers["Content-Range"] = span.content_range
+    try:
+        reader = await _in_pool(
+            lambda: store_registry.store(store).open(key, span.start, span.length)
+        )
+    except StoreError as error:
+        raise store_registry.translated(error) from error
+    return StreamingResponse(
+        _blocks(reader), 206 if span.partial else 200, headers, media_type=content_type
+    )
+
+
+async def _blocks(reader: Reader) -> AsyncIterator[bytes]:
+    loop, threads = asyncio.get_running_loop(), data_threads()
+    ahead: asyncio.Future[Any] = loop.run_in_executor(threads, next, reader, None)
+    try:
+        while (block := await asyncio.shield(ahead)) is not None:
+            ahead = loop.run_in_executor(threads, next, reader, None)
+            yield block
+            DOWNLOADED.inc(len(block))
+    finally:
+        await asyncio.wait([ahead])
+        reader.close()

@@ -1,0 +1,90 @@
+"""`/artifact/artifacts/{type}/{id}/{slot}`: a blob's bytes in and out."""
+
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from artifacts import selectors
+from artifacts.api import streaming
+from artifacts.api.ranges import span
+from artifacts.api.v1.views import served
+from artifacts.models import Artifact, Location
+from artifacts.services import uploads
+from artifacts.services.uploads import Upload
+from artifacts.types import ArtifactType
+from catalog.actors import Actor
+from catalog.api.dialects import ProblemDialect
+from catalog.errors import CatalogError, NotFound
+
+DIALECT = ProblemDialect()
+
+
+async def blob(request: Request) -> Response:
+    """PUT stores the blob, GET and HEAD send it."""
+    try:
+        return await (_put(request) if request.method == "PUT" else _get(request))
+    except CatalogError as error:
+        return streaming.error_response(error, request, DIALECT)
+
+
+async def _put(request: Request) -> Response:
+    actor, upload = await streaming.in_database(partial(_begin, request))
+    await streaming.receive(
+        request,
+        upload,
+        actor,
+        expected_size=streaming.announced_size(request),
+        finish=lambda content: uploads.finish(upload, content, actor=actor),
+    )
+    return Response(status_code=204)
+
+
+async def _get(request: Request) -> Response:
+    location = await streaming.in_database(partial(_readable, request))
+    stored = location.stored_object
+    if stored is None or stored.size is None:
+        raise NotFound("there are no bytes in this slot")
+    asked = span(stored.size, request.headers.get("range"))
+    headers = {"Content-MD5": stored.md5}
+    return await streaming.send(
+        stored.store, stored.key, asked, headers=headers, content_type=location.blob.content_type
+    )
+
+
+def _begin(request: Request) -> tuple[Actor, Upload]:
+    actor, kind, artifact = _artifact(request)
+    kind.guard.require("upload", artifact, actor)
+    content_type = request.headers.get("content-type", "application/octet-stream")[:255]
+    streaming.announced_size(request)
+    slot = request.path_params["slot"]
+    return actor, uploads.begin(
+        artifact, kind=kind, slot=slot, actor=actor, content_type=content_type
+    )
+
+
+def _readable(request: Request) -> Location:
+    actor, kind, artifact = _artifact(request)
+    kind.guard.require("download", artifact, actor)
+    rows = Location.objects.filter(
+        blob__artifact=artifact, blob__slot=request.path_params["slot"], status="active"
+    )
+    found = rows.select_related("blob", "stored_object").order_by("id").first()
+    if found is None:
+        raise NotFound("there are no bytes in this slot")
+    return found
+
+
+def _artifact(request: Request) -> tuple[Actor, ArtifactType, Artifact]:
+    actor = streaming.caller(request)
+    kind = served(request.path_params["type_name"])
+    if request.path_params["slot"] not in kind.slots:
+        raise NotFound(f"{kind.name} have no slot {request.path_params['slot']!r}")
+    artifact = selectors.artifact_for(actor, request.path_params["artifact_id"], type=kind.name)
+    return actor, kind, artifact
+
+
+routes = [
+    Route("/artifact/artifacts/{type_name}/{artifact_id}/{slot}", blob, methods=["GET", "PUT"])
+]

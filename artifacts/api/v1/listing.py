@@ -1,0 +1,68 @@
+"""Parameters of an artifact list: limit, marker, sort, and equality on name, version, status and visibility."""
+
+from django.db.models import Prefetch
+from django.http import QueryDict
+
+from artifacts import selectors
+from artifacts.models import Artifact, Blob, Location
+from artifacts.selectors import Scope
+from artifacts.sorting import KEYS
+from artifacts.types import ArtifactType
+from catalog.actors import Actor
+from catalog.conf import CatalogConfig, section
+from catalog.errors import InvalidParameter
+from catalog.query import Page, Sort
+
+FILTERS = {
+    "name": "name",
+    "version": "version",
+    "status": "status",
+    "visibility": "visibility",
+    "owner": "project_id",
+}
+PAGING = frozenset({"limit", "marker", "sort"})
+
+
+def page_of(actor: Actor, kind: ArtifactType, query: QueryDict) -> tuple[list[Artifact], bool]:
+    """One page, with tags and blobs, and whether more follows."""
+    page = _page(query)
+    if page.limit == 0:
+        return [], False
+    rows = Artifact.objects.filter(type=kind.name, deleted_at=None, hidden=False)
+    for name, value in query.items():
+        if name in FILTERS and "\x00" not in value:
+            rows = rows.filter(**{FILTERS[name]: value})
+        elif name not in PAGING:
+            raise InvalidParameter(f"there is no parameter {name!r}", parameter=name)
+    marker = selectors.marker_for(actor, page.marker, type=kind.name) if page.marker else None
+    ids = selectors.page_of(rows, selectors.branches(actor, Scope()), page, marker)
+    locations = Prefetch("locations", Location.objects.select_related("stored_object"))
+    found = Artifact.objects.prefetch_related(
+        "tags", Prefetch("blobs", Blob.objects.prefetch_related(locations))
+    )
+    by_id = found.in_bulk(ids[: page.limit])
+    return [by_id[i] for i in ids[: page.limit] if i in by_id], len(ids) > page.limit
+
+
+def _page(query: QueryDict) -> Page:
+    config = section(CatalogConfig)
+    text = query.get("limit", str(config.page_size))
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InvalidParameter(
+            f"limit must be an integer of at least 0, not {text[:40]!r}", parameter="limit"
+        )
+    return Page(
+        min(int(text), config.page_limit), query.get("marker"), _sorts(query.get("sort", ""))
+    )
+
+
+def _sorts(text: str) -> tuple[Sort, ...]:
+    found = []
+    for part in filter(None, text.split(",")):
+        key, _, direction = part.partition(":")
+        if key not in KEYS or direction not in {"", "asc", "desc"}:
+            raise InvalidParameter(
+                f"sort is key[:asc|desc] with a key of {', '.join(KEYS)}", parameter="sort"
+            )
+        found.append(Sort(key, descending=direction != "asc"))
+    return tuple(found)

@@ -1,0 +1,13 @@
+"""Artifacts v1 under `/artifact`."""
+
+from django.urls import path
+
+from artifacts.api.v1 import versions, views
+
+urlpatterns = [
+    path("", versions.versions),
+    path("versions", versions.versions),
+    path("schemas/<str:type_name>", views.TypeSchemas.as_view()),
+    path("artifacts/<str:type_name>", views.ArtifactList.as_view()),
+    path("artifacts/<str:type_name>/<str:artifact_id>", views.ArtifactItem.as_view()),
+]

@@ -1,0 +1,92 @@
+"""The job that judges stored artifacts again after a namespace changed."""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from typing_extensions import override
+
+from artifacts.models import Artifact
+from artifacts.types import ArtifactType, types
+from catalog import failpoints
+from catalog.actors import Actor
+from catalog.events.recording import owe
+from catalog.jobs.queueing import enqueue
+from catalog.jobs.registry import JobKind, Progress, Step
+from catalog.jobs.registry import register as register_kind
+from catalog.models import Job
+from metadefs.enforcement import check
+from metadefs.selectors import governance
+from metadefs.services.changes import on_definitions_changed
+from metadefs.services.epochs import read_locked
+
+BATCH = 200
+KIND = "artifacts.revalidate"
+AFTER_BATCH = failpoints.declare(
+    "revalidate.after_batch", "some rows are judged anew, others are not"
+)
+
+
+class Judge(Step):
+    """Rows whose epoch is older than the job's: judged in batches, each in a transaction of its own.
+
+    What was judged carries the newer epoch, so a second run finds only the rest.
+    """
+
+    name = "judge"
+
+    @override
+    def run(self, job: Job, progress: Progress) -> None:
+        epoch = int(job.input["epoch"])
+        wanted = set(job.input["resource_types"])
+        kinds = [k for k in types().values() if not wanted or k.resource_type in wanted]
+        total = sum(_outdated(kind, epoch).count() for kind in kinds) or 1
+        done = changed = 0
+        for kind in kinds:
+            for judged, differ in _batches(kind, epoch):
+                done, changed = done + judged, changed + differ
+                failpoints.reach(AFTER_BATCH)
+                progress.report(min(done / total, 1.0))
+        job.result = {"judged": done, "changed": changed}
+
+
+class Revalidate(JobKind):
+    name = KIND
+    steps: ClassVar[tuple[Step, ...]] = (Judge(),)
+
+
+def _outdated(kind: ArtifactType, epoch: int) -> QuerySet[Artifact]:
+    return Artifact.objects.filter(type=kind.name, deleted_at=None, checked_epoch__lt=epoch)
+
+
+def _batches(kind: ArtifactType, epoch: int) -> Iterator[tuple[int, int]]:
+    while True:
+        with transaction.atomic():
+            current = read_locked()
+            rows = list(_outdated(kind, epoch).order_by("checked_epoch", "id")[:BATCH])
+            changed = [row.pk for row in rows if _judge(row, kind, current)]
+            owe("search", kind.resource_type, changed)
+        if not rows:
+            return
+        yield len(rows), len(changed)
+
+
+def _judge(row: Artifact, kind: ArtifactType, epoch: int) -> bool:
+    """Write the row's validity; False when somebody wrote the row itself meanwhile, who judged it then."""
+    found = [
+        v.shown()
+        for v in check(row.properties, governance(kind.resource_type, row.project_id), changed=None)
+    ]
+    values = {"checked_epoch": epoch, "violations": found, "doc_version": F("doc_version") + 1}
+    written = Artifact.objects.filter(pk=row.pk, revision=row.revision).update(**values)
+    return bool(written)
+
+
+def _enqueue(resource_types: frozenset[str], epoch: int, actor: Actor) -> None:
+    enqueue(KIND, {"resource_types": sorted(resource_types), "epoch": epoch}, actor=actor)
+
+
+def register() -> None:
+    register_kind(Revalidate())
+    on_definitions_changed(_enqueue)

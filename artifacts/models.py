@@ -1,0 +1,216 @@
+"""Artifacts of every type in one table, their bytes in three layers: Blob → Location → StoredObject."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Case, Q, Value, When
+
+from artifacts import sorting
+from catalog.clock import now
+from catalog.fields import KeyField
+
+
+def artifact_id() -> str:
+    return str(uuid.uuid4())
+
+
+LISTED = Q(deleted_at__isnull=True) & Q(hidden=False)
+
+
+def _sort_indexes() -> list[models.Index]:
+    """Per declared sort: everything of a type, one project's, and the public ones; each ends in `id`."""
+    found: list[models.Index] = []
+    for key in sorting.KEYS:
+        tail = [sorting.KEYS[column] for column in sorting.columns(key)]
+        found += [
+            models.Index("type", *tail, name=f"artifact_all_{key}"[:30], condition=LISTED),
+            models.Index(
+                "type", "project_id", *tail, name=f"artifact_own_{key}"[:30], condition=LISTED
+            ),
+            models.Index(
+                "type", *tail, name=f"artifact_pub_{key}"[:30], condition=LISTED & Q(public=True)
+            ),
+        ]
+    return found
+
+
+class Artifact(models.Model):
+    """One asset. Rows outlive deletion as tombstones, so that an id is never used again (OSSN-0075)."""
+
+    id = KeyField(primary_key=True, max_length=36, default=artifact_id)
+    type = KeyField(max_length=64)
+    name = KeyField(max_length=255, null=True, blank=True)
+    version = KeyField(max_length=64, default="", blank=True)
+    project_id = KeyField(max_length=255, null=True, blank=True)
+    visibility = KeyField(max_length=16, default="private")
+    status = KeyField(max_length=32)
+    protected = models.BooleanField(default=False)
+    hidden = models.BooleanField(default=False)
+    public = models.GeneratedField(
+        expression=Case(When(visibility="public", then=Value(True)), default=Value(False)),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    size = models.BigIntegerField(null=True, blank=True)
+    disk_format = KeyField(max_length=20, null=True, blank=True)
+    container_format = KeyField(max_length=20, null=True, blank=True)
+    min_disk = models.IntegerField(default=0)
+    min_ram = models.IntegerField(default=0)
+    fields = models.JSONField(default=dict, blank=True)
+    properties = models.JSONField(default=dict, blank=True)
+    violations = models.JSONField(default=list, blank=True)
+    checked_epoch = models.BigIntegerField(default=0)
+    revision = models.BigIntegerField(default=1)
+    doc_version = models.BigIntegerField(default=1)
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    scrubbed_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=255, null=True, blank=True)
+    updated_by = models.CharField(max_length=255, null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["type", "name", "version", "project_id"],
+                name="artifact_unique_version",
+                condition=Q(deleted_at__isnull=True) & ~Q(version=""),
+            ),
+        ]
+        indexes = [
+            *_sort_indexes(),
+            models.Index(
+                "type",
+                "visibility",
+                "created_at",
+                "id",
+                name="artifact_visibility",
+                condition=LISTED,
+            ),
+            models.Index(
+                "type",
+                "project_id",
+                "created_at",
+                "id",
+                name="artifact_hidden",
+                condition=Q(deleted_at__isnull=True) & Q(hidden=True),
+            ),
+            models.Index(
+                "type",
+                "checked_epoch",
+                "id",
+                name="artifact_epoch",
+                condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                "deleted_at",
+                name="artifact_scrub",
+                condition=Q(deleted_at__isnull=False, scrubbed_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.name or self.id}"
+
+
+class Tag(models.Model):
+    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="tags")
+    value = KeyField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["artifact", "value"], name="tag_unique")]
+        indexes = [models.Index(fields=["value", "artifact"], name="tag_value")]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Member(models.Model):
+    """A project that an artifact is shared with, and what the project said to it."""
+
+    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="members")
+    member_id = KeyField(max_length=255)
+    status = KeyField(max_length=16, default="pending")
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["artifact", "member_id"], name="member_unique")
+        ]
+        indexes = [models.Index(fields=["member_id", "status", "artifact"], name="member_status")]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} ({self.status})"
+
+
+class StoredObject(models.Model):
+    """Bytes as they lie in a store. `writing` holds a lease that the upload renews while bytes come, so that
+    a reaper can tell slow from dead; `deleting` means: nobody refers to it, the bytes may go at any time.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    store = KeyField(max_length=64)
+    key = KeyField(max_length=255)
+    state = KeyField(max_length=16, default="writing")
+    size = models.BigIntegerField(null=True)
+    md5 = models.CharField(max_length=32, default="", blank=True)
+    sha512 = models.CharField(max_length=128, default="", blank=True)
+    references = models.IntegerField(default=0)
+    lease_owner = models.CharField(max_length=120, default="", blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store", "key"], name="stored_object_key")]
+        indexes = [
+            models.Index(
+                fields=["lease_until"], name="stored_object_open", condition=~Q(state="stored")
+            ),
+            models.Index(fields=["sha512"], name="stored_object_sha512"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store}:{self.key}"
+
+
+class Blob(models.Model):
+    """One named slot of an artifact that holds bytes; `key` names an entry when the slot is a folder."""
+
+    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="blobs")
+    slot = KeyField(max_length=64)
+    key = KeyField(max_length=255, default="", blank=True)
+    status = KeyField(max_length=16, default="saving")
+    content_type = models.CharField(max_length=255, default="application/octet-stream")
+    upload = models.ForeignKey(
+        StoredObject, null=True, blank=True, on_delete=models.SET_NULL, related_name="uploads"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["artifact", "slot", "key"], name="blob_slot")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.artifact_id}/{self.slot}"
+
+
+class Location(models.Model):
+    """Where a blob's bytes can be read."""
+
+    blob = models.ForeignKey(Blob, on_delete=models.CASCADE, related_name="locations")
+    stored_object = models.ForeignKey(
+        StoredObject, null=True, blank=True, on_delete=models.PROTECT, related_name="locations"
+    )
+    store = KeyField(max_length=64)
+    url = models.TextField()
+    metadata = models.JSONField(default=dict, blank=True)
+    status = KeyField(max_length=16, default="active")
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        indexes = [models.Index(fields=["blob", "id"], name="location_blob")]
+
+    def __str__(self) -> str:
+        return self.url

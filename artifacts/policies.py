@@ -1,0 +1,67 @@
+"""Rules of artifacts of the plain kind, with Glare's names; images have Glance's (`images.policies`)."""
+
+from enum import StrEnum
+
+from oslo_policy import policy as oslo
+from typing_extensions import override
+
+from artifacts.models import Artifact
+from artifacts.types import Guard
+from catalog import policy
+from catalog.actors import Actor
+from catalog.errors import Forbidden, NotFound
+
+OWNER = "role:admin or (role:member and project_id:%(project_id)s)"
+
+
+class ArtifactAction(StrEnum):
+    CREATE = "artifact:create"
+    UPDATE = "artifact:update"
+    DELETE = "artifact:delete"
+    UPLOAD = "artifact:upload"
+    DOWNLOAD = "artifact:download"
+    GET = "artifact:get"
+    LIST = "artifact:list"
+
+
+DEFAULTS = (
+    oslo.RuleDefault(ArtifactAction.CREATE, OWNER, "Create an artifact in the caller's project."),
+    oslo.RuleDefault(ArtifactAction.UPDATE, OWNER, "Change an artifact."),
+    oslo.RuleDefault(ArtifactAction.DELETE, OWNER, "Delete an artifact."),
+    oslo.RuleDefault(ArtifactAction.UPLOAD, OWNER, "Upload a blob."),
+    oslo.RuleDefault(
+        ArtifactAction.DOWNLOAD,
+        "role:admin or role:reader",
+        "Download a blob of a visible artifact.",
+    ),
+    oslo.RuleDefault(ArtifactAction.GET, "role:admin or role:reader", "Show a visible artifact."),
+    oslo.RuleDefault(ArtifactAction.LIST, "role:admin or role:reader", "List visible artifacts."),
+)
+
+
+def register() -> None:
+    policy.register(DEFAULTS)
+
+
+def require(action: ArtifactAction, artifact: Artifact, actor: Actor) -> None:
+    """Nothing, or Forbidden; NotFound when the artifact may not even be shown."""
+    target = {
+        "project_id": artifact.project_id,
+        "owner": artifact.project_id,
+        "visibility": artifact.visibility,
+    }
+    if policy.enforce(actor, action, target):
+        return
+    if action is not ArtifactAction.CREATE and not policy.enforce(
+        actor, ArtifactAction.GET, target
+    ):
+        raise NotFound(f"there is no {artifact.type} artifact {artifact.pk!r}", id=artifact.pk)
+    raise Forbidden(
+        f"you may not {action.value.partition(':')[2]} this artifact", action=action.value
+    )
+
+
+class PlainGuard(Guard):
+    @override
+    def require(self, action: str, artifact: Artifact, actor: Actor) -> None:
+        require(ArtifactAction(f"artifact:{action}"), artifact, actor)

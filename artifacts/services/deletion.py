@@ -1,0 +1,89 @@
+"""Deleting: first the row says so (restorable within the grace time), then it becomes a tombstone and the bytes go."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from artifacts.conf import ArtifactsConfig
+from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
+from artifacts.selectors import locked
+from artifacts.services.objects import remove
+from artifacts.services.writing import move
+from artifacts.types import ArtifactType
+from catalog import failpoints
+from catalog.actors import Actor
+from catalog.clock import now
+from catalog.conf import section
+from catalog.errors import NotFound, Protected
+
+AFTER_MARK = failpoints.declare(
+    "delete.after_mark", "the row says deleted, everything else is there"
+)
+
+
+def delete(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> None:
+    """Delete the artifact. NotFound when it is gone already; Protected when it is protected."""
+    with transaction.atomic():
+        artifact = locked(artifact_id)
+        if artifact is None:
+            raise NotFound(f"there is no {kind.name} artifact {artifact_id!r}", id=artifact_id)
+        kind.guard.require("delete", artifact, actor)
+        if artifact.protected:
+            raise Protected(f"{artifact_id} is protected and cannot be deleted", id=artifact_id)
+        move(
+            artifact, "delete", kind=kind, actor=actor, event="delete", values={"deleted_at": now()}
+        )
+    failpoints.reach(AFTER_MARK)
+    if section(ArtifactsConfig).restore_grace <= 0:
+        scrub(artifact_id)
+
+
+def scrub(artifact_id: str) -> None:
+    """Make a deleted row a tombstone (id, type, doc_version) and let its bytes go; repeatable."""
+    with transaction.atomic():
+        rows = Artifact.objects.filter(pk=artifact_id, deleted_at__isnull=False, scrubbed_at=None)
+        if not rows.update(**_TOMBSTONE, scrubbed_at=now()):
+            return
+        freed = _free(artifact_id)
+    for object_id in freed:
+        remove(object_id)
+
+
+def due(limit: int = 200) -> list[str]:
+    """Ids of deleted rows whose grace time is over."""
+    end = now() - timedelta(seconds=section(ArtifactsConfig).restore_grace)
+    rows = Artifact.objects.filter(deleted_at__lte=end, scrubbed_at=None).order_by("deleted_at")
+    return list(rows.values_list("id", flat=True)[:limit])
+
+
+_TOMBSTONE = {
+    "name": None,
+    "version": "",
+    "size": None,
+    "disk_format": None,
+    "container_format": None,
+    "fields": {},
+    "properties": {},
+    "violations": [],
+}
+
+
+def _free(artifact_id: str) -> list[int]:
+    """Drop everything that hangs on the row; ids of the objects that nobody refers to any more.
+
+    An upload still running keeps its object: it finds the row gone, and takes its own bytes back.
+    """
+    Tag.objects.filter(artifact_id=artifact_id).delete()
+    Member.objects.filter(artifact_id=artifact_id).delete()
+    locations = Location.objects.filter(blob__artifact_id=artifact_id)
+    ids = [i for i in locations.values_list("stored_object_id", flat=True) if i is not None]
+    locations.delete()
+    Blob.objects.filter(artifact_id=artifact_id).delete()
+    StoredObject.objects.filter(pk__in=ids).update(references=F("references") - 1)
+    StoredObject.objects.filter(pk__in=ids, references__lte=0, state="stored").update(
+        state="deleting"
+    )
+    return list(
+        StoredObject.objects.filter(pk__in=ids, state="deleting").values_list("pk", flat=True)
+    )

@@ -1,0 +1,38 @@
+"""Bytes that nobody refers to any more."""
+
+import logging
+
+from artifacts import stores as store_registry
+from artifacts.models import StoredObject
+from catalog import failpoints
+from stores import BlobNotFound, StoreError
+
+log = logging.getLogger(__name__)
+
+BEFORE_BYTES = failpoints.declare(
+    "delete.before_bytes", "the row is a tombstone, the bytes are there"
+)
+AFTER_BYTES = failpoints.declare("delete.after_bytes", "the bytes are gone, their row is there")
+
+
+def remove(object_id: int) -> bool:
+    """Delete the bytes of an object in state `deleting`, then its row.
+
+    False when the store does not let go of them now: the row stays, and the reaper comes back to it.
+    """
+    stored = StoredObject.objects.filter(pk=object_id, state="deleting").first()
+    if stored is None:
+        return True
+    failpoints.reach(BEFORE_BYTES)
+    try:
+        store_registry.store(stored.store).delete(stored.key)
+    except BlobNotFound:
+        pass
+    except StoreError as error:
+        log.warning(
+            "bytes cannot be deleted now", extra={"object": object_id, "reason": str(error)}
+        )
+        return False
+    failpoints.reach(AFTER_BYTES)
+    StoredObject.objects.filter(pk=object_id, state="deleting").delete()
+    return True

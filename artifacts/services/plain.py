@@ -1,0 +1,130 @@
+"""Artifacts of the plain kind: created as drafts, active once their required blobs are there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from artifacts.models import Artifact
+from artifacts.policies import ArtifactAction, require
+from artifacts.selectors import locked
+from artifacts.services import validity, writing
+from artifacts.types import ArtifactType
+from catalog.actors import Actor
+from catalog.clock import now
+from catalog.errors import Duplicate, Invalid, NotFound, ReadOnly
+
+COMMON = frozenset({"name", "version", "description", "tags", "metadata"})
+SYSTEM = frozenset(
+    {
+        "id",
+        "owner",
+        "status",
+        "visibility",
+        "created_at",
+        "updated_at",
+        "activated_at",
+        "display_type_name",
+    }
+)
+
+
+class InvalidArtifact(Invalid):
+    """A field has a value it cannot have."""
+
+    code = "invalid_artifact"
+
+
+def create_artifact(kind: ArtifactType, document: Mapping[str, Any], *, actor: Actor) -> Artifact:
+    """A draft from the fields a client sent. InvalidArtifact, ReadOnly, Duplicate, PropertyRejected."""
+    _validate(kind, document)
+    artifact = Artifact(
+        type=kind.name,
+        status=kind.initial,
+        project_id=actor.project_id,
+        visibility="private",
+        name=document["name"],
+        version=document.get("version", "0.0.0"),
+        fields={k: v for k, v in document.items() if k in kind.schema["properties"]},
+        properties=dict(document.get("metadata", {})),
+    )
+    require(ArtifactAction.CREATE, artifact, actor)
+    try:
+        with transaction.atomic():
+            validity.judge(artifact, kind=kind, changed=None)
+            writing.insert(
+                artifact, kind=kind, tags=dict.fromkeys(document.get("tags", ())), actor=actor
+            )
+    except IntegrityError:
+        raise Duplicate(
+            f"your project has {kind.name} {artifact.name!r} of version {artifact.version} already",
+            name=artifact.name,
+            version=artifact.version,
+        ) from None
+    return artifact
+
+
+def activate(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> Artifact:
+    """Make a draft active once every required slot has its bytes."""
+    with transaction.atomic():
+        artifact = locked(artifact_id)
+        if artifact is None:
+            raise NotFound(f"there is no {kind.name} artifact {artifact_id!r}", id=artifact_id)
+        require(ArtifactAction.UPDATE, artifact, actor)
+        present = set(artifact.blobs.filter(status="active").values_list("slot", flat=True))
+        missing = [
+            slot.name for slot in kind.slots.values() if slot.required and slot.name not in present
+        ]
+        if missing:
+            raise InvalidArtifact(
+                f"it needs {', '.join(missing)} before it can be active", missing=missing
+            )
+        writing.move(
+            artifact,
+            "activate",
+            kind=kind,
+            actor=actor,
+            event="activate",
+            values={"activated_at": now()},
+        )
+    return artifact
+
+
+def _validate(kind: ArtifactType, document: Mapping[str, Any]) -> None:
+    for key in document:
+        if key in SYSTEM:
+            raise ReadOnly(f"field {key!r} is set by the service", field=key)
+        if key in kind.slots:
+            raise InvalidArtifact(f"field {key!r} is a blob: upload it", field=key)
+    error = best_match(Draft202012Validator(schema(kind)).iter_errors(dict(document)))
+    if error is not None:
+        where = ".".join(str(p) for p in error.absolute_path)
+        raise InvalidArtifact(f"{where or 'the artifact'}: {str(error.message)[:500]}", field=where)
+
+
+def schema(kind: ArtifactType) -> dict[str, Any]:
+    """The JSON Schema of what a client may send to create one."""
+    text = {"type": "string", "minLength": 1, "maxLength": 255}
+    return {
+        "type": "object",
+        "required": ["name"],
+        "additionalProperties": False,
+        "properties": {
+            "name": text,
+            "version": {
+                "type": "string",
+                "maxLength": 64,
+                "pattern": r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$",
+            },
+            "tags": {"type": "array", "maxItems": 255, "items": {**text, "pattern": "^[^,/]*$"}},
+            "metadata": {
+                "type": "object",
+                "maxProperties": 255,
+                "propertyNames": text,
+                "additionalProperties": text,
+            },
+            **kind.schema["properties"],
+        },
+    }

@@ -1,0 +1,27 @@
+"""Whether an artifact's free properties are what the namespaces of its owner allow."""
+
+from collections.abc import Collection, Mapping
+
+from artifacts.models import Artifact
+from artifacts.types import ArtifactType
+from metadefs.enforcement import require
+from metadefs.selectors import governance
+from metadefs.services.epochs import read_locked
+
+
+def judge(artifact: Artifact, *, kind: ArtifactType, changed: Collection[str] | None) -> None:
+    """Check `artifact.properties` and lay the outcome on the row; PropertyRejected when a rule in force is broken.
+
+    `changed` names the keys this write touches (None: all are new): an invalid value that lies there untouched does
+    not block it. Runs in the write's transaction: no definition changes until that ends.
+    """
+    artifact.checked_epoch = read_locked()
+    rules = governance(kind.resource_type, artifact.project_id)
+    artifact.violations = [
+        one.shown() for one in require(artifact.properties, rules, changed=changed)
+    ]
+
+
+def changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
+    """Keys whose value a write sets or takes away."""
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}

@@ -1,0 +1,141 @@
+"""The few ways in which artifact rows change; every service ends in one of them.
+
+Each runs inside the caller's transaction, raises the versions, appends the event and owes the index the new state.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+
+from artifacts.models import Artifact, Tag
+from artifacts.types import ArtifactType
+from catalog.actors import Actor
+from catalog.clock import now
+from catalog.errors import ConcurrentChange
+from catalog.events.recording import Change, owe, record
+
+
+def insert(artifact: Artifact, *, kind: ArtifactType, tags: Iterable[str], actor: Actor) -> None:
+    """Write a new row; IntegrityError when the id or the version is taken."""
+    artifact.created_by = artifact.updated_by = actor.user_id
+    artifact.save(force_insert=True)
+    _add_tags(artifact, tags)
+    _record(
+        artifact,
+        "create",
+        kind=kind,
+        actor=actor,
+        changes={
+            "name": Change(new=artifact.name),
+            "status": Change(new=artifact.status),
+            "visibility": Change(new=artifact.visibility),
+        },
+    )
+
+
+def update(
+    artifact: Artifact,
+    *,
+    kind: ArtifactType,
+    actor: Actor,
+    event: str,
+    columns: Iterable[str],
+    changes: Mapping[str, Change],
+) -> None:
+    """Write the named columns as they stand on `artifact`.
+
+    ConcurrentChange when somebody else wrote the row since it was read.
+    """
+    values: dict[str, Any] = {name: getattr(artifact, name) for name in columns}
+    _write(artifact, artifact.status, values, actor)
+    _record(artifact, event, kind=kind, actor=actor, changes=changes)
+
+
+def move(
+    artifact: Artifact,
+    transition: str,
+    *,
+    kind: ArtifactType,
+    actor: Actor,
+    event: str,
+    values: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Change] | None = None,
+) -> None:
+    """Walk a transition of the type's table by one conditional UPDATE, writing `values` with it.
+
+    IllegalTransition when the table has no such line, ConcurrentChange when another worker moved first.
+    """
+    before = artifact.status
+    target = kind.machine.target(transition, before)
+    _write(artifact, before, {"status": target, **(values or {})}, actor)
+    _record(
+        artifact,
+        event,
+        kind=kind,
+        actor=actor,
+        changes={"status": Change(old=before, new=target), **(changes or {})},
+    )
+
+
+def touch(artifact_id: str, *, kind: ArtifactType) -> None:
+    """Say that the index document changed though the row's own fields did not (members, tags, validity)."""
+    Artifact.objects.filter(pk=artifact_id).update(doc_version=F("doc_version") + 1)
+    owe("search", kind.resource_type, [artifact_id])
+
+
+def replace_tags(artifact: Artifact, old: Iterable[str], new: Iterable[str]) -> None:
+    gone, fresh = set(old) - set(new), set(new) - set(old)
+    if gone:
+        Tag.objects.filter(artifact=artifact, value__in=gone).delete()
+    _add_tags(artifact, sorted(fresh))
+
+
+def _add_tags(artifact: Artifact, tags: Iterable[str]) -> None:
+    rows = [Tag(artifact=artifact, value=value) for value in tags]
+    if rows:
+        Tag.objects.bulk_create(rows)
+
+
+def _write(artifact: Artifact, before: str, values: Mapping[str, Any], actor: Actor) -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("artifacts are written inside a transaction")
+    moment = now()
+    won = Artifact.objects.filter(
+        pk=artifact.pk, status=before, revision=artifact.revision, deleted_at=None
+    ).update(
+        **values,
+        revision=artifact.revision + 1,
+        doc_version=F("doc_version") + 1,
+        updated_at=moment,
+        updated_by=actor.user_id,
+    )
+    if not won:
+        raise ConcurrentChange(
+            "somebody else changed it in the meantime; read it again and retry", id=artifact.pk
+        )
+    for name, value in values.items():
+        setattr(artifact, name, value)
+    artifact.revision += 1
+    artifact.doc_version += 1
+    artifact.updated_at = moment
+
+
+def _record(
+    artifact: Artifact,
+    event: str,
+    *,
+    kind: ArtifactType,
+    actor: Actor,
+    changes: Mapping[str, Change],
+) -> None:
+    record(
+        f"{kind.event_prefix}.{event}",
+        object_type=kind.resource_type,
+        object_id=artifact.pk,
+        actor=actor,
+        project_id=artifact.project_id,
+        changes=changes,
+        topic=kind.resource_type,
+    )

@@ -1,0 +1,81 @@
+"""The stores of the running service, built once from configuration, and the failpoints inside them."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from types import MappingProxyType
+
+from django.conf import settings
+
+from artifacts.conf import StoresConfig
+from catalog import failpoints
+from catalog.conf import ConfigurationError, section
+from catalog.errors import InvalidParameter, TooLarge, Unavailable
+from stores import BlobStore, StoreConfig, StoreError, StoreFull, StoreMisconfigured, build
+
+POINTS: Mapping[str, str] = MappingProxyType(
+    {
+        name: failpoints.declare(name, meaning)
+        for name, meaning in {
+            "store.write": "a block is about to be written",
+            "store.before_commit": "all bytes are written and have no name yet",
+            "store.after_link": "the bytes have their name, the folder is not synced",
+            "store.before_delete": "a file is about to go",
+            "store.after_delete": "a file is gone, the folder is not synced",
+        }.items()
+    }
+)
+
+
+class UnknownStore(InvalidParameter):
+    """No store of this name takes uploads here."""
+
+    code = "unknown_store"
+
+
+@lru_cache(maxsize=1)
+def stores() -> Mapping[str, BlobStore]:
+    """Every configured store by its name; ConfigurationError when one cannot be built."""
+    try:
+        return build(_configured())
+    except StoreMisconfigured as error:
+        raise ConfigurationError([f"stores: {error}"]) from None
+
+
+def store(name: str) -> BlobStore:
+    """The store of this name; UnknownStore when there is none."""
+    if name not in stores():
+        raise UnknownStore(
+            f"there is no store {name!r}; known are {', '.join(stores())}", store=name
+        )
+    return stores()[name]
+
+
+def default_store() -> str:
+    return section(StoresConfig).default
+
+
+def translated(error: StoreError) -> Exception:
+    """What a store's error means to the one who sends or asks for bytes."""
+    if isinstance(error, StoreFull):
+        return TooLarge("the store has no room left", **error.facts)
+    return Unavailable(f"the store does not answer as it should: {error.message}", **error.facts)
+
+
+def _configured() -> dict[str, StoreConfig]:
+    config = section(StoresConfig)
+    backends = config.backends or {
+        config.default: {"backend": "file", "options": {"root": str(settings.DATA_DIR / "blobs")}}
+    }
+    return {
+        name: StoreConfig(backend=str(one.get("backend", "file")), options=_options(one))
+        for name, one in backends.items()
+    }
+
+
+def _options(one: Mapping[str, object]) -> dict[str, object]:
+    given = one.get("options", {})
+    options = dict(given) if isinstance(given, Mapping) else {}
+    if one.get("backend", "file") == "file":
+        probe: Callable[[str], None] = partial(failpoints.reach)
+        options.setdefault("probe", probe)
+    return options

@@ -1,0 +1,79 @@
+"""What types of artifacts there are: one registry for those declared in code (run-time ones join it later)."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from catalog.actors import Actor
+from catalog.errors import NotFound
+from catalog.lifecycle import Machine
+
+if TYPE_CHECKING:
+    from artifacts.models import Artifact
+
+
+class UnknownType(NotFound):
+    """No type of this name is declared."""
+
+    code = "unknown_type"
+
+
+class Guard(ABC):
+    """Who may do what to artifacts of a type: every service asks it, so no API can bypass it."""
+
+    @abstractmethod
+    def require(self, action: str, artifact: "Artifact", actor: Actor) -> None:
+        """Nothing, Forbidden, or NotFound when the actor may not even see it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A place for bytes. `required`: the artifact cannot be active without it; `max_size` in bytes."""
+
+    name: str
+    required: bool = False
+    max_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactType:
+    """A type: its name in URLs, its resource type for metadefs, events and search, and its rules.
+
+    `on_upload` names the transitions that an upload walks at its begin, its success and its failure;
+    empty names leave the status alone. `schema` is JSON Schema for the declared fields.
+    """
+
+    name: str
+    resource_type: str
+    machine: Machine
+    initial: str
+    guard: Guard
+    event_prefix: str
+    slots: Mapping[str, Slot] = field(default_factory=dict)
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    on_upload: tuple[str, str, str] = ("", "", "")
+    versioned: bool = True
+    in_artifact_api: bool = True
+
+
+_types: dict[str, ArtifactType] = {}
+
+
+def register(kind: ArtifactType) -> None:
+    """Declare a type; called from `AppConfig.ready`."""
+    if kind.name in _types and _types[kind.name].resource_type != kind.resource_type:
+        raise ValueError(f"artifact type {kind.name} is declared twice")
+    _types[kind.name] = kind
+
+
+def types() -> Mapping[str, ArtifactType]:
+    return MappingProxyType(_types)
+
+
+def type_named(name: str) -> ArtifactType:
+    """The type; UnknownType when there is none."""
+    if name not in _types:
+        raise UnknownType(f"there is no artifact type {name!r}", type=name)
+    return _types[name]

@@ -1,0 +1,53 @@
+"""Sharing: the projects an image is shared with."""
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from catalog.api.views import empty_response, json_object, json_response
+from catalog.errors import InvalidBody
+from images import selectors
+from images.api.v2.representation import member_shown
+from images.api.v2.views import ImagesView
+from images.services import members
+
+
+class MemberList(ImagesView):
+    refuses_body = frozenset({"GET"})
+
+    def get(self, request: Request, image_id: str) -> HttpResponse:
+        found = selectors.members_of(self.actor, selectors.image_for(self.actor, image_id))
+        return json_response(
+            {"members": [member_shown(m) for m in found], "schema": "/v2/schemas/members"}
+        )
+
+    def post(self, request: Request, image_id: str) -> HttpResponse:
+        image = selectors.image_for(self.actor, image_id)
+        member = members.add_member(image, _text(json_object(request), "member"), actor=self.actor)
+        return json_response(member_shown(member))
+
+
+class MemberItem(ImagesView):
+    refuses_body = frozenset({"GET", "DELETE"})
+
+    def get(self, request: Request, image_id: str, member_id: str) -> HttpResponse:
+        image = selectors.image_for(self.actor, image_id)
+        return json_response(member_shown(selectors.member_for(self.actor, image, member_id)))
+
+    def put(self, request: Request, image_id: str, member_id: str) -> HttpResponse:
+        image = selectors.image_for(self.actor, image_id)
+        status = _text(json_object(request), "status")
+        member = selectors.member_to_write(self.actor, image, member_id)
+        return json_response(member_shown(members.answer(image, member, status, actor=self.actor)))
+
+    def delete(self, request: Request, image_id: str, member_id: str) -> HttpResponse:
+        image = selectors.image_for(self.actor, image_id)
+        member = selectors.member_to_write(self.actor, image, member_id)
+        members.remove_member(image, member, actor=self.actor)
+        return empty_response()
+
+
+def _text(document: dict[str, object], key: str) -> str:
+    value = document.get(key)
+    if not isinstance(value, str) or not value:
+        raise InvalidBody(f"the body needs {key!r} with a text", key=key)
+    return value

@@ -1,0 +1,101 @@
+"""Values of list parameters: `in:` lists with quotes, comparison prefixes, times, booleans, integers."""
+
+from datetime import UTC, datetime
+
+from catalog.errors import InvalidParameter
+
+COMPARISONS = {"gt": "__gt", "gte": "__gte", "lt": "__lt", "lte": "__lte", "eq": "", "neq": ""}
+LARGEST = 2**63 - 1
+
+
+def one_or_many(name: str, value: str) -> list[str]:
+    """`debian` → [debian]; `in:a,"b,c"` → [a, 'b,c']. Another operator is InvalidParameter."""
+    operator, colon, rest = value.partition(":")
+    if not colon:
+        return [value]
+    if operator != "in":
+        raise InvalidParameter(
+            f"{name}: the only operator here is 'in:'; quote a value with ':' as in:\"…\"",
+            parameter=name,
+        )
+    return split_quoted(name, rest)
+
+
+def split_quoted(name: str, text: str) -> list[str]:
+    r"""Comma-separated values; one that holds a comma stands in double quotes, `\"` is a quote inside."""
+    values: list[str] = []
+    position = 0
+    while True:
+        if text[position : position + 1] == '"':
+            value, position = _quoted(name, text, position + 1)
+        else:
+            end = text.find(",", position)
+            end = len(text) if end < 0 else end
+            value, position = text[position:end], end
+            if '"' in value:
+                raise InvalidParameter(
+                    f"{name}: a quote inside an unquoted value: {value!r}", parameter=name
+                )
+        values.append(value)
+        if position >= len(text):
+            return values
+        if text[position] != ",":
+            raise InvalidParameter(f"{name}: a comma must follow a quoted value", parameter=name)
+        position += 1
+
+
+def _quoted(name: str, text: str, position: int) -> tuple[str, int]:
+    found: list[str] = []
+    while position < len(text):
+        if text[position] == "\\" and text[position + 1 : position + 2] in {'"', "\\"}:
+            found.append(text[position + 1])
+            position += 2
+        elif text[position] == '"':
+            return "".join(found), position + 1
+        else:
+            found.append(text[position])
+            position += 1
+    raise InvalidParameter(f"{name}: a quote is not closed", parameter=name)
+
+
+def comparison(name: str, value: str) -> tuple[str, datetime]:
+    """`gte:2026-01-02T03:04:05Z` → (gte, time); without an operator: eq."""
+    operator, _, rest = value.partition(":")
+    if operator in COMPARISONS:
+        return operator, moment(name, rest)
+    return "eq", moment(name, value)
+
+
+def moment(name: str, text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(
+            text.strip().replace(" ", "+") if "T" in text else text.strip()
+        )
+    except ValueError:
+        raise InvalidParameter(
+            f"{name}: {text!r} is not an ISO 8601 time", parameter=name
+        ) from None
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError:
+        raise InvalidParameter(f"{name}: {text!r} is out of range", parameter=name) from None
+
+
+def integer(name: str, text: str, *, least: int = -LARGEST) -> int:
+    """A decimal integer that a database can hold."""
+    digits = text.removeprefix("-").removeprefix("+")
+    if not (
+        digits.isascii() and digits.isdigit() and len(digits) < 20 and least <= int(text) <= LARGEST
+    ):
+        raise InvalidParameter(
+            f"{name}: {text!r} is not an integer{' of at least 0' if least == 0 else ''}",
+            parameter=name,
+        )
+    return int(text)
+
+
+def boolean(name: str, text: str, *, any_case: bool = False) -> bool:
+    value = text.lower() if any_case else text
+    if value not in {"true", "false"}:
+        raise InvalidParameter(f"{name}: must be true or false, not {text!r}", parameter=name)
+    return value == "true"

@@ -1,0 +1,59 @@
+"""An image as the Images v2 dialect shows it: one plain dictionary, no serializer."""
+
+from typing import Any
+
+from artifacts.models import Artifact, Member, Tag
+from catalog.clock import iso_seconds
+from images.selectors import COLUMNS, ImageRow
+
+
+def shown(row: ImageRow) -> dict[str, Any]:
+    """The image's JSON: free properties beside the base fields."""
+    fields, path = row["fields"], f"/v2/images/{row['id']}"
+    found = {k: "" if v is None else v for k, v in row["properties"].items()}
+    found |= {
+        "id": row["id"],
+        "name": row["name"],
+        "status": row["status"],
+        "visibility": row["visibility"],
+        "protected": row["protected"],
+        "os_hidden": row["hidden"],
+        "owner": row["project_id"],
+        "size": row["size"],
+        "virtual_size": fields.get("virtual_size"),
+        "checksum": fields.get("checksum"),
+        "os_hash_algo": fields.get("os_hash_algo"),
+        "os_hash_value": fields.get("os_hash_value"),
+        "disk_format": row["disk_format"],
+        "container_format": row["container_format"],
+        "min_disk": row["min_disk"],
+        "min_ram": row["min_ram"],
+        "created_at": iso_seconds(row["created_at"]),
+        "updated_at": iso_seconds(row["updated_at"]),
+        "tags": row["tag_values"],
+        "self": path,
+        "file": f"{path}/file",
+        "schema": "/v2/schemas/image",
+    }
+    if fields.get("stores"):
+        found["stores"] = ",".join(fields["stores"])
+    return found
+
+
+def row_of(image: Artifact) -> ImageRow:
+    """The row of an image that a service has just written."""
+    tags = list(
+        Tag.objects.filter(artifact=image).order_by("value").values_list("value", flat=True)
+    )
+    return {**{c: getattr(image, c) for c in COLUMNS}, "tag_values": tags}
+
+
+def member_shown(member: Member) -> dict[str, Any]:
+    return {
+        "member_id": member.member_id,
+        "image_id": member.artifact_id,
+        "status": member.status,
+        "created_at": iso_seconds(member.created_at),
+        "updated_at": iso_seconds(member.updated_at),
+        "schema": "/v2/schemas/member",
+    }

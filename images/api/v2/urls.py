@@ -1,0 +1,25 @@
+"""Images v2 under `/image`: version documents, images, members, schemas, and the metadefs beside them."""
+
+from django.urls import include, path, re_path
+
+from images.api.v2 import members, schemas, versions, views
+
+v2 = [
+    path("images", views.ImageList.as_view()),
+    path("images/<str:image_id>", views.ImageItem.as_view()),
+    path("images/<str:image_id>/actions/deactivate", views.Deactivation.as_view()),
+    path("images/<str:image_id>/actions/reactivate", views.Reactivation.as_view()),
+    path("images/<str:image_id>/tags/<str:tag>", views.ImageTag.as_view()),
+    path("images/<str:image_id>/members", members.MemberList.as_view()),
+    path("images/<str:image_id>/members/<str:member_id>", members.MemberItem.as_view()),
+    path("schemas/<str:name>", schemas.Schema.as_view()),
+    path("", include("metadefs.api.v2.urls")),
+]
+
+urlpatterns = [
+    path("", versions.root),
+    path("versions", versions.versions),
+    path("v2", versions.redirect),
+    re_path(r"^v2(?:\.(?:\d|1[0-8]))?/", include(v2)),
+    re_path(r"^(?P<rest>(?!v2(?:\.(?:\d|1[0-8]))?/).*)$", versions.root),
+]

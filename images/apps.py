@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from typing_extensions import override
+
+
+class ImagesAppConfig(AppConfig):
+    name = "images"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    @override
+    def ready(self) -> None:
+        from images import documents, handler, policies  # noqa: PLC0415 - after the models
+
+        policies.register()
+        handler.register()
+        documents.register()

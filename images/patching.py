@@ -1,0 +1,91 @@
+"""What a patch means to an image: operations on a draft, each judged by what its path names."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.errors import Conflict, Forbidden, InvalidPatch, ReadOnly
+from catalog.jsonpatch import Add, Operation, Pointer, Remove, Replace
+from images import schemas
+
+
+class NoSuchProperty(Conflict):
+    """The patch replaces or removes a free property that the image does not have."""
+
+    code = "no_such_property"
+
+
+class PropertyExists(Conflict):
+    """The older dialect adds only what is not there."""
+
+    code = "property_exists"
+
+
+@dataclass
+class Draft:
+    """An image while a patch is applied: base fields by their wire names, free properties, tags."""
+
+    base: dict[str, Any]
+    properties: dict[str, str]
+    tags: list[str]
+    touched: set[str] = field(default_factory=set)
+
+
+def apply(draft: Draft, operations: Iterable[Operation], *, add_must_be_new: bool) -> None:
+    """Apply in order; nothing is written, so a refusal at any point leaves the image as it is.
+
+    ReadOnly or Forbidden for fields nobody may write, Conflict for properties that are (not) there,
+    InvalidImage for values.
+    """
+    for one in operations:
+        name = _name(one.path)
+        if isinstance(one, Remove):
+            _remove(draft, name)
+            continue
+        schemas.validate({name: one.value})
+        if isinstance(one, Add) and add_must_be_new and _has(draft, name):
+            raise PropertyExists(f"property {name!r} exists already", property=name)
+        if isinstance(one, Replace) and name not in schemas.BASE and name not in draft.properties:
+            raise NoSuchProperty(f"property {name!r} does not exist", property=name)
+        _set(draft, name, one.value)
+
+
+def check_writable(name: str) -> None:
+    """ReadOnly or Forbidden for names that are the service's own."""
+    if name in schemas.READ_ONLY:
+        raise ReadOnly(f"attribute {name!r} is read-only", property=name)
+    if name in schemas.RESERVED or name.startswith(schemas.RESERVED_PREFIX):
+        raise Forbidden(f"attribute {name!r} is reserved", property=name)
+
+
+def _name(path: Pointer) -> str:
+    name = path[0]
+    check_writable(name)
+    if name == "locations":
+        raise Forbidden("locations are not shown and not changed here", property=name)
+    if len(path) != 1:
+        raise InvalidPatch(f"path {'/' + '/'.join(path)!r} is too deep: fields are replaced whole")
+    return name
+
+
+def _has(draft: Draft, name: str) -> bool:
+    return name in schemas.BASE or name in draft.properties
+
+
+def _set(draft: Draft, name: str, value: Any) -> None:
+    draft.touched.add(name)
+    if name == "tags":
+        draft.tags = list(dict.fromkeys(value))
+    elif name in schemas.BASE:
+        draft.base[name] = value
+    else:
+        draft.properties[name] = "" if value is None else value
+
+
+def _remove(draft: Draft, name: str) -> None:
+    if name in schemas.BASE:
+        raise Forbidden(f"attribute {name!r} may not be removed", property=name)
+    if name not in draft.properties:
+        raise NoSuchProperty(f"property {name!r} does not exist", property=name)
+    draft.touched.add(name)
+    del draft.properties[name]

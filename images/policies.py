@@ -1,0 +1,155 @@
+"""Who may do what to an image: Glance's rule names and defaults, so an operator's `policy.yaml` works."""
+
+from enum import StrEnum
+from typing import Any
+
+from oslo_policy import policy as oslo
+from typing_extensions import override
+
+from artifacts.models import Artifact
+from artifacts.types import Guard
+from catalog import policy
+from catalog.actors import Actor
+from catalog.errors import Forbidden, NotFound
+
+_PM = "(role:member and project_id:%(project_id)s)"
+_PR = "(role:reader and project_id:%(project_id)s)"
+_VISIBLE = (
+    "(project_id:%(project_id)s or project_id:%(member_id)s or 'community':%(visibility)s"
+    " or 'public':%(visibility)s or 'shared':%(visibility)s)"
+)
+_ADMIN = "rule:context_is_admin"
+
+
+class ImageAction(StrEnum):
+    ADD = "add_image"
+    GET = "get_image"
+    LIST = "get_images"
+    MODIFY = "modify_image"
+    DELETE = "delete_image"
+    UPLOAD = "upload_image"
+    DOWNLOAD = "download_image"
+    PUBLICIZE = "publicize_image"
+    COMMUNITIZE = "communitize_image"
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
+    ADD_MEMBER = "add_member"
+    DELETE_MEMBER = "delete_member"
+    GET_MEMBER = "get_member"
+    LIST_MEMBERS = "get_members"
+    MODIFY_MEMBER = "modify_member"
+
+
+def _owner(action: ImageAction, what: str) -> oslo.RuleDefault:
+    return oslo.RuleDefault(action, f"{_ADMIN} or {_PM}", what)
+
+
+DEFAULTS = (
+    oslo.RuleDefault(
+        ImageAction.ADD, f"{_ADMIN} or (role:member and project_id:%(owner)s)", "Create an image."
+    ),
+    oslo.RuleDefault(
+        ImageAction.GET, f"{_ADMIN} or (role:reader and {_VISIBLE})", "Show an image."
+    ),
+    oslo.RuleDefault(ImageAction.LIST, f"{_ADMIN} or {_PR}", "List images."),
+    oslo.RuleDefault(
+        ImageAction.DOWNLOAD, f"{_ADMIN} or (role:member and {_VISIBLE})", "Download an image."
+    ),
+    _owner(ImageAction.MODIFY, "Change an image."),
+    _owner(ImageAction.DELETE, "Delete an image."),
+    _owner(ImageAction.UPLOAD, "Upload an image's data."),
+    _owner(ImageAction.COMMUNITIZE, "Make an image's visibility community."),
+    _owner(ImageAction.DEACTIVATE, "Deactivate an image."),
+    _owner(ImageAction.REACTIVATE, "Reactivate an image."),
+    _owner(ImageAction.ADD_MEMBER, "Share an image."),
+    _owner(ImageAction.DELETE_MEMBER, "Stop sharing an image."),
+    oslo.RuleDefault(ImageAction.PUBLICIZE, _ADMIN, "Make an image public."),
+    oslo.RuleDefault(
+        ImageAction.GET_MEMBER,
+        f"{_ADMIN} or (role:reader and (project_id:%(project_id)s or project_id:%(member_id)s))",
+        "Show a member.",
+    ),
+    oslo.RuleDefault(
+        ImageAction.LIST_MEMBERS,
+        f"{_ADMIN} or (role:reader and (project_id:%(project_id)s or project_id:%(member_id)s))",
+        "List members.",
+    ),
+    oslo.RuleDefault(
+        ImageAction.MODIFY_MEMBER,
+        f"{_ADMIN} or (role:member and project_id:%(member_id)s)",
+        "Accept or reject.",
+    ),
+)
+
+
+def register() -> None:
+    policy.register(DEFAULTS)
+
+
+def target_of(image: Artifact, actor: Actor, member_id: str | None = None) -> dict[str, Any]:
+    """What the rules may ask of an image; `member_id` is the caller's project when it is reached as a member."""
+    reached = member_id
+    if reached is None and image.visibility == "shared" and image.project_id != actor.project_id:
+        reached = actor.project_id
+    return {
+        "project_id": image.project_id,
+        "owner": image.project_id,
+        "tenant": image.project_id,
+        "member_id": reached,
+        "visibility": image.visibility,
+        "status": image.status,
+        "protected": image.protected,
+        "id": image.pk,
+        "image_id": image.pk,
+    }
+
+
+class ImagePolicy:
+    """What `actor` may do."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+
+    def allows(self, action: ImageAction, image: Artifact, *, member_id: str | None = None) -> bool:
+        return policy.enforce(self.actor, action, target_of(image, self.actor, member_id))
+
+    def require(
+        self, action: ImageAction, image: Artifact, *, member_id: str | None = None
+    ) -> None:
+        """Nothing, or Forbidden; NotFound when the image may not even be shown."""
+        if self.allows(action, image, member_id=member_id):
+            return
+        if action is not ImageAction.ADD and (
+            action is ImageAction.GET or not self.allows(ImageAction.GET, image)
+        ):
+            raise NotFound(f"no image found with ID {image.pk}", id=image.pk)
+        raise Forbidden(f"policy {action.value} does not allow you this", action=action.value)
+
+    def require_list(self) -> None:
+        """Forbidden when the actor may not list images at all."""
+        if not policy.enforce(self.actor, ImageAction.LIST, {"project_id": self.actor.project_id}):
+            raise Forbidden(
+                f"policy {ImageAction.LIST.value} does not allow you this",
+                action=ImageAction.LIST.value,
+            )
+
+    def require_visibility(self, image: Artifact, visibility: str) -> None:
+        """What it takes to give an image this visibility."""
+        if visibility == "public":
+            self.require(ImageAction.PUBLICIZE, image)
+        elif visibility == "community":
+            self.require(ImageAction.COMMUNITIZE, image)
+
+
+class ImageGuard(Guard):
+    """The same rules for every API that reaches images."""
+
+    ACTIONS = {
+        "delete": ImageAction.DELETE,
+        "upload": ImageAction.UPLOAD,
+        "download": ImageAction.DOWNLOAD,
+    }
+
+    @override
+    def require(self, action: str, artifact: Artifact, actor: Actor) -> None:
+        ImagePolicy(actor).require(self.ACTIONS[action], artifact)

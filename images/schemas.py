@@ -1,0 +1,242 @@
+"""The image as JSON Schema: served to clients, and what writes are validated against."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from catalog.conf import section
+from catalog.errors import Invalid
+from images.conf import ImagesConfig
+from images.lifecycle import STATUSES
+
+UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+LARGEST_INT = 2**31 - 1
+
+READ_ONLY = frozenset(
+    "created_at updated_at status checksum size virtual_size direct_url self file schema id"
+    " os_hash_algo os_hash_value stores".split()  # noqa: SIM905 - reads better as words
+)
+RESERVED = frozenset({"location", "deleted", "deleted_at"})
+RESERVED_PREFIX = "os_glance"
+NAMED_UUID = {"type": ["null", "string"], "pattern": UUID, "is_base": False}
+
+
+class InvalidImage(Invalid):
+    """A field of the image has a value it cannot have."""
+
+    code = "invalid_image"
+
+
+def _text(
+    longest: int, *, description: str, nullable: bool = True, read_only: bool = False
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "type": ["null", "string"] if nullable else "string",
+        "maxLength": longest,
+        "description": description,
+    }
+    return found | ({"readOnly": True} if read_only else {})
+
+
+def properties() -> dict[str, Any]:
+    """The base fields; formats are as configured."""
+    config = section(ImagesConfig)
+    number = {"minimum": 0, "maximum": LARGEST_INT, "type": "integer"}
+    return {
+        "id": {"type": "string", "pattern": UUID, "description": "An identifier for the image"},
+        "name": _text(255, description="A name for people; several images may share it"),
+        "status": {
+            "type": "string",
+            "enum": list(STATUSES),
+            "readOnly": True,
+            "description": "Status of the image",
+        },
+        "visibility": {
+            "type": "string",
+            "enum": ["community", "public", "private", "shared"],
+            "description": "Who can find the image",
+        },
+        "protected": {"type": "boolean", "description": "Whether the image is kept from deletion"},
+        "os_hidden": {
+            "type": "boolean",
+            "description": "Whether default lists leave the image out",
+        },
+        "checksum": _text(32, description="MD5 of the data", read_only=True),
+        "os_hash_algo": _text(64, description="Algorithm of os_hash_value", read_only=True),
+        "os_hash_value": _text(
+            128, description="Digest of the data in hexadecimal", read_only=True
+        ),
+        "owner": _text(255, description="Project that the image belongs to"),
+        "size": {
+            "type": ["null", "integer"],
+            "readOnly": True,
+            "description": "Size of the data in bytes",
+        },
+        "virtual_size": {
+            "type": ["null", "integer"],
+            "readOnly": True,
+            "description": "Size of the disk in bytes",
+        },
+        "container_format": {
+            "type": ["null", "string"],
+            "enum": [None, *config.container_formats],
+            "description": "Format of the container",
+        },
+        "disk_format": {
+            "type": ["null", "string"],
+            "enum": [None, *config.disk_formats],
+            "description": "Format of the disk",
+        },
+        "created_at": {
+            "type": "string",
+            "readOnly": True,
+            "description": "When the image was registered",
+        },
+        "updated_at": {
+            "type": "string",
+            "readOnly": True,
+            "description": "When the image last changed",
+        },
+        "tags": {
+            "type": "array",
+            "items": {"type": "string", "maxLength": 255},
+            "description": "Words that the image is filed under",
+        },
+        "min_ram": {**number, "description": "Memory in MB that booting needs"},
+        "min_disk": {**number, "description": "Disk in GB that booting needs"},
+        "self": {"type": "string", "readOnly": True, "description": "Path of the image"},
+        "file": {"type": "string", "readOnly": True, "description": "Path of the data"},
+        "schema": {"type": "string", "readOnly": True, "description": "Path of this schema"},
+        "direct_url": {
+            "type": "string",
+            "readOnly": True,
+            "description": "Where the store keeps the data",
+        },
+        "locations": {"type": "array", "description": "Where the data can be read"},
+        "stores": {"type": "string", "readOnly": True, "description": "Stores that hold the data"},
+        "kernel_id": {**NAMED_UUID, "description": "Image with the kernel"},
+        "ramdisk_id": {**NAMED_UUID, "description": "Image with the ramdisk"},
+        "instance_uuid": {
+            "type": "string",
+            "is_base": False,
+            "description": "Instance the image was made of",
+        },
+        "architecture": {
+            "type": "string",
+            "is_base": False,
+            "description": "Processor architecture",
+        },
+        "os_distro": {
+            "type": "string",
+            "is_base": False,
+            "description": "Distribution, in lower case",
+        },
+        "os_version": {
+            "type": "string",
+            "is_base": False,
+            "description": "Version of the operating system",
+        },
+        "description": {
+            "type": "string",
+            "is_base": False,
+            "description": "What the image is, for people",
+        },
+    }
+
+
+BASE = frozenset(
+    "id name status visibility protected os_hidden checksum os_hash_algo os_hash_value owner size"
+    " virtual_size container_format disk_format created_at updated_at tags min_ram min_disk self"
+    " file schema direct_url locations stores".split()  # noqa: SIM905 - reads better as words
+)
+
+
+@lru_cache(maxsize=1)
+def image() -> Mapping[str, Any]:
+    """`/v2/schemas/image`."""
+    links = [
+        {"rel": "self", "href": "{self}"},
+        {"rel": "enclosure", "href": "{file}"},
+        {"rel": "describedby", "href": "{schema}"},
+    ]
+    return {
+        "name": "image",
+        "properties": properties(),
+        "additionalProperties": {"type": "string"},
+        "links": links,
+    }
+
+
+def images() -> Mapping[str, Any]:
+    """`/v2/schemas/images`."""
+    text = {"type": "string"}
+    links = [
+        {"rel": "first", "href": "{first}"},
+        {"rel": "next", "href": "{next}"},
+        {"rel": "describedby", "href": "{schema}"},
+    ]
+    return {
+        "name": "images",
+        "links": links,
+        "properties": {
+            "images": {"type": "array", "items": image()},
+            "first": text,
+            "next": text,
+            "schema": text,
+        },
+    }
+
+
+def minimal(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": name, "properties": dict(fields)}
+
+
+def member() -> dict[str, Any]:
+    """`/v2/schemas/member`."""
+    text = {"type": "string"}
+    return minimal(
+        "member",
+        {
+            "created_at": text,
+            "image_id": {**text, "pattern": UUID},
+            "member_id": text,
+            "schema": text,
+            "status": {**text, "enum": ["pending", "accepted", "rejected"]},
+            "updated_at": text,
+        },
+    )
+
+
+def members() -> dict[str, Any]:
+    """`/v2/schemas/members`."""
+    found = minimal(
+        "members", {"members": {"type": "array", "items": member()}, "schema": {"type": "string"}}
+    )
+    return found | {"links": [{"rel": "describedby", "href": "{schema}"}]}
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator({**image(), "type": "object"})
+
+
+def validate(document: Mapping[str, Any]) -> None:
+    """A whole or partial image as a client may send it; InvalidImage names the field and the rule."""
+    for key in document:
+        if len(key) > 255 or not key:
+            raise InvalidImage("property names have 1 to 255 characters", property=key[:80])
+    error = best_match(_validator().iter_errors(dict(document)))
+    if error is not None:
+        where = ".".join(str(p) for p in error.absolute_path)
+        raise InvalidImage(
+            f"invalid value for {where or 'the image'}: {_rule(error)}", property=where
+        )
+
+
+def _rule(error: Any) -> str:
+    if error.validator == "pattern":
+        return f"{error.instance!r} is not of the form it must have"
+    return str(error.message)[:500]

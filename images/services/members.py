@@ -1,0 +1,75 @@
+"""Sharing an image with projects, and their answers."""
+
+from django.db import IntegrityError, transaction
+
+from artifacts.models import Artifact, Member
+from artifacts.services import writing
+from catalog.actors import Actor
+from catalog.clock import now
+from catalog.conf import section
+from catalog.errors import Duplicate, Forbidden, Invalid, TooLarge
+from catalog.events.recording import Change, record
+from images.conf import ImagesConfig
+from images.handler import IMAGES
+from images.policies import ImageAction, ImagePolicy
+
+STATUSES = ("pending", "accepted", "rejected")
+
+
+def add_member(image: Artifact, member_id: str, *, actor: Actor) -> Member:
+    """Share with a project; it sees the image in its lists once it accepts."""
+    ImagePolicy(actor).require(ImageAction.ADD_MEMBER, image)
+    _must_be_shared(image)
+    if not 0 < len(member_id) <= 255:
+        raise Invalid("a member is named by 1 to 255 characters", member=member_id[:80])
+    quota = section(ImagesConfig).member_quota
+    if 0 <= quota <= Member.objects.filter(artifact=image).count():
+        raise TooLarge(f"an image has at most {quota} members", maximum=quota)
+    try:
+        with transaction.atomic():
+            member = Member.objects.create(artifact=image, member_id=member_id)
+            _record(image, "create", member, actor, Change(new=member.status))
+    except IntegrityError:
+        raise Duplicate(
+            f"{member_id!r} is a member of image {image.pk} already", member=member_id
+        ) from None
+    return member
+
+
+def answer(image: Artifact, member: Member, status: str, *, actor: Actor) -> Member:
+    """Accept, reject or postpone, as the member (or an administrator)."""
+    _must_be_shared(image)
+    ImagePolicy(actor).require(ImageAction.MODIFY_MEMBER, image, member_id=member.member_id)
+    if status not in STATUSES:
+        raise Invalid(f"status must be one of {', '.join(STATUSES)}, not {status!r}", status=status)
+    with transaction.atomic():
+        before, member.status, member.updated_at = member.status, status, now()
+        member.save(update_fields=["status", "updated_at"])
+        _record(image, "update", member, actor, Change(old=before, new=status))
+    return member
+
+
+def remove_member(image: Artifact, member: Member, *, actor: Actor) -> None:
+    """Stop sharing with a project; only the owner or an administrator may."""
+    _must_be_shared(image)
+    ImagePolicy(actor).require(ImageAction.DELETE_MEMBER, image)
+    with transaction.atomic():
+        _record(image, "delete", member, actor, Change(old=member.status))
+        member.delete()
+
+
+def _must_be_shared(image: Artifact) -> None:
+    if image.visibility != "shared":
+        raise Forbidden("only shared images have members", id=image.pk)
+
+
+def _record(image: Artifact, verb: str, member: Member, actor: Actor, change: Change) -> None:
+    record(
+        f"image.member.{verb}",
+        object_type=IMAGES.resource_type,
+        object_id=image.pk,
+        actor=actor,
+        project_id=image.project_id,
+        changes={f"members/{member.member_id}": change},
+    )
+    writing.touch(image.pk, kind=IMAGES)

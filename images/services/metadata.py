@@ -1,0 +1,201 @@
+"""Creating images and changing what is known of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from artifacts.models import Artifact, Tag
+from artifacts.selectors import locked
+from artifacts.services import validity, writing
+from catalog.actors import Actor
+from catalog.conf import section
+from catalog.errors import Duplicate, Forbidden, NotFound, TooLarge
+from catalog.events.recording import Change
+from catalog.jsonpatch import Operation
+from images import schemas
+from images.conf import ImagesConfig
+from images.handler import IMAGES
+from images.lifecycle import QUEUED
+from images.models import TYPE
+from images.patching import Draft, apply, check_writable
+from images.policies import ImageAction, ImagePolicy
+
+COLUMN = {
+    "name": "name",
+    "visibility": "visibility",
+    "protected": "protected",
+    "os_hidden": "hidden",
+    "owner": "project_id",
+    "container_format": "container_format",
+    "disk_format": "disk_format",
+    "min_ram": "min_ram",
+    "min_disk": "min_disk",
+}
+
+
+def create_image(document: Mapping[str, Any], *, actor: Actor) -> Artifact:
+    """A queued image from the fields a client sent.
+
+    InvalidImage, Forbidden, Duplicate, TooLarge, PropertyRejected; nothing is stored then.
+    """
+    for name in document:
+        if name != "id":
+            check_writable(name)
+    if "locations" in document:
+        raise Forbidden("attribute 'locations' is reserved", property="locations")
+    schemas.validate(document)
+    image = _new(document, actor)
+    tags = list(dict.fromkeys(document.get("tags", ())))
+    policy = ImagePolicy(actor)
+    policy.require(ImageAction.ADD, image)
+    policy.require_visibility(image, image.visibility)
+    _within_quota(image.properties, {}, tags)
+    try:
+        with transaction.atomic():
+            validity.judge(image, kind=IMAGES, changed=None)
+            writing.insert(image, kind=IMAGES, tags=tags, actor=actor)
+    except IntegrityError:
+        raise Duplicate(
+            f"an image with ID {image.pk} exists already, or existed once", id=image.pk
+        ) from None
+    return image
+
+
+def patch_image(
+    image_id: str, operations: Sequence[Operation], *, actor: Actor, add_must_be_new: bool = False
+) -> Artifact:
+    """Apply a patch whole or not at all; returns the image as it is now."""
+
+    def change(draft: Draft) -> None:
+        apply(draft, operations, add_must_be_new=add_must_be_new)
+
+    return _change(image_id, change, actor=actor, event="update")
+
+
+def set_tag(image_id: str, tag: str, *, actor: Actor, present: bool) -> None:
+    """Add or take away one tag; NotFound when the one to take away is not there."""
+    schemas.validate({"tags": [tag]})
+
+    def change(draft: Draft) -> None:
+        if not present and tag not in draft.tags:
+            raise NotFound(f"image {image_id} has no tag {tag!r}", id=image_id, tag=tag)
+        draft.tags = [t for t in draft.tags if t != tag] + ([tag] if present else [])
+
+    _change(image_id, change, actor=actor, event="update")
+
+
+def _new(document: Mapping[str, Any], actor: Actor) -> Artifact:
+    owner = document.get("owner", actor.project_id)
+    if owner != actor.project_id and not actor.is_admin:
+        raise Forbidden(f"you may not create images owned by {owner!r}", owner=owner)
+    values = {COLUMN[k]: v for k, v in document.items() if k in COLUMN}
+    properties = {k: "" if v is None else v for k, v in document.items() if k not in schemas.BASE}
+    image = Artifact(
+        **{"visibility": "shared", **values, "project_id": owner},
+        type=TYPE,
+        status=QUEUED,
+        properties=properties,
+    )
+    if "id" in document:
+        image.id = document["id"].lower()
+    return image
+
+
+def _change(
+    image_id: str, change: Callable[[Draft], None], *, actor: Actor, event: str
+) -> Artifact:
+    with transaction.atomic():
+        image = locked(image_id)
+        if image is None:
+            raise NotFound(f"no image found with ID {image_id}", id=image_id)
+        policy = ImagePolicy(actor)
+        policy.require(ImageAction.MODIFY, image)
+        draft = _draft(image)
+        before = _draft(image)
+        change(draft)
+        if (
+            draft.base == before.base
+            and draft.properties == before.properties
+            and draft.tags == before.tags
+        ):
+            return image
+        _check(image, before, draft, policy)
+        _lay(image, draft)
+        moved = validity.changed_keys(before.properties, draft.properties)
+        if moved or draft.base["owner"] != before.base["owner"]:
+            everything = draft.base["owner"] != before.base["owner"]
+            validity.judge(image, kind=IMAGES, changed=None if everything else moved)
+        writing.replace_tags(image, before.tags, draft.tags)
+        columns = (*COLUMN.values(), "properties", "violations", "checked_epoch")
+        writing.update(
+            image,
+            kind=IMAGES,
+            actor=actor,
+            event=event,
+            columns=columns,
+            changes=_changes(before, draft),
+        )
+    return image
+
+
+def _draft(image: Artifact) -> Draft:
+    tags = list(
+        Tag.objects.filter(artifact=image).order_by("value").values_list("value", flat=True)
+    )
+    return Draft(
+        {wire: getattr(image, column) for wire, column in COLUMN.items()},
+        dict(image.properties),
+        tags,
+    )
+
+
+def _check(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) -> None:
+    changed = {k for k, v in draft.base.items() if before.base[k] != v}
+    if "owner" in changed and not policy.actor.is_admin:
+        raise Forbidden(
+            "only an administrator may give an image to another project", property="owner"
+        )
+    if "visibility" in changed:
+        policy.require_visibility(image, draft.base["visibility"])
+    if changed & {"disk_format", "container_format"} and image.status != QUEUED:
+        raise Forbidden(
+            f"the formats of an image that is {image.status} do not change", status=image.status
+        )
+    _within_quota(draft.properties, before.properties, draft.tags)
+
+
+def _lay(image: Artifact, draft: Draft) -> None:
+    for wire, column in COLUMN.items():
+        setattr(image, column, draft.base[wire])
+    image.properties = draft.properties
+
+
+def _changes(before: Draft, draft: Draft) -> dict[str, Change]:
+    found = {
+        k: Change(old=before.base[k], new=v) for k, v in draft.base.items() if before.base[k] != v
+    }
+    for key in sorted(validity.changed_keys(before.properties, draft.properties)):
+        found[f"properties/{key}"] = Change(
+            old=before.properties.get(key), new=draft.properties.get(key)
+        )
+    if before.tags != draft.tags:
+        found["tags"] = Change(old=before.tags, new=draft.tags)
+    return found
+
+
+def _within_quota(after: Mapping[str, str], before: Mapping[str, str], tags: Sequence[str]) -> None:
+    config = section(ImagesConfig)
+    fresh = after.keys() - before.keys()
+    if fresh and 0 <= config.property_quota < len(after):
+        raise TooLarge(
+            f"an image has at most {config.property_quota} properties, not {len(after)}",
+            maximum=config.property_quota,
+            attempted=len(after),
+        )
+    if 0 <= config.tag_quota < len(tags):
+        raise TooLarge(
+            f"an image has at most {config.tag_quota} tags, not {len(tags)}",
+            maximum=config.tag_quota,
+            attempted=len(tags),
+        )
