@@ -17,13 +17,30 @@ from metadefs.conf import MetadefsConfig
 from search.conf import SearchConfig
 from settings import logs, secrets
 from settings.profiles import EMBEDDED, PRODUCTION, REQUIRED_IN_PRODUCTION
-from settings.sections import BrokerConfig, DatabaseConfig, HttpConfig, LogConfig
+from settings.proxies import TrustedProxies
+from settings.sections import (
+    BrokerConfig,
+    DatabaseConfig,
+    FirstStartConfig,
+    HttpConfig,
+    LogConfig,
+)
 
 django_stubs_ext.monkeypatch()
 
 SECTIONS: tuple[type[Section], ...] = (
-    CatalogConfig, HttpConfig, DatabaseConfig, BrokerConfig, LogConfig,
-    IdentityConfig, MetadefsConfig, ArtifactsConfig, StoresConfig, ImagesConfig, SearchConfig,
+    CatalogConfig,
+    HttpConfig,
+    FirstStartConfig,
+    DatabaseConfig,
+    BrokerConfig,
+    LogConfig,
+    IdentityConfig,
+    MetadefsConfig,
+    ArtifactsConfig,
+    StoresConfig,
+    ImagesConfig,
+    SearchConfig,
 )
 
 
@@ -43,11 +60,14 @@ def _environment(document: dict[str, Any]) -> dict[str, str]:
     given = {k: v for k, v in os.environ.items() if k.startswith("VITRINE_")}
     if profile == "production":
         missing = [
-            name for name in REQUIRED_IN_PRODUCTION
+            name
+            for name in REQUIRED_IN_PRODUCTION
             if not given.get(name) and "url" not in document.get(name.split("_")[1].lower(), {})
         ]
         if missing:
-            raise ConfigurationError([f"{name} is required by the production profile" for name in missing])
+            raise ConfigurationError(
+                [f"{name} is required by the production profile" for name in missing]
+            )
     return presets | given
 
 
@@ -72,7 +92,14 @@ _catalog: CatalogConfig = VITRINE[CatalogConfig]
 _http: HttpConfig = VITRINE[HttpConfig]
 DATA_DIR = _catalog.data_dir if _catalog.data_dir.is_absolute() else Path.cwd() / _catalog.data_dir
 
+TRUSTED_PROXIES = TrustedProxies.parse(_catalog.trusted_proxies)
+SERVING = Path(sys.argv[0]).name == "manage.py" and sys.argv[1:2] == ["serve"]
+
 SECRET_KEY = secrets.secret_key(DATA_DIR)
+if (
+    SERVING
+):  # several processes count together; the client library wants to know before it is imported
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(DATA_DIR / "run" / "metrics")
 DEBUG = False
 ALLOWED_HOSTS = list(_http.allowed_hosts)
 ROOT_URLCONF = "settings.urls"
@@ -101,6 +128,7 @@ INSTALLED_APPS = [
     "images",
     "search",
     "console",
+    "settings",
 ]
 
 MIDDLEWARE = [
@@ -144,11 +172,15 @@ def _database() -> dict[str, Any]:
             },
         }
     try:
-        found: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
+        found: dict[str, Any] = dict(
+            dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
+        )
     except (ValueError, KeyError) as error:
         raise ConfigurationError([f"VITRINE_DATABASE_URL: {error}"]) from None
     if found["ENGINE"] not in {"django.db.backends.postgresql", "django.db.backends.sqlite3"}:
-        raise ConfigurationError(["VITRINE_DATABASE_URL: only postgresql:// and sqlite:// are supported"])
+        raise ConfigurationError(
+            ["VITRINE_DATABASE_URL: only postgresql:// and sqlite:// are supported"]
+        )
     return found
 
 
@@ -174,12 +206,14 @@ STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
 }
 
-LOGGING_CONFIG = None
-LOGGING = logs.configuration(VITRINE[LogConfig], command=len(sys.argv) > 1 and sys.argv[0].endswith("manage.py"))
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logs.configuration(
+    VITRINE[LogConfig], command=Path(sys.argv[0]).name == "manage.py" and not SERVING
+)
 CELERY_BROKER = VITRINE[BrokerConfig].url

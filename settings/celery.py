@@ -37,11 +37,14 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
-    beat_schedule={"reconcile-jobs": {"task": "catalog.reconcile_jobs", "schedule": 5.0}},
+    beat_schedule={
+        "reconcile-jobs": {"task": "catalog.reconcile_jobs", "schedule": 5.0},
+        "reap-artifacts": {"task": "artifacts.reap", "schedule": 10.0},
+    },
 )
 app.autodiscover_tasks()
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator] # celery has no types
 def _keep_ours(**_: Any) -> None:
     """Django has set up logging already."""

@@ -9,6 +9,8 @@ from typing_extensions import override
 from catalog import requestids
 from settings.sections import LogConfig
 
+TALKATIVE = ("celery", "elastic_transport", "kombu", "oslo_policy", "uvicorn")
+
 
 class RequestIdFilter(logging.Filter):
     @override
@@ -20,8 +22,11 @@ class RequestIdFilter(logging.Filter):
 def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
     """A dictConfig; commands write plain text to standard error, whatever the service's format is."""
     text = command or config.format == "text"
-    handler: dict[str, Any] = {"class": "logging.StreamHandler", "formatter": "text" if text else "json",
-                               "filters": ["request_id"]}
+    handler: dict[str, Any] = {
+        "class": "logging.StreamHandler",
+        "formatter": "text" if text else "json",
+        "filters": ["request_id"],
+    }
     if config.file is not None and not command:
         handler |= {"class": "logging.handlers.WatchedFileHandler", "filename": str(config.file)}
     return {
@@ -38,5 +43,9 @@ def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
         },
         "handlers": {"default": handler},
         "root": {"level": config.level, "handlers": ["default"]},
-        "loggers": {"oslo_policy": {"level": "WARNING"}, "elastic_transport": {"level": "WARNING"}},
+        "loggers": {
+            "django": {"handlers": [], "level": "INFO"},
+            "django.server": {"handlers": [], "propagate": True},
+            **{name: {"level": "WARNING"} for name in TALKATIVE},
+        },
     }

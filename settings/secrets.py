@@ -22,7 +22,9 @@ def secret_key(data_dir: Path) -> str:
             file.write(secrets.token_urlsafe(48))
         return path.read_text(encoding="ascii")
     except OSError as error:
-        raise ConfigurationError([f"VITRINE_DATA_DIR: cannot write {data_dir}: {error.strerror}"]) from None
+        raise ConfigurationError(
+            [f"VITRINE_DATA_DIR: cannot write {data_dir}: {error.strerror}"]
+        ) from None
 
 
 def _wait_for(path: Path) -> str:

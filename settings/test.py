@@ -7,12 +7,15 @@ import os
 import tempfile
 
 _folder = tempfile.mkdtemp(prefix="vitrine-test-")
-for _name in [n for n in os.environ if n.startswith("VITRINE_") and not n.startswith("VITRINE_TEST_")]:
+for _name in [
+    n for n in os.environ if n.startswith("VITRINE_") and not n.startswith("VITRINE_TEST_")
+]:
     del os.environ[_name]
 os.environ["VITRINE_DATA_DIR"] = _folder
 os.environ["VITRINE_SECRET_KEY"] = "test-only"  # noqa: S105 - of the tests
 os.environ["VITRINE_LOG_LEVEL"] = "WARNING"
 
+from settings import base  # noqa: E402
 from settings.base import *  # noqa: E402, F403
 
 if os.environ.get("VITRINE_TEST_DATABASE") == "postgresql":
@@ -20,6 +23,7 @@ if os.environ.get("VITRINE_TEST_DATABASE") == "postgresql":
 
     DATABASES = {"default": dict(dj_database_url.parse(os.environ["VITRINE_TEST_POSTGRES_URL"]))}
 else:
-    DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}  # type: ignore[name-defined]  # noqa: F405
+    DATABASES = base.DATABASES
+    DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}
 
 JOB_HINT = "tests.support.hints.remember"

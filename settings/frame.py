@@ -1,0 +1,171 @@
+"""What surrounds every request, native or Django's: its id, its line in the log, its place in the metrics.
+
+It also gives the last answer to what nobody caught.
+"""
+
+import asyncio
+import logging
+import time
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from catalog import requestids
+from catalog.api.dialects import ProblemDialect
+from catalog.errors import CatalogError, InvalidParameter
+from settings import metrics
+from settings.bodies import ClientGone
+from settings.proxies import TrustedProxies
+
+access = logging.getLogger("vitrine.access")
+log = logging.getLogger(__name__)
+
+_HEADER = requestids.HEADER.encode()
+_QUIET = frozenset({"healthz", "metrics"})
+CLIENT_CLOSED = 499
+
+
+class InternalError(CatalogError):
+    """Something here is broken; the log knows what."""
+
+    code = "internal_error"
+
+
+class Frame:
+    """The outermost ASGI application; `app` takes over once the request has an id and a believable origin."""
+
+    def __init__(self, app: ASGIApp, *, proxies: TrustedProxies) -> None:
+        self._app = app
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        passage = _Passage(self._proxies.read(scope), receive, send)
+        token = requestids.current.set(passage.request_id)
+        try:
+            await self._pass(passage)
+        finally:
+            passage.note()
+            requestids.current.reset(token)
+
+    async def _pass(self, passage: "_Passage") -> None:
+        try:
+            if passage.refusal is not None:
+                raise passage.refusal
+            await self._app(passage.scope, passage.receive, passage.send)
+        except (ClientGone, ClientDisconnect):
+            passage.gone = True
+        except TimeoutError:
+            passage.gone = passage.status != 0
+            if not passage.gone:
+                log.exception("a request ran into a time limit that nobody handles")
+                await passage.answer(InternalError("the service did not finish in time"))
+        except CatalogError as error:
+            await passage.answer(error)
+        except HTTPException as error:
+            await passage.answer(CatalogError(error.detail), status=error.status_code)
+        except asyncio.CancelledError:
+            passage.gone = True
+            raise
+        except Exception:
+            log.exception("a request failed", extra={"path": passage.scope["path"]})
+            await passage.answer(
+                InternalError("the service failed; its log knows this request's id")
+            )
+
+
+class _Passage:
+    """One request on its way through, and what is known of it at the end."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self._receive, self._send = receive, send
+        self._began = time.perf_counter()
+        self.received = self.sent = self.status = 0
+        self.gone = False
+        self.refusal: CatalogError | None = None
+        try:
+            self.request_id = requestids.accept(_sent_id(scope))
+            _refuse_nul(scope)
+        except CatalogError as error:
+            self.refusal = error
+            self.request_id = requestids.accept(None)
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.received += len(message.get("body", b""))
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = message["headers"] = list(message.get("headers", ()))
+            if not any(name == _HEADER for name, _ in headers):
+                headers.append((_HEADER, self.request_id.encode("latin-1")))
+        else:
+            self.sent += len(message.get("body", b""))
+        await self._send(message)
+
+    async def answer(self, error: CatalogError, *, status: int | None = None) -> None:
+        """Tell the error; once an answer has begun nothing can be told, and the server cuts it."""
+        if self.status:
+            return
+        dialect = ProblemDialect()
+        status = status or dialect.status(error)
+        body, content_type = dialect.body(error, status, "")
+        headers = dialect.headers(error) | {
+            "content-type": content_type,
+            "content-length": str(len(body)),
+        }
+        encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
+        await self.send({"type": "http.response.start", "status": status, "headers": encoded})
+        await self.send({"type": "http.response.body", "body": body})
+
+    def note(self) -> None:
+        """Write the line in the log and count the request."""
+        seconds = time.perf_counter() - self._began
+        path, method = self.scope["path"], self.scope["method"]
+        status = self.status or CLIENT_CLOSED
+        route = metrics.route_class(path, data="endpoint" in self.scope)
+        metrics.observe(
+            route, method, status, seconds=seconds, received=self.received, sent=self.sent
+        )
+        level = logging.DEBUG if route in _QUIET else logging.INFO
+        if access.isEnabledFor(level):
+            client = self.scope.get("client")
+            access.log(
+                level,
+                "%s %s %d",
+                method,
+                path,
+                status,
+                extra={
+                    "method": method,
+                    "path": path,
+                    "status": status,
+                    "duration": round(seconds, 6),
+                    "bytes": self.sent,
+                    "received": self.received,
+                    "client": client[0] if client else None,
+                    "complete": not self.gone,
+                },
+            )
+
+
+def _sent_id(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == _HEADER:
+            return str(value.decode("latin-1"))
+    return None
+
+
+def _refuse_nul(scope: Scope) -> None:
+    """No name, id or value holds NUL, and PostgreSQL would refuse it in the middle of a query."""
+    if "\x00" in scope["path"]:
+        raise InvalidParameter("the path must not hold the NUL character")
+    if b"%00" in scope["query_string"]:
+        raise InvalidParameter("the query must not hold the NUL character")

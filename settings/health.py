@@ -1,0 +1,94 @@
+"""Whether the parts behind the service answer: each is asked on a thread of its own and has little time."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Lock
+from types import MappingProxyType
+
+from django.db import close_old_connections, connection
+
+from artifacts import stores
+from catalog.errors import CatalogError
+from settings.celery import app as celery_app
+
+log = logging.getLogger(__name__)
+
+SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What one part said; `reason` is empty when it is well and names no address or secret when it is not."""
+
+    ok: bool
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return ""
+
+
+def store() -> str:
+    found = stores.store(stores.default_store()).check()
+    return "" if found.writable else found.reason or "it takes no bytes"
+
+
+def broker() -> str:
+    with celery_app.connection_for_write() as found:
+        found.ensure_connection(max_retries=1, timeout=SECONDS / 2)
+    return ""
+
+
+PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {"database": database, "store": store, "broker": broker}
+)
+
+
+class Prober:
+    """Asks the parts; one that did not answer last time is not asked again before it does."""
+
+    def __init__(self, parts: Mapping[str, Callable[[], str]]) -> None:
+        self._parts = parts
+        self._pool = ThreadPoolExecutor(len(parts), thread_name_prefix="health")
+        self._asked: dict[str, Future[Health]] = {}
+        self._lock = Lock()
+
+    def __call__(self, seconds: float = SECONDS) -> dict[str, Health]:
+        """The health of each part, after at most `seconds` altogether."""
+        end = time.monotonic() + seconds
+        with self._lock:
+            for name, ask in self._parts.items():
+                if name not in self._asked or self._asked[name].done():
+                    self._asked[name] = self._pool.submit(_ask, name, ask)
+            asked = dict(self._asked)
+        return {name: _result(future, end, seconds) for name, future in asked.items()}
+
+
+def _result(future: Future[Health], end: float, seconds: float) -> Health:
+    try:
+        return future.result(max(0.0, end - time.monotonic()))
+    except TimeoutError:
+        return Health(ok=False, reason=f"no answer within {seconds:g} s", seconds=seconds)
+
+
+def _ask(name: str, ask: Callable[[], str]) -> Health:
+    began = time.monotonic()
+    try:
+        reason = ask()
+    except CatalogError as error:
+        reason = error.message
+    except Exception as error:  # noqa: BLE001 - whatever a part throws, it is not well
+        log.warning("%s is not well: %s", name, error)
+        reason = type(error).__name__
+    finally:
+        close_old_connections()
+    return Health(ok=not reason, reason=reason, seconds=time.monotonic() - began)
+
+
+probe = Prober(PARTS)

@@ -1,0 +1,91 @@
+"""`manage.py serve`: the whole service by one command."""
+
+import argparse
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from typing_extensions import override
+
+from catalog.conf import section
+from settings.celery import app as celery_app
+from settings.sections import HttpConfig
+from settings.serving import children, credentials, preparation
+from settings.serving.readiness import Readiness
+from settings.serving.supervisor import Child, Supervisor
+from settings.shell import build
+
+ROLES = ("web", "worker", "relay")
+
+
+class Command(BaseCommand):
+    help = (
+        "Run the service until Ctrl-C or SIGTERM: web processes, background work and the search relay. "
+        "What is missing is made first: folders, tables, an administrator."
+    )
+    requires_system_checks: list[str] = []
+
+    @override
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--no-migrate", action="store_true", help="leave the tables as they are"
+        )
+        parser.add_argument("--only", choices=ROLES, help="run one part, where parts run apart")
+
+    @override
+    def handle(self, *_: Any, **options: Any) -> None:
+        only: str | None = options["only"]
+        roles = (only,) if only else ROLES
+        http = section(HttpConfig)
+        run = preparation.folders(settings.DATA_DIR)
+        held = preparation.lock(run, roles)
+        preparation.metrics_folder(run, clean="web" in roles)
+        kept: list[Child] = []
+        listening: socket.socket | None = None
+        tick: Callable[[], None] = partial(self._say_once, [f"Vitrine's {only} runs."])
+        if "web" in roles:
+            listening = preparation.listen(http)
+            web = partial(children.web, build(), listening, http)
+            kept += [Child(f"web-{n}", web) for n in range(1, http.web_workers + 1)]
+        if "worker" in roles:
+            kept.append(Child("worker", partial(children.worker, celery_app, http)))
+        if "relay" in roles:
+            kept.append(Child("relay", children.relay))
+        preparation.configuration()
+        preparation.database(migrate=not options["no_migrate"])
+        if listening is not None:
+            found = credentials.prepare(settings.DATA_DIR)
+            tick = Readiness(http, partial(self._say_once, list(_welcome(found))), self._complain)
+        preparation.leave_database()
+        supervisor = Supervisor(
+            kept,
+            grace=http.shutdown_grace,
+            register=run / f"{only or 'serve'}.json",
+            listening=listening,
+        )
+        code = supervisor.run(tick)
+        del held  # the locks lasted until here
+        sys.exit(code)
+
+    def _say_once(self, lines: list[str]) -> None:
+        while lines:
+            self.stdout.write(lines.pop(0))
+        self.stdout.flush()
+
+    def _complain(self, reason: str) -> None:
+        self.stderr.write(f"vitrine: not ready yet: {reason}")
+
+
+def _welcome(found: credentials.Credentials) -> Iterable[str]:
+    yield f"Vitrine is ready at {credentials.address()}/"
+    if found.clouds is not None:
+        yield f"  administrator's password  {found.password}"
+        yield f"  clouds.yaml               {found.clouds}"
+        yield "Try:"
+        yield f"  export OS_CLIENT_CONFIG_FILE={found.clouds}"
+        yield f"  openstack --os-cloud {credentials.CLOUD} image list"
+    yield "Stop with Ctrl-C."

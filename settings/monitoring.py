@@ -1,0 +1,30 @@
+"""`/healthz/live`, `/healthz/ready` and `/metrics`: for machines, without a token, and with counts only."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+
+from catalog.api.views import json_response
+from settings import health
+
+
+def live(_: HttpRequest) -> HttpResponse:
+    """The process answers; the shell answers this itself, without a thread."""
+    return json_response({"status": "ok"})
+
+
+def ready(_: HttpRequest) -> HttpResponse:
+    """Every part that requests need answers; 503 and the reason when one does not."""
+    found = health.probe()
+    well = all(part.ok for part in found.values())
+    parts = {
+        name: {"ok": part.ok, "reason": part.reason, "seconds": round(part.seconds, 4)}
+        for name, part in found.items()
+    }
+    document = {"status": "ok" if well else "failing", "parts": parts}
+    return json_response(document, status=200 if well else 503)
+
+
+urlpatterns = [
+    path("healthz/live", live),
+    path("healthz/ready", ready),
+]

@@ -1,0 +1,65 @@
+"""What each process of the service does once it is forked; every function returns its exit code."""
+
+import signal
+import socket
+
+import uvicorn
+from celery import Celery
+from django.core.management import call_command
+from starlette.types import ASGIApp
+
+from settings.sections import HttpConfig
+from settings.serving.periodic import Periodic
+
+
+def web(application: ASGIApp, listening: socket.socket, config: HttpConfig) -> int:
+    """Answer requests until SIGTERM, then let running ones end within the grace time."""
+    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it is done
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=2048,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=max(1, round(config.shutdown_grace)),
+        )
+    )
+    server.run(sockets=[listening])
+    return 0 if server.started else 1
+
+
+def worker(app: Celery, config: HttpConfig) -> int:
+    """Run jobs on threads, and the periodic tasks beside them, until SIGTERM.
+
+    Threads rather than processes: jobs wait for stores and for the database or hash (which lets other threads run),
+    they share memory with no second fork, and a job that dies with its process is brought back by its lease anyway.
+    """
+    running = app.Worker(
+        pool="threads",
+        concurrency=config.worker_threads,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+        redirect_stdouts=False,
+    )
+    periodic = Periodic(app)
+    periodic.start()
+    try:
+        running.start()
+    finally:
+        periodic.stop()
+    return int(running.exitcode or 0)
+
+
+def relay() -> int:
+    """Carry deliveries to the search index until SIGTERM."""
+    call_command("relay")
+    return 0

@@ -1,0 +1,44 @@
+"""Periodic tasks inside the worker: no beat process, and no broker between the clock and the work.
+
+The table is Celery's own ``beat_schedule``, so `celery beat` reads the same one. Each entry has a thread; an entry
+that takes longer than its interval delays only itself. Several workers run them several times, which they bear.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+
+from celery import Celery
+from django.db import close_old_connections
+
+log = logging.getLogger(__name__)
+
+
+class Periodic:
+    """Runs every entry of the app's schedule until stopped."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        for name, entry in self._app.conf.beat_schedule.items():
+            threading.Thread(
+                target=self._repeat,
+                args=(name, self._app.tasks[entry["task"]], float(entry["schedule"])),
+                name=f"periodic-{name}",
+                daemon=True,
+            ).start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _repeat(self, name: str, work: Callable[[], object], seconds: float) -> None:
+        while not self._stopping.wait(seconds * random.uniform(0.9, 1.1)):
+            try:
+                work()
+            except Exception:
+                log.exception("the periodic task %s failed; it is tried again", name)
+            finally:
+                close_old_connections()

@@ -1,0 +1,134 @@
+"""What `serve` sees to before any process starts: folders, lock, port, database, tables, the first administrator.
+
+Whatever is wrong here is told as a ConfigurationError: a sentence for people, no traceback.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from django.core import checks
+from django.core.management import call_command
+from django.db import Error, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from catalog.conf import ConfigurationError
+from settings.sections import HttpConfig
+
+MIGRATING = 0x76697472
+"""Key of the PostgreSQL advisory lock under which one node migrates while the others wait."""
+
+
+def folders(data_dir: Path) -> Path:
+    """Make the data folder's own folders; the one for what only matters while running."""
+    run = data_dir / "run"
+    try:
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = run / f".write-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            [f"VITRINE_DATA_DIR: cannot write {data_dir}: {error.strerror}"]
+        ) from None
+    return run
+
+
+def lock(run: Path, roles: Iterable[str]) -> list[IO[str]]:
+    """Hold each role's lock file until the process and its children end; refuse a second holder."""
+    held: list[IO[str]] = []
+    for role in roles:
+        file = (run / f"{role}.lock").open("a+", encoding="ascii")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise ConfigurationError(
+                [f"{run.parent} is in use: another serve (process {holder}) runs its {role}"]
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        held.append(file)
+    return held
+
+
+def metrics_folder(run: Path, *, clean: bool) -> None:
+    """The folder in which the processes share their counters; those of an earlier run go."""
+    folder = run / "metrics"
+    if clean:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+
+
+def listen(config: HttpConfig) -> socket.socket:
+    """The socket that all web processes accept from."""
+    where = f"{config.host} port {config.port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ConfigurationError([f"VITRINE_HOST: {config.host}: {error.strerror}"]) from None
+    found = socket.socket(family, kind, protocol)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind(address)
+        found.listen(2048)
+    except OSError as error:
+        found.close()
+        raise ConfigurationError(
+            [f"cannot listen on {where}: {error.strerror}; VITRINE_PORT chooses another"]
+        ) from None
+    return found
+
+
+def configuration() -> None:
+    """Run Django's checks; errors end the start, warnings are `manage.py check`'s to tell."""
+    wrong = [one for one in checks.run_checks() if one.is_serious() and not one.is_silenced()]
+    if wrong:
+        raise ConfigurationError(f"{one.msg} ({one.id})" for one in wrong)
+
+
+def database(*, migrate: bool) -> None:
+    """Reach the database and, if asked, bring its tables up to date; nothing is written when they are."""
+    try:
+        connection.ensure_connection()
+        if migrate:
+            with _alone():
+                if _behind():
+                    call_command("migrate", interactive=False, verbosity=0)
+    except Error as error:
+        first = str(error).strip().partition("\n")[0]
+        raise ConfigurationError([f"the database cannot be used: {first}"]) from None
+
+
+def leave_database() -> None:
+    """Close connections before processes fork: none may be shared."""
+    connections.close_all()
+
+
+def _behind() -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keep other nodes from migrating the same PostgreSQL database; SQLite has the data folder's lock."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
