@@ -11,5 +11,6 @@ class MetadefsConfig(Section):
     prefix: ClassVar[str] = "metadefs"
 
     mode: Literal["", "enforce", "warn", "off"] = setting(
-        "", help="Site-wide mode that replaces every association's own; empty: each association's mode holds."
+        "",
+        help="Site-wide mode instead of every association's own; empty: each has its own.",
     )

@@ -1,0 +1,221 @@
+"""Definitions of properties: what one may say, and the JSON Schema (Draft 2020-12) that its values
+must meet.
+
+`check` is asked before a definition is stored, so `json_schema` and `validator` can rely on what
+they read.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+
+from metadefs import patterns, values
+from metadefs.errors import InvalidDefinition
+
+TYPES = ("array", "boolean", "integer", "number", "object", "string")
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+NAME_LENGTH = 80
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
+
+DEFINITION: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["title", "type"],
+    "properties": {
+        "name": {"type": "string", "maxLength": NAME_LENGTH},
+        "title": _TEXT,
+        "type": {"enum": [*TYPES, None]},
+        "description": _TEXT,
+        "operators": {"type": "array", "items": _TEXT},
+        "default": {},
+        "readonly": {"type": "boolean"},
+        "confidential": {"type": "boolean"},
+        "enum": {"type": "array"},
+        "pattern": {"type": "string", "maxLength": patterns.LONGEST},
+        "minLength": _COUNT,
+        "maxLength": _COUNT,
+        "minimum": {"type": "number"},
+        "maximum": {"type": "number"},
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"type": {"enum": list(TYPES)}, "enum": {"type": "array"}},
+        },
+        "minItems": _COUNT,
+        "maxItems": _COUNT,
+        "uniqueItems": {"type": "boolean"},
+        "additionalItems": {"type": "boolean"},
+        "required": {"type": "array", "items": _TEXT, "uniqueItems": True},
+    },
+}
+_BOUNDS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"))
+_KEPT = (
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+)
+_shape = Draft202012Validator(DEFINITION)
+
+
+def check(name: str, definition: Any) -> None:
+    """Nothing for a definition that can be enforced; InvalidDefinition naming the property and what
+    is wrong.
+    """
+    try:
+        _check_shape(definition)
+        if "pattern" in definition:
+            patterns.check(definition["pattern"])
+        _check_bounds(definition)
+        json_schema(definition)
+    except InvalidDefinition as error:
+        raise InvalidDefinition(
+            f"property {name!r}: {error.message}", property=name, **error.facts
+        ) from None
+
+
+def check_default(name: str, definition: Mapping[str, Any]) -> None:
+    """InvalidDefinition when the default is no value of the declared type, or not one of the
+    enumerated ones.
+
+    Apart from `check`, because files that are shipped with Images break it; limits of size are not
+    held against it.
+    """
+    default, schema = definition.get("default"), json_schema(definition)
+    if default is None:
+        return
+    try:
+        parsed = values.parse(default, declared_type(definition), item_type(definition))
+    except values.NotOfType:
+        parsed = NotImplemented
+    wanted = {k: v for k, v in schema.items() if k in {"type", "enum", "items"}}
+    if parsed is NotImplemented or not _Checker(wanted).is_valid(parsed):
+        raise InvalidDefinition(
+            f"property {name!r}: default {_short(default)} is not a value it allows",
+            property=name,
+            rule="default",
+        )
+
+
+def declared_type(definition: Mapping[str, Any]) -> str:
+    """One of TYPES; a definition without a type is of any text."""
+    return definition.get("type") or "string"
+
+
+def item_type(definition: Mapping[str, Any]) -> str:
+    found: str = definition.get("items", {}).get("type", "string")
+    return found
+
+
+def json_schema(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition as JSON Schema over parsed values (`metadefs.values`); enumerated texts become
+    values too.
+    """
+    declared = declared_type(definition)
+    schema: dict[str, Any] = {"$schema": DIALECT, "type": declared}
+    for key in ("title", "description", *_KEPT):
+        if key in definition:
+            schema[key] = definition[key]
+    if "readonly" in definition:
+        schema["readOnly"] = definition["readonly"]
+    if declared == "array":
+        schema["items"] = _items_schema(definition)
+    elif "enum" in definition:
+        schema["enum"] = _enumerated(definition["enum"], declared, "string")
+    return schema
+
+
+def validator(schema: Mapping[str, Any]) -> Validator:
+    """A checker of parsed values; it never backtracks, whatever the pattern and the value."""
+    checker: Validator = _Checker(dict(schema))
+    return checker
+
+
+def _items_schema(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """`items`; an `enum` beside it lists the legal items when `items` names none."""
+    kind = item_type(definition)
+    allowed = definition.get("items", {}).get("enum", definition.get("enum"))
+    found: dict[str, Any] = {"type": kind}
+    if allowed is not None:
+        found["enum"] = _enumerated(allowed, kind, "string")
+    return found
+
+
+def _enumerated(entries: list[Any], declared: str, items: str) -> list[Any]:
+    found = []
+    for entry in entries:
+        try:
+            parsed = (
+                _as_text(entry) if declared == "string" else values.parse(entry, declared, items)
+            )
+        except values.NotOfType:
+            raise InvalidDefinition(
+                f"enum holds {_short(entry)}, which is not of type {declared}", rule="enum"
+            ) from None
+        if parsed is not None:
+            found.append(parsed)
+    return found
+
+
+def _as_text(entry: Any) -> Any:
+    """A number or boolean enumerated for a text, as the wire writes it."""
+    if isinstance(entry, bool):
+        return str(entry).lower()
+    return str(entry) if isinstance(entry, int | float) else entry
+
+
+def _check_shape(definition: Any) -> None:
+    if values.too_deep(definition):
+        raise InvalidDefinition(f"it is nested deeper than {values.DEEPEST} levels")
+    for error in _shape.iter_errors(definition):
+        where = ".".join(str(part) for part in error.absolute_path)
+        raise InvalidDefinition(f"{where}: {error.message[:200]}" if where else error.message[:200])
+
+
+def _check_bounds(definition: Mapping[str, Any]) -> None:
+    for low, high in _BOUNDS:
+        if low in definition and high in definition and definition[low] > definition[high]:
+            raise InvalidDefinition(
+                f"{low} {definition[low]} is larger than {high} {definition[high]}", rule=low
+            )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…"  # noqa: PLR2004 - what a message bears
+
+
+def _pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not patterns.found_in(pattern, instance):
+        yield ValidationError(f"does not match {pattern}")
+
+
+def _unique_items(_: Validator, wanted: bool, instance: Any, __: Any) -> Iterator[ValidationError]:
+    if wanted and isinstance(instance, list):
+        seen = {_canonical(item) for item in instance}
+        if len(seen) != len(instance):
+            yield ValidationError("items repeat")
+
+
+def _canonical(item: Any) -> Any:
+    """Equal for equal JSON values; what the encoder refuses (integers beyond 64 bits) stands for
+    itself.
+    """
+    try:
+        return orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return repr(item)
+
+
+_Checker: Any = extend(  # type: ignore[no-untyped-call]  # the stubs leave it open
+    Draft202012Validator, {"pattern": _pattern, "uniqueItems": _unique_items}
+)

@@ -1,0 +1,87 @@
+"""Which resource types a namespace governs, and how severely."""
+
+from typing import Any
+
+from catalog.actors import Actor
+from catalog.clock import now
+from catalog.errors import Duplicate
+from metadefs.drafts import AssociationDraft
+from metadefs.errors import InvalidDefinition
+from metadefs.models import NAME_LENGTH, Association, Namespace, ResourceType
+from metadefs.services.frames import differences, governing, tell
+from metadefs.services.naming import absent_association, check_name, refuse_protected
+
+_ADD = "add_metadef_resource_type_association"
+
+
+def create(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> Association:
+    """Associate; an unknown resource type is made known. Duplicate when it is associated."""
+    check(draft)
+    with governing(namespace, _ADD, actor=actor) as (row, _):
+        return add(row, draft, actor=actor)
+
+
+def modify(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> Association:
+    """Replace prefix, target, mode and strictness (no dialect has an address for it)."""
+    check(draft)
+    with governing(namespace, _ADD, actor=actor) as (row, _):
+        found = _association(row, draft.name)
+        new = _columns(draft)
+        old = {column: getattr(found, column) for column in new}
+        for column, value in new.items():
+            setattr(found, column, value)
+        found.updated_at = now()
+        found.save(update_fields=[*new, "updated_at"])
+        changes = differences(old, new)
+        tell("resource_type.update", row, draft.name, actor=actor, changes=changes)
+    return found
+
+
+def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
+    """Dissociate; the resource type stays known. Protected when the namespace is."""
+    with governing(namespace, "remove_metadef_resource_type_association", actor=actor) as (row, _):
+        found = _association(row, name)
+        refuse_protected(row)
+        found.delete()
+        tell("resource_type.delete", row, name, actor=actor, changes={"name": (name, None)})
+
+
+def add(
+    namespace: Namespace, draft: AssociationDraft, *, actor: Actor, protected: bool = False
+) -> Association:
+    """Insert a checked association; a resource type made for it is `protected`."""
+    kind, _ = ResourceType.objects.get_or_create(name=draft.name, defaults={"protected": protected})
+    if namespace.associations.filter(resource_type=kind).exists():
+        raise Duplicate(
+            f"namespace {namespace.namespace!r} is associated with {draft.name!r} already",
+            namespace=namespace.namespace,
+            name=draft.name,
+        )
+    found = namespace.associations.create(resource_type=kind, **_columns(draft))
+    changes = {key: (None, value) for key, value in _columns(draft).items()}
+    tell("resource_type.create", namespace, draft.name, actor=actor, changes=changes)
+    return found
+
+
+def check(draft: AssociationDraft) -> None:
+    check_name("resource type", draft.name)
+    for field, text in (("prefix", draft.prefix), ("properties_target", draft.properties_target)):
+        if text and len(text) > NAME_LENGTH:
+            raise InvalidDefinition(f"{field} is longer than {NAME_LENGTH} characters", rule=field)
+
+
+def _association(namespace: Namespace, name: str) -> Association:
+    rows = namespace.associations.select_related("resource_type")
+    found = None if "\x00" in name else rows.filter(resource_type__name=name).first()
+    if found is None:
+        raise absent_association(namespace, name)
+    return found
+
+
+def _columns(draft: AssociationDraft) -> dict[str, Any]:
+    return {
+        "prefix": draft.prefix or None,
+        "properties_target": draft.properties_target or None,
+        "mode": draft.mode,
+        "strict": draft.strict,
+    }

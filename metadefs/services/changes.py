@@ -1,0 +1,65 @@
+"""One frame around every change of definitions: it is alone, it raises the epoch, and others are
+told in time.
+
+Apps whose assets are governed register with `on_definitions_changed`; they are called inside the
+transaction, so what they queue there is lost or kept together with the change.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db import transaction
+
+from catalog.actors import Actor
+from metadefs.models import Association, Namespace
+from metadefs.services import epochs
+
+Listener = Callable[[frozenset[str], int, Actor], object]
+_listeners: list[Listener] = []
+
+
+def on_definitions_changed(listener: Listener) -> None:
+    """Call `listener(resource_types, epoch, actor)` after each change that may alter what is legal
+    for them.
+    """
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+@dataclass
+class Change:
+    """The resource types whose assets a change may concern."""
+
+    resource_types: set[str] = field(default_factory=set)
+
+    def concerns(self, namespace: Namespace) -> None:
+        """The types that the namespace governs now; ask before and after associations change."""
+        rows = Association.objects.filter(namespace_id=namespace.pk)
+        self.resource_types |= set(rows.values_list("resource_type__name", flat=True))
+
+    def concerns_types(self, names: Iterable[str]) -> None:
+        self.resource_types |= set(names)
+
+
+@contextmanager
+def changing(actor: Actor) -> Iterator[Change]:
+    """A transaction that no other change of definitions overlaps; at its end the epoch is one
+    higher.
+    """
+    with transaction.atomic():
+        epoch = epochs.lock()
+        change = Change()
+        yield change
+        epoch = epochs.advance(epoch)
+        if change.resource_types:
+            for listener in _listeners:
+                listener(frozenset(change.resource_types), epoch, actor)
+
+
+@contextmanager
+def noting() -> Iterator[None]:
+    """As `changing`, for what governs nothing (tags): the epoch stays."""
+    with transaction.atomic():
+        epochs.lock()
+        yield

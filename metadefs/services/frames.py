@@ -1,0 +1,81 @@
+"""The frame of each verb: the row as it is now, the policy asked, the change alone, the epoch
+raised, the event written.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.db.models import F
+
+from catalog.actors import Actor
+from catalog.events.recording import Change as Changed
+from catalog.events.recording import record
+from metadefs.models import Namespace
+from metadefs.policies import MetadefPolicy, absent
+from metadefs.services.changes import Change, changing, noting
+
+
+@contextmanager
+def governing(
+    namespace: Namespace, *rules: str, actor: Actor
+) -> Iterator[tuple[Namespace, Change]]:
+    """Change what a namespace governs: its present row, and the change under way."""
+    with changing(actor) as change:
+        row = present(namespace, *rules, actor=actor)
+        change.concerns(row)
+        yield row, change
+        change.concerns(row)
+        revise(row)
+
+
+@contextmanager
+def suggesting(namespace: Namespace, *rules: str, actor: Actor) -> Iterator[Namespace]:
+    """Change what a namespace suggests only (tags)."""
+    with noting():
+        row = present(namespace, *rules, actor=actor)
+        yield row
+        revise(row)
+
+
+def present(namespace: Namespace, *rules: str, actor: Actor) -> Namespace:
+    """The namespace as it is under the lock, after the policies were asked; NotFound when it is
+    gone.
+    """
+    row = Namespace.objects.filter(pk=namespace.pk).first()
+    if row is None:
+        raise absent(namespace.namespace)
+    for rule in rules:
+        MetadefPolicy(actor).require(rule, row)
+    return row
+
+
+def revise(namespace: Namespace) -> None:
+    """Raise the revision; a row deleted meanwhile has none."""
+    Namespace.objects.filter(pk=namespace.pk).update(revision=F("revision") + 1)
+
+
+def tell(
+    kind: str,
+    namespace: Namespace,
+    name: str | None = None,
+    *,
+    actor: Actor,
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+) -> None:
+    """Record `metadef_<kind>` of the namespace, or of the thing `name` in it."""
+    record(
+        f"metadef_{kind}",
+        object_type=f"metadef_{kind.partition('.')[0]}",
+        object_id=namespace.namespace if name is None else f"{namespace.namespace}/{name}",
+        project_id=namespace.owner,
+        actor=actor,
+        changes={path: Changed(old=old, new=new) for path, (old, new) in (changes or {}).items()},
+    )
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The fields whose value differs, old and new."""
+    return {
+        key: (old.get(key), new.get(key)) for key in {**old, **new} if old.get(key) != new.get(key)
+    }

@@ -1,0 +1,128 @@
+"""Changing namespaces: made with everything in them at once, replaced, deleted."""
+
+from typing import Any
+
+from catalog.actors import Actor
+from catalog.clock import now
+from catalog.errors import Duplicate, Forbidden
+from metadefs.drafts import NamespaceDraft
+from metadefs.errors import InvalidDefinition
+from metadefs.models import Namespace
+from metadefs.policies import MetadefPolicy
+from metadefs.services import associations, objects, properties, tags
+from metadefs.services.changes import changing
+from metadefs.services.frames import differences, governing, tell
+from metadefs.services.naming import check_name, refuse_protected
+
+_LIMITS = {"display_name": 80, "owner": 255}
+
+
+def create(draft: NamespaceDraft, *, actor: Actor) -> Namespace:
+    """A namespace with its associations, properties, objects and tags, or nothing of it.
+
+    Duplicate when the name is taken, also by a namespace the actor cannot see: names are unique in
+    the service.
+    """
+    check(draft)
+    with changing(actor) as change:
+        _require(draft, actor)
+        row = insert(draft, actor=actor)
+        change.concerns(row)
+    return row
+
+
+def modify(namespace: Namespace, draft: NamespaceDraft, *, actor: Actor) -> Namespace:
+    """Replace the namespace's own fields, also its name; what is in it stays."""
+    check_own(draft)
+    with governing(namespace, "modify_metadef_namespace", actor=actor) as (row, _):
+        if draft.namespace != row.namespace:
+            refuse_taken(draft.namespace)
+        new = own_columns(draft)
+        old = {column: getattr(row, column) for column in new}
+        for column, value in new.items():
+            setattr(row, column, value)
+        row.updated_at = now()
+        row.save(update_fields=[*new, "updated_at"])
+        tell("namespace.update", row, actor=actor, changes=differences(old, new))
+    return row
+
+
+def delete(namespace: Namespace, *, actor: Actor) -> None:
+    """Delete the namespace and everything in it; Protected when it is."""
+    with governing(namespace, "delete_metadef_namespace", actor=actor) as (row, _):
+        refuse_protected(row)
+        remove(row, actor=actor)
+
+
+def insert(draft: NamespaceDraft, *, actor: Actor, types_protected: bool = False) -> Namespace:
+    """Insert a checked draft inside a change under way."""
+    refuse_taken(draft.namespace)
+    row = Namespace.objects.create(**own_columns(draft))
+    tell("namespace.create", row, actor=actor, changes=differences({}, own_columns(draft)))
+    for association in draft.associations:
+        associations.add(row, association, actor=actor, protected=types_protected)
+    for name, definition in draft.properties.items():
+        properties.add(row, name, definition, actor=actor)
+    for group in draft.objects:
+        objects.add(row, group, actor=actor)
+    for tag in draft.tags:
+        tags.add(row, tag, actor=actor)
+    return row
+
+
+def remove(row: Namespace, *, actor: Actor) -> None:
+    """Delete inside a change under way, whether protected or not."""
+    tell("namespace.delete", row, actor=actor, changes={"namespace": (row.namespace, None)})
+    Namespace.objects.filter(pk=row.pk).delete()
+
+
+def check(draft: NamespaceDraft, *, default: bool = True) -> None:
+    """InvalidDefinition for anything in the draft that cannot be used."""
+    check_own(draft)
+    for association in draft.associations:
+        associations.check(association)
+    for name, definition in draft.properties.items():
+        properties.check(name, definition, default=default)
+    for group in draft.objects:
+        objects.check(group, default=default)
+    for tag in draft.tags:
+        check_name("tag", tag)
+
+
+def check_own(draft: NamespaceDraft) -> None:
+    check_name("namespace", draft.namespace)
+    if draft.visibility not in {"public", "private"}:
+        raise InvalidDefinition("visibility must be public or private", rule="visibility")
+    for field, longest in _LIMITS.items():
+        if len(getattr(draft, field) or "") > longest:
+            raise InvalidDefinition(f"{field} is longer than {longest} characters", rule=field)
+
+
+def refuse_taken(name: str) -> None:
+    if Namespace.objects.filter(namespace=name).exists():
+        raise Duplicate(f"there is a namespace {name!r} already", namespace=name)
+
+
+def own_columns(draft: NamespaceDraft) -> dict[str, Any]:
+    return {
+        "namespace": draft.namespace,
+        "display_name": draft.display_name,
+        "description": draft.description,
+        "visibility": draft.visibility,
+        "protected": draft.protected,
+        "owner": draft.owner,
+    }
+
+
+def _require(draft: NamespaceDraft, actor: Actor) -> None:
+    policy, target = MetadefPolicy(actor), Namespace(**own_columns(draft))
+    nested = {
+        "add_metadef_namespace": True,
+        "add_metadef_resource_type_association": draft.associations,
+        "add_metadef_property": draft.properties,
+        "add_metadef_object": draft.objects,
+        "add_metadef_tag": draft.tags,
+    }
+    for rule in (name for name, wanted in nested.items() if wanted):
+        if not policy.allows(rule, target):
+            raise Forbidden(f"you may not do this ({rule})", rule=rule)

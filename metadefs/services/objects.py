@@ -1,0 +1,89 @@
+"""Changing the objects (groups of property definitions) of a namespace."""
+
+from typing import Any
+
+from catalog.actors import Actor
+from catalog.clock import now
+from metadefs.drafts import ObjectDraft
+from metadefs.models import Namespace, Object
+from metadefs.services import properties
+from metadefs.services.frames import differences, governing, tell
+from metadefs.services.naming import check_name, child, refuse_protected, taken
+
+
+def create(namespace: Namespace, draft: ObjectDraft, *, actor: Actor) -> Object:
+    """Define an object; Duplicate when its name is taken."""
+    check(draft)
+    with governing(namespace, "add_metadef_object", actor=actor) as (row, _):
+        return add(row, draft, actor=actor)
+
+
+def modify(namespace: Namespace, name: str, draft: ObjectDraft, *, actor: Actor) -> Object:
+    """Replace the object `name` by the draft, whose name may be another."""
+    check(draft)
+    with governing(namespace, "modify_metadef_object", actor=actor) as (row, _):
+        found = child(row.objects_defined.all(), row, "object", name)
+        if draft.name != name and row.objects_defined.filter(name=draft.name).exists():
+            raise taken(row, "object", draft.name)
+        old, new = _facts(found), _columns(draft)
+        for column, value in new.items():
+            setattr(found, column, value)
+        found.updated_at = now()
+        found.save(update_fields=[*new, "updated_at"])
+        tell("object.update", row, draft.name, actor=actor, changes=differences(old, new))
+    return found
+
+
+def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
+    """Forget the object; Protected when the namespace is."""
+    with governing(namespace, "delete_metadef_object", actor=actor) as (row, _):
+        found = child(row.objects_defined.all(), row, "object", name)
+        refuse_protected(row)
+        found.delete()
+        tell("object.delete", row, name, actor=actor, changes={"name": (name, None)})
+
+
+def delete_all(namespace: Namespace, *, actor: Actor) -> None:
+    """Forget every object of the namespace."""
+    rules = ("delete_metadef_namespace", "delete_metadef_object")
+    with governing(namespace, *rules, actor=actor) as (row, _):
+        refuse_protected(row)
+        names = list(row.objects_defined.order_by("name").values_list("name", flat=True))
+        row.objects_defined.all().delete()
+        tell("namespace.delete_objects", row, actor=actor, changes={"objects": (names, [])})
+
+
+def add(namespace: Namespace, draft: ObjectDraft, *, actor: Actor) -> Object:
+    """Insert a checked object inside a change under way."""
+    if namespace.objects_defined.filter(name=draft.name).exists():
+        raise taken(namespace, "object", draft.name)
+    found = namespace.objects_defined.create(**_columns(draft))
+    tell("object.create", namespace, draft.name, actor=actor, changes={"name": (None, draft.name)})
+    return found
+
+
+def check(draft: ObjectDraft, *, default: bool = True) -> None:
+    """InvalidDefinition for a name or a property definition that cannot be used."""
+    check_name("object", draft.name)
+    for name in draft.required:
+        check_name("required property", name)
+    for name, definition in draft.properties.items():
+        properties.check(name, definition, default=default)
+
+
+def _columns(draft: ObjectDraft) -> dict[str, Any]:
+    return {
+        "name": draft.name,
+        "description": draft.description,
+        "required": list(draft.required),
+        "properties": {name: dict(definition) for name, definition in draft.properties.items()},
+    }
+
+
+def _facts(row: Object) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "description": row.description,
+        "required": row.required,
+        "properties": row.properties,
+    }
