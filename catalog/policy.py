@@ -35,17 +35,14 @@ def build(file: Path | None) -> policy.Enforcer:
     """An enforcer over the registered defaults and the overrides of `file`."""
     conf = cfg.ConfigOpts()
     conf([], project="vitrine", default_config_files=[], default_config_dirs=[])
-    built = policy.Enforcer(
-        conf,
-        policy_file=str(file) if file else None,
-        use_conf=file is not None,
-        fallback_to_json_file=False,
-    )
+    built = policy.Enforcer(conf, policy_file=str(file or "no policy file"))
+    conf.set_override("policy_dirs", [], group="oslo_policy")
     built.suppress_deprecation_warnings = True
     built.suppress_default_change_warnings = True
     for default in _defaults.values():
         built.register_default(default)
     built.load_rules()
+    built.use_conf = False  # or every question would look at the file again; a restart reads it
     return built
 
 

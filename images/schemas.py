@@ -17,7 +17,7 @@ LARGEST_INT = 2**31 - 1
 
 READ_ONLY = frozenset(
     "created_at updated_at status checksum size virtual_size direct_url self file schema id"
-    " os_hash_algo os_hash_value stores".split()  # noqa: SIM905 - reads better as words
+    " os_hash_algo os_hash_value stores".split()
 )
 RESERVED = frozenset({"location", "deleted", "deleted_at"})
 RESERVED_PREFIX = "os_glance"
@@ -150,7 +150,7 @@ def properties() -> dict[str, Any]:
 BASE = frozenset(
     "id name status visibility protected os_hidden checksum os_hash_algo os_hash_value owner size"
     " virtual_size container_format disk_format created_at updated_at tags min_ram min_disk self"
-    " file schema direct_url locations stores".split()  # noqa: SIM905 - reads better as words
+    " file schema direct_url locations stores".split()
 )
 
 
