@@ -176,9 +176,20 @@ def _as_text(entry: Any) -> Any:
 def _check_shape(definition: Any) -> None:
     if values.too_deep(definition):
         raise InvalidDefinition(f"it is nested deeper than {values.DEEPEST} levels")
+    if not _storable(definition):
+        raise InvalidDefinition("it holds a number or a text that cannot be stored")
     for error in _shape.iter_errors(definition):
         where = ".".join(str(part) for part in error.absolute_path)
         raise InvalidDefinition(f"{where}: {error.message[:200]}" if where else error.message[:200])
+
+
+def _storable(definition: Any) -> bool:
+    """Whether both databases and every wire can carry it: no NUL, no NaN, no number beyond 64 bits."""
+    try:
+        text = orjson.dumps(definition)
+    except TypeError:
+        return False
+    return b"\\u0000" not in text and bool(orjson.loads(text) == definition)
 
 
 def _check_bounds(definition: Mapping[str, Any]) -> None:
@@ -191,7 +202,7 @@ def _check_bounds(definition: Mapping[str, Any]) -> None:
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "…"  # noqa: PLR2004 - what a message bears
+    return text if len(text) <= 80 else text[:77] + "…"
 
 
 def _pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:

@@ -131,10 +131,8 @@ def governance(resource_type: str, owner: str | None) -> Governance:
     """
     epoch, token = stamp()
     mode = section(MetadefsConfig).mode
-    if not token:
-        found = _assembled(resource_type, owner, epoch)
-    else:
-        found = _kept(resource_type, owner, epoch, token)
+    known = (resource_type, owner, epoch)
+    found = _kept(*known, token) if token else _assembled(*known)
     return found.in_mode(mode) if mode else found
 
 
