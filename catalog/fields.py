@@ -6,7 +6,6 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from typing_extensions import override
 
-
 Set = TypeVar("Set", contravariant=True)
 Get = TypeVar("Get", covariant=True)
 

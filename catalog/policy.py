@@ -4,7 +4,9 @@
 Only overrides are read from the file; a rule that nobody registered is refused at start-up (`catalog.checks`).
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,8 @@ def register(defaults: Iterable[policy.RuleDefault]) -> None:
         if default.name in _defaults and _defaults[default.name] != default:
             raise ValueError(f"policy rule {default.name} is registered twice")
         _defaults[default.name] = default
-    enforcer.cache_clear()
+    for remembered in (enforcer, _answer, _target_names, _asks_outside):
+        remembered.cache_clear()
 
 
 def registered() -> Mapping[str, policy.RuleDefault]:
@@ -53,6 +56,32 @@ def enforcer() -> policy.Enforcer:
 
 
 def enforce(actor: Actor, rule: str, target: Mapping[str, Any] | None = None) -> bool:
-    """Whether `rule` holds for `actor` on `target` (keys as the rules name them: project_id, owner, visibility…)."""
-    allowed: bool = enforcer().enforce(rule, dict(target or {}), actor.credentials())
-    return allowed
+    """Whether `rule` holds for `actor` on `target` (keys as the rules name them: project_id, owner, visibility…).
+
+    Answers are remembered by what the rule can read of the target: oslo.policy takes some 0.2 ms for each.
+    """
+    known = dict(target or {})
+    if _asks_outside():
+        return bool(enforcer().enforce(rule, known, actor.credentials()))
+    read = tuple((name, known[name]) for name in _target_names() if name in known)
+    return _answer(rule, read, replace(actor, request_id="", audit_ids=()))
+
+
+@lru_cache(maxsize=16384)
+def _answer(rule: str, target: tuple[tuple[str, Any], ...], actor: Actor) -> bool:
+    return bool(enforcer().enforce(rule, dict(target), actor.credentials()))
+
+
+@lru_cache(maxsize=1)
+def _target_names() -> tuple[str, ...]:
+    """Every `%(name)s` that any rule reads."""
+    found = re.findall(
+        r"%\(([^)]+)\)s", " ".join(str(check) for check in enforcer().rules.values())
+    )
+    return tuple(sorted(set(found)))
+
+
+@lru_cache(maxsize=1)
+def _asks_outside() -> bool:
+    """Whether an override asks another service, whose answer may change."""
+    return any(re.search(r"\bhttps?:", str(check)) for check in enforcer().rules.values())

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from functools import partial
 
-from catalog.api.openstack import OpenStackDialect
-from django.db.models import F
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +13,7 @@ from artifacts.api.ranges import span
 from artifacts.models import Location
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
+from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
 from images import selectors
 from images.services import data
@@ -84,20 +83,14 @@ def _readable(request: Request) -> Readable | None:
     actor = streaming.caller(request)
     image = selectors.image_for(actor, request.path_params["image_id"])
     data.require_download(image, actor=actor)
-    stored = (
-        Location.objects.filter(
-            blob__artifact=image, status="active", stored_object__state="stored"
-        )
-        .order_by("id")
-        .values_list(
-            "store",
-            key=F("stored_object__key"),
-            size=F("stored_object__size"),
-            md5=F("stored_object__md5"),
-        )
-        .first()
+    rows = Location.objects.filter(
+        blob__artifact=image, status="active", stored_object__state="stored"
     )
-    return Readable(stored[0], stored[1], stored[2], stored[3] or None) if stored else None
+    location = rows.select_related("stored_object").order_by("id").first()
+    if location is None or location.stored_object is None:
+        return None
+    stored = location.stored_object
+    return Readable(stored.store, stored.key, stored.size or 0, stored.md5 or None)
 
 
 routes = [Route("/image/{version}/images/{image_id}/file", file, methods=["GET", "PUT"])]

@@ -1,11 +1,11 @@
 """Images: the collection, the item, tags and actions. Bytes are in `data`, members in `members`."""
 
-from catalog.api.openstack import OpenStackDialect
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from catalog import jsonpatch
 from catalog.api.addresses import base_url, page_links
+from catalog.api.openstack import OpenStackDialect
 from catalog.api.views import CatalogView, empty_response, json_body, json_object, json_response
 from catalog.errors import UnsupportedMediaType
 from images import selectors
