@@ -1,0 +1,137 @@
+"""Jobs: the row is the truth; leases, retries, undoing, and a worker that lost its job."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import ClassVar
+
+import pytest
+from typing_extensions import override
+
+from catalog.actors import Actor
+from catalog.clock import now
+from catalog.errors import CatalogError
+from catalog.jobs import registry
+from catalog.jobs.lifecycle import FAILED, QUEUED, RUNNING, SUCCEEDED
+from catalog.jobs.queueing import enqueue
+from catalog.jobs.reconciling import overdue, reconcile
+from catalog.jobs.registry import JobKind, Progress, Step
+from catalog.jobs.running import run
+from catalog.models import Job
+from tests.support import hints
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ACTOR = Actor(user_id="u", project_id="p")
+done: list[str] = []
+
+
+class First(Step):
+    name = "first"
+
+    @override
+    def run(self, job: Job, progress: Progress) -> None:
+        done.append("first")
+
+    @override
+    def undo(self, job: Job) -> None:
+        done.append("undo first")
+
+
+class Second(Step):
+    name = "second"
+    failure: ClassVar[Exception | None] = None
+    steal: ClassVar[bool] = False
+
+    @override
+    def run(self, job: Job, progress: Progress) -> None:
+        if Second.steal:
+            Job.objects.filter(pk=job.pk).update(lease_owner="thief")
+        if Second.failure is not None:
+            raise Second.failure
+        done.append("second")
+
+
+class Example(JobKind):
+    name = "tests.example"
+    steps = (First(), Second())
+
+
+@pytest.fixture(autouse=True)
+def _kind() -> Iterator[None]:
+    registry.register(Example())
+    done.clear()
+    hints.remembered.clear()
+    Second.failure, Second.steal = None, False
+    yield
+
+
+def test_a_job_runs_its_steps_once() -> None:
+    job = enqueue("tests.example", {"x": 1}, actor=ACTOR)
+    assert hints.remembered == [job.id]
+    assert run(job.id)
+    job.refresh_from_db()
+    assert (job.state, job.progress, done) == (SUCCEEDED, 1.0, ["first", "second"])
+    assert not run(job.id), "a second hint finds nothing to do"
+
+
+def test_an_unexpected_failure_is_tried_again_without_repeating_what_is_done() -> None:
+    job = enqueue("tests.example", {}, actor=ACTOR)
+    Second.failure = OSError("away")
+    run(job.id)
+    job.refresh_from_db()
+    assert (job.state, job.error, job.steps_done) == (QUEUED, "away", ["first"])
+    assert not run(job.id), "not before its time"
+    Second.failure = None
+    Job.objects.update(run_after=now())
+    run(job.id)
+    job.refresh_from_db()
+    assert (job.state, done) == (SUCCEEDED, ["first", "second"])
+
+
+def test_a_failure_for_good_is_undone_in_reverse() -> None:
+    job = enqueue("tests.example", {}, actor=ACTOR)
+    Second.failure = CatalogError("no such thing")
+    run(job.id)
+    job.refresh_from_db()
+    assert (job.state, job.error_code, job.error) == (FAILED, "error", "no such thing")
+    assert done == ["first", "undo first"]
+
+
+def test_a_worker_that_lost_its_job_writes_nothing_more() -> None:
+    job = enqueue("tests.example", {}, actor=ACTOR)
+    Second.steal = True
+    run(job.id)
+    job.refresh_from_db()
+    assert (job.state, job.lease_owner, job.steps_done) == (RUNNING, "thief", ["first"])
+
+
+def test_a_dead_workers_job_is_brought_back() -> None:
+    job = enqueue("tests.example", {}, actor=ACTOR)
+    Job.objects.update(state=RUNNING, lease_owner="dead", lease_until=now() - timedelta(seconds=1))
+    hints.remembered.clear()
+    assert reconcile() == 1
+    assert hints.remembered == [job.id]
+    assert run(job.id)
+    job.refresh_from_db()
+    assert job.state == SUCCEEDED
+
+
+def test_a_lost_hint_costs_time_only() -> None:
+    enqueue("tests.example", {}, actor=ACTOR)
+    assert overdue() == []
+    Job.objects.update(run_after=now() - timedelta(seconds=5))
+    assert len(overdue()) == 1
+
+
+def test_one_waiting_job_per_key() -> None:
+    first = enqueue("tests.example", {}, actor=ACTOR, key="k")
+    assert enqueue("tests.example", {}, actor=ACTOR, key="k").id == first.id
+    run(first.id)
+    assert enqueue("tests.example", {}, actor=ACTOR, key="k").id != first.id
+
+
+def test_a_kind_nobody_knows_fails_with_its_name() -> None:
+    job = enqueue("tests.nobody", {}, actor=ACTOR)
+    run(job.id)
+    job.refresh_from_db()
+    assert job.state == FAILED
+    assert "tests.nobody" in job.error
