@@ -1,6 +1,5 @@
 """Jobs: the row is the truth; leases, retries, undoing, and a worker that lost its job."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 
@@ -56,12 +55,11 @@ class Example(JobKind):
 
 
 @pytest.fixture(autouse=True)
-def _kind() -> Iterator[None]:
+def _kind() -> None:
     registry.register(Example())
     done.clear()
     hints.remembered.clear()
     Second.failure, Second.steal = None, False
-    yield
 
 
 def test_a_job_runs_its_steps_once() -> None:
