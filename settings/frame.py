@@ -22,7 +22,6 @@ access = logging.getLogger("vitrine.access")
 log = logging.getLogger(__name__)
 
 _HEADER = requestids.HEADER.encode()
-_QUIET = frozenset({"healthz", "metrics"})
 CLIENT_CLOSED = 499
 
 
@@ -134,7 +133,7 @@ class _Passage:
         metrics.observe(
             route, method, status, seconds=seconds, received=self.received, sent=self.sent
         )
-        level = logging.DEBUG if route in _QUIET else logging.INFO
+        level = logging.DEBUG if route in metrics.QUIET else logging.INFO
         if access.isEnabledFor(level):
             client = self.scope.get("client")
             access.log(

@@ -1,9 +1,16 @@
 """Structured logs: one JSON object a line with the request's id; management commands log apart from the service."""
 
+import contextlib
 import logging
-import logging.config
+import os
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
 from typing import Any
 
+import orjson
 from typing_extensions import override
 
 from catalog import requestids
@@ -11,12 +18,86 @@ from settings.sections import LogConfig
 
 TALKATIVE = ("celery", "elastic_transport", "kombu", "oslo_policy", "uvicorn")
 
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "taskName"}
+
 
 class RequestIdFilter(logging.Filter):
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = requestids.current.get()
         return True
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: time (UTC), level, logger, message, request_id, and whatever `extra` brought."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        seconds = int(record.created)
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+        line: dict[str, Any] = {
+            "time": f"{moment}.{int((record.created - seconds) * 1000):03d}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", ""),
+        }
+        line |= {key: value for key, value in vars(record).items() if key not in _OWN}
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = "".join(traceback.format_exception(*record.exc_info))
+        try:
+            encoded = orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS)
+        except (
+            orjson.JSONEncodeError
+        ):  # text that is no Unicode (lone surrogates), numbers too large
+            encoded = orjson.dumps({key: ascii(value) for key, value in line.items()})
+        return encoded.decode()
+
+
+class Batched(logging.Handler):
+    """Writes lines several at a time, a tenth of a second late.
+
+    A write for each request would make the event loop give up the interpreter lock each time, which costs a busy
+    process a fifth of its requests. A process that is killed loses the lines of its last tenth of a second.
+    """
+
+    def __init__(self, filename: str | None = None) -> None:
+        super().__init__()
+        self._file = filename
+        self._lines: list[str] = []
+        self._writing = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._owner = 0
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+        if self._thread is None or self._owner != os.getpid():  # threads do not survive a fork
+            self._owner = os.getpid()
+            self._thread = threading.Thread(target=self._repeat, name="access-log", daemon=True)
+            self._thread.start()
+
+    @override
+    def flush(self) -> None:
+        with self._writing:
+            self.acquire()
+            lines, self._lines = self._lines, []
+            self.release()
+            if not lines:
+                return
+            text = "\n".join(lines) + "\n"
+            if self._file is None:
+                sys.stderr.write(text)
+                sys.stderr.flush()
+            else:
+                with Path(self._file).open("a", encoding="utf-8") as file:
+                    file.write(text)
+
+    def _repeat(self) -> None:
+        while True:
+            time.sleep(0.1)
+            with contextlib.suppress(OSError, ValueError):
+                self.flush()
 
 
 def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
@@ -29,22 +110,20 @@ def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
     }
     if config.file is not None and not command:
         handler |= {"class": "logging.handlers.WatchedFileHandler", "filename": str(config.file)}
+    access = handler | {"class": "settings.logs.Batched"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"request_id": {"()": RequestIdFilter}},
         "formatters": {
             "text": {"format": "%(levelname)s %(name)s: %(message)s"},
-            "json": {
-                "()": "pythonjsonlogger.json.JsonFormatter",
-                "format": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
-                "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
-            },
+            "json": {"()": JsonFormatter},
         },
-        "handlers": {"default": handler},
+        "handlers": {"default": handler, "access": access},
         "root": {"level": config.level, "handlers": ["default"]},
         "loggers": {
-            "django": {"handlers": [], "level": "INFO"},
+            "vitrine.access": {"handlers": ["access"], "propagate": False},
+            "django": {"handlers": []},
             "django.server": {"handlers": [], "propagate": True},
             **{name: {"level": "WARNING"} for name in TALKATIVE},
         },

@@ -2,9 +2,11 @@
 
 import signal
 import socket
+import warnings
 
 import uvicorn
 from celery import Celery
+from celery.platforms import SecurityWarning
 from django.core.management import call_command
 from starlette.types import ASGIApp
 
@@ -41,6 +43,8 @@ def worker(app: Celery, config: HttpConfig) -> int:
     Threads rather than processes: jobs wait for stores and for the database or hash (which lets other threads run),
     they share memory with no second fork, and a job that dies with its process is brought back by its lease anyway.
     """
+    # Celery warns against root because of pickle, which its default refuses.
+    warnings.simplefilter("ignore", SecurityWarning)
     running = app.Worker(
         pool="threads",
         concurrency=config.worker_threads,
