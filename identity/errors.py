@@ -1,0 +1,86 @@
+"""What identity refuses, each with its own code.
+
+::
+
+    Unauthenticated
+    ├── TokenRefused           no token, or one that is wrong, ended or revoked
+    └── SignInFailed           user, password or scope do not fit; it never says which
+    TooManyAttempts
+    └── SignInSlowed           wrong passwords before; `retry_after` says how many seconds to wait
+    NotFound
+    ├── DomainNotFound, ProjectNotFound, UserNotFound, RoleNotFound
+    ├── AssignmentNotFound, ImplicationNotFound
+    └── TokenNotFound
+    Duplicate
+    └── NameTaken              domain and name are in use
+    Forbidden
+    ├── ActionForbidden        the policy says no
+    └── StillInUse             something depends on it, or it must be disabled first
+    Conflict
+    └── ImplicationCircle      roles would imply each other
+"""
+
+from catalog.errors import (
+    Conflict,
+    Duplicate,
+    Forbidden,
+    NotFound,
+    TooManyAttempts,
+    Unauthenticated,
+)
+
+
+class ActionForbidden(Forbidden):
+    code = "action_forbidden"
+
+
+class TokenRefused(Unauthenticated):
+    code = "token_refused"
+
+
+class SignInFailed(Unauthenticated):
+    code = "sign_in_failed"
+
+
+class SignInSlowed(TooManyAttempts):
+    code = "sign_in_slowed"
+
+
+class DomainNotFound(NotFound):
+    code = "domain_not_found"
+
+
+class ProjectNotFound(NotFound):
+    code = "project_not_found"
+
+
+class UserNotFound(NotFound):
+    code = "user_not_found"
+
+
+class RoleNotFound(NotFound):
+    code = "role_not_found"
+
+
+class AssignmentNotFound(NotFound):
+    code = "assignment_not_found"
+
+
+class ImplicationNotFound(NotFound):
+    code = "implication_not_found"
+
+
+class TokenNotFound(NotFound):
+    code = "token_not_found"
+
+
+class NameTaken(Duplicate):
+    code = "name_taken"
+
+
+class StillInUse(Forbidden):
+    code = "still_in_use"
+
+
+class ImplicationCircle(Conflict):
+    code = "implication_circle"

@@ -1,0 +1,88 @@
+"""A token with all that follows from it today, read by one statement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalog.clock import now
+from identity.models import Token
+
+_VALID = """
+WITH RECURSIVE held(role_id) AS (
+    SELECT a.role_id
+    FROM identity_token t JOIN identity_assignment a ON a.user_id = t.user_id
+        AND (a.project_id = t.project_id OR a.domain_id = t.domain_id OR (a.system AND t.system))
+    WHERE t.digest = %s
+    UNION
+    SELECT i.implied_id FROM identity_roleimplication i JOIN held h ON i.prior_id = h.role_id
+)
+SELECT t.*, u.name AS user_name, ud.id AS user_domain_id, ud.name AS user_domain_name,
+    p.name AS project_name, sd.id AS scope_domain_id, sd.name AS scope_domain_name,
+    r.id AS role_id, r.name AS role_name
+FROM identity_token t
+JOIN identity_user u ON u.id = t.user_id
+JOIN identity_domain ud ON ud.id = u.domain_id
+LEFT JOIN identity_project p ON p.id = t.project_id
+LEFT JOIN identity_domain sd ON sd.id = COALESCE(p.domain_id, t.domain_id)
+LEFT JOIN held h ON TRUE
+LEFT JOIN identity_role r ON r.id = h.role_id
+WHERE t.digest = %s AND u.enabled AND ud.enabled
+    AND COALESCE(p.enabled, TRUE) AND COALESCE(sd.enabled, TRUE)
+ORDER BY r.name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFacts:
+    """A valid token: `scope_domain` is the project's domain, or the one it is scoped to itself."""
+
+    digest: str
+    user: Named
+    user_domain: Named
+    project: Named | None
+    scope_domain: Named | None
+    system: bool
+    roles: tuple[Named, ...]
+    methods: tuple[str, ...]
+    audit_ids: tuple[str, ...]
+    issued_at: datetime
+    expires_at: datetime
+
+    @property
+    def scoped(self) -> bool:
+        return self.system or self.scope_domain is not None
+
+
+def facts_of(digest: str) -> TokenFacts | None:
+    """What the token stands for; None when it is unknown, ended or revoked, or nothing is left of its scope.
+
+    One SELECT. Roles include the implied ones; a scoped token without any is not valid.
+    """
+    rows: list[Any] = list(Token.objects.raw(_VALID, [digest, digest]))
+    if not rows or rows[0].expires_at <= now():
+        return None
+    first = rows[0]
+    facts = TokenFacts(
+        digest=digest,
+        user=Named(first.user_id, first.user_name),
+        user_domain=Named(first.user_domain_id, first.user_domain_name),
+        project=_named(first.project_id, first.project_name),
+        scope_domain=_named(first.scope_domain_id, first.scope_domain_name),
+        system=first.system,
+        roles=tuple(Named(row.role_id, row.role_name) for row in rows if row.role_id),
+        methods=tuple(first.methods),
+        audit_ids=tuple(first.audit_ids),
+        issued_at=first.issued_at,
+        expires_at=first.expires_at,
+    )
+    return facts if facts.roles or not facts.scoped else None
+
+
+def _named(key: str | None, name: str | None) -> Named | None:
+    return None if key is None or name is None else Named(key, name)

@@ -1,0 +1,296 @@
+"""Who there is and what they may do: domains, projects, users, roles, assignments, tokens.
+
+Ids are 32 hexadecimal digits as clients know them from Keystone (``default`` is the one exception). Everything is
+changed through `identity.services`; text compares byte by byte, so ``Ada`` and ``ada`` are two users.
+"""
+
+import uuid
+from collections.abc import Iterator
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import connection, models
+from django.db.models import Q
+from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
+from typing_extensions import override
+
+from catalog.clock import now
+from catalog.conf import section
+from catalog.fields import KeyField
+from identity.conf import IdentityConfig
+
+DEFAULT_DOMAIN = "default"
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+class Domain(models.Model):
+    """A name space of users and projects."""
+
+    id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
+    name = KeyField(max_length=64, unique=True)
+    description = models.TextField(default="", blank=True)
+    enabled = models.BooleanField(default=True)
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
+class Project(models.Model):
+    """What owns things; `parent` is null for a project directly under its domain."""
+
+    id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
+    name = KeyField(max_length=64)
+    domain = models.ForeignKey(Domain, models.PROTECT, default=DEFAULT_DOMAIN)
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    description = models.TextField(default="", blank=True)
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "name"], name="project_name_in_domain"),
+        ]
+        indexes = [models.Index(fields=["name"], name="project_name")]
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """A name that policies speak of; roles belong to no domain."""
+
+    id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
+    name = KeyField(max_length=255, unique=True)
+    description = models.TextField(default="", blank=True)
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoleImplication(models.Model):
+    """Who has `prior` has `implied` too, and what that implies."""
+
+    prior = models.ForeignKey(Role, models.CASCADE, related_name="implications")
+    implied = models.ForeignKey(Role, models.CASCADE, related_name="implied_by")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["prior", "implied"], name="implication_once"),
+            models.CheckConstraint(
+                condition=~Q(prior=models.F("implied")), name="implication_of_another"
+            ),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.prior} implies {self.implied}"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users are made by `identity.services.users`."""
+
+
+class User(AbstractBaseUser):
+    """Somebody with a password; `epoch` rises when sessions signed before must end."""
+
+    id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
+    name = KeyField("user name", max_length=255)
+    domain = models.ForeignKey(Domain, models.PROTECT, default=DEFAULT_DOMAIN)
+    email = models.CharField(max_length=255, default="", blank=True)
+    description = models.TextField(default="", blank=True)
+    enabled = models.BooleanField(default=True)
+    default_project = models.ForeignKey(
+        Project, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+    epoch = models.IntegerField(default=0, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "name"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["domain", "name"], name="user_name_in_domain"),
+        ]
+        indexes = [
+            models.Index(fields=["name"], name="user_name"),
+            models.Index(fields=["email"], name="user_email"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    @override
+    def is_active(self) -> bool:  # type: ignore[override] # Django declares a class attribute
+        return self.enabled and self.domain.enabled
+
+    @cached_property
+    def is_staff(self) -> bool:
+        """Whether the admin pages open: the role admin, implied or held, on the admin project or the system."""
+        return self.is_active and Assignment.objects.makes_staff(
+            self.pk, section(IdentityConfig).admin_project
+        )
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.is_staff
+
+    def has_perm(self, _perm: str, _obj: object = None) -> bool:
+        """Django's model permissions are all or nothing here; the finer rights are policy rules."""
+        return self.is_staff
+
+    def has_perms(self, _perms: object, _obj: object = None) -> bool:
+        return self.is_staff
+
+    def has_module_perms(self, _app_label: str) -> bool:
+        return self.is_staff
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    @override
+    def get_session_auth_hash(self) -> str:
+        """Changes with the password and with `epoch`; sessions signed before end with that."""
+        return self._session_hash(None)
+
+    @override
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._session_hash(secret)
+
+    def _session_hash(self, secret: str | bytes | None) -> str:
+        value = f"{self.epoch}:{self.password}"
+        return salted_hmac("identity.session", value, secret=secret, algorithm="sha256").hexdigest()
+
+
+_STAFF = """
+WITH RECURSIVE held(role_id) AS (
+    SELECT a.role_id FROM identity_assignment a LEFT JOIN identity_project p ON p.id = a.project_id
+    WHERE a.user_id = %s
+      AND (a.system OR (p.name = %s AND p.domain_id = %s AND p.enabled))
+    UNION
+    SELECT i.implied_id FROM identity_roleimplication i JOIN held h ON i.prior_id = h.role_id
+)
+SELECT 1 FROM held JOIN identity_role r ON r.id = held.role_id WHERE r.name = 'admin'
+"""
+
+
+class AssignmentManager(models.Manager["Assignment"]):
+    def makes_staff(self, user_id: str, admin_project: str) -> bool:
+        """Whether the user is admin of the project of that name in the domain Default, or of the system."""
+        with connection.cursor() as cursor:
+            cursor.execute(_STAFF, [user_id, admin_project, DEFAULT_DOMAIN])
+            return cursor.fetchone() is not None
+
+
+class Assignment(models.Model):
+    """A user has a role on exactly one of: a project, a domain, the whole system."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="assignments")
+    role = models.ForeignKey(Role, models.CASCADE, related_name="assignments")
+    project = models.ForeignKey(
+        Project, models.CASCADE, null=True, blank=True, related_name="assignments"
+    )
+    domain = models.ForeignKey(Domain, models.CASCADE, null=True, blank=True, related_name="+")
+    system = models.BooleanField(default=False)
+
+    objects: ClassVar[AssignmentManager] = AssignmentManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "project", "role"],
+                name="assignment_project",
+                condition=Q(project__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["user", "domain", "role"],
+                name="assignment_domain",
+                condition=Q(domain__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role"], name="assignment_system", condition=Q(system=True)
+            ),
+            models.CheckConstraint(
+                name="assignment_one_target",
+                condition=Q(project__isnull=False, domain__isnull=True, system=False)
+                | Q(project__isnull=True, domain__isnull=False, system=False)
+                | Q(project__isnull=True, domain__isnull=True, system=True),
+            ),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"assignment {self.pk}"
+
+
+class Token(models.Model):
+    """A token that is good until `expires_at`; revoking deletes the row and those derived from it.
+
+    `digest` is the SHA-256 of what the client holds, in hexadecimal; the token itself is stored nowhere.
+    """
+
+    digest = KeyField(primary_key=True, max_length=64, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="+")
+    domain = models.ForeignKey(Domain, models.CASCADE, null=True, related_name="+")
+    system = models.BooleanField(default=False)
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="derived")
+    methods = models.JSONField(default=list)
+    audit_ids = models.JSONField(default=list)
+    issued_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="token_expiry")]
+
+    @override
+    def __str__(self) -> str:
+        return self.audit_ids[0] if self.audit_ids else ""
+
+
+class FailedLogin(models.Model):
+    """How often signing in failed for a subject: a user, an address, or a user from an address."""
+
+    key = KeyField(primary_key=True, max_length=64, editable=False)
+    subject = models.CharField(max_length=400)
+    failures = models.IntegerField(default=0)
+    last_failed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["last_failed_at"], name="failed_login_time")]
+
+    @override
+    def __str__(self) -> str:
+        return self.subject
+
+
+class KnownAddress(models.Model):
+    """An address from which the user signed in; failures elsewhere do not slow it down."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    address = KeyField(max_length=64)
+    seen_at = models.DateTimeField(default=now)
+
+    class Meta:
+        verbose_name_plural = "known addresses"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "address"], name="known_address_once"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,132 @@
+"""Reading identity's rows.
+
+``<noun>_for(actor, id)`` and ``<nouns>_for(actor, …)`` are the doors for callers: the policy is asked first, so
+somebody without the right gets the same answer whether the row is there or not. ``existing_<noun>`` serves
+services that asked it themselves.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+
+from catalog.actors import Actor
+from catalog.errors import NotFound
+from identity.errors import DomainNotFound, ProjectNotFound, RoleNotFound, UserNotFound
+from identity.models import Assignment, Domain, Project, Role, RoleImplication, User
+from identity.policies import require
+
+M = TypeVar("M", bound=Model)
+
+
+def existing_domain(domain_id: str) -> Domain:
+    return _one(Domain.objects.all(), domain_id, DomainNotFound, "domain")
+
+
+def existing_project(project_id: str) -> Project:
+    return _one(Project.objects.all(), project_id, ProjectNotFound, "project")
+
+
+def existing_role(role_id: str) -> Role:
+    return _one(Role.objects.all(), role_id, RoleNotFound, "role")
+
+
+def existing_user(user_id: str, *, among: QuerySet[User] | None = None) -> User:
+    rows = User.objects.all() if among is None else among
+    return _one(rows, user_id, UserNotFound, "user")
+
+
+def domain_for(actor: Actor, domain_id: str) -> Domain:
+    require(actor, "get_domain", domain=domain_id)
+    return existing_domain(domain_id)
+
+
+def project_for(actor: Actor, project_id: str) -> Project:
+    require(actor, "get_project", project=project_id)
+    return existing_project(project_id)
+
+
+def role_for(actor: Actor, role_id: str) -> Role:
+    require(actor, "get_role")
+    return existing_role(role_id)
+
+
+def user_for(actor: Actor, user_id: str) -> User:
+    require(actor, "get_user", user=user_id)
+    return existing_user(user_id)
+
+
+def domains_for(actor: Actor) -> QuerySet[Domain]:
+    require(actor, "list_domains")
+    return Domain.objects.all()
+
+
+def projects_for(actor: Actor) -> QuerySet[Project]:
+    require(actor, "list_projects")
+    return Project.objects.all()
+
+
+def roles_for(actor: Actor) -> QuerySet[Role]:
+    require(actor, "list_roles")
+    return Role.objects.all()
+
+
+def users_for(actor: Actor) -> QuerySet[User]:
+    require(actor, "list_users")
+    return User.objects.all()
+
+
+def projects_of(user_id: str) -> QuerySet[Project]:
+    """The enabled projects on which the user has any role."""
+    return Project.objects.filter(
+        pk__in=Assignment.objects.filter(user_id=user_id).values("project_id"),
+        enabled=True,
+        domain__enabled=True,
+    ).order_by("name", "id")
+
+
+def domains_of(user_id: str) -> QuerySet[Domain]:
+    """The enabled domains on which the user has any role."""
+    return Domain.objects.filter(
+        pk__in=Assignment.objects.filter(user_id=user_id).values("domain_id"), enabled=True
+    ).order_by("name", "id")
+
+
+def projects_of_user(actor: Actor, user_id: str) -> QuerySet[Project]:
+    require(actor, "list_user_projects", user=user_id)
+    existing_user(user_id)
+    return projects_of(user_id)
+
+
+def implications() -> dict[str, set[str]]:
+    """Role id → ids of the roles it implies directly."""
+    found: dict[str, set[str]] = {}
+    for prior, implied in RoleImplication.objects.values_list("prior_id", "implied_id"):
+        found.setdefault(prior, set()).add(implied)
+    return found
+
+
+def with_implied(role_ids: Iterable[str], graph: Mapping[str, set[str]]) -> set[str]:
+    """The roles with all that they imply."""
+    found: set[str] = set()
+    waiting = list(role_ids)
+    while waiting:
+        role_id = waiting.pop()
+        if role_id not in found:
+            found.add(role_id)
+            waiting.extend(graph.get(role_id, ()))
+    return found
+
+
+def role_names_on(user_id: str, project_id: str) -> frozenset[str]:
+    """Names of the roles, implied ones too, that the user has on the project."""
+    held = Assignment.objects.filter(user_id=user_id, project_id=project_id)
+    ids = with_implied(held.values_list("role_id", flat=True), implications())
+    return frozenset(Role.objects.filter(pk__in=ids).values_list("name", flat=True))
+
+
+def _one(rows: QuerySet[M], key: str, missing: type[NotFound], noun: str) -> M:
+    row = rows.filter(pk=key).first()
+    if row is None:
+        raise missing(f"Could not find {noun}: {key}.", id=key)
+    return row

@@ -1,0 +1,58 @@
+"""What all of identity's services share: a transaction that tells its conflicts, and what an event remembers."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, models, transaction
+
+from catalog.errors import CatalogError, ConcurrentChange
+from catalog.events.recording import Change
+
+M = TypeVar("M", bound=models.Model)
+
+
+@contextmanager
+def changing(taken: CatalogError | None = None) -> Iterator[None]:
+    """A transaction; `taken` is raised when a unique constraint refuses the change.
+
+    ConcurrentChange when a row that the change relies on was deleted meanwhile.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if taken is not None and _is_unique_violation(error):
+            raise taken from None
+        raise ConcurrentChange(
+            "Something that the change relies on was changed at the same time; try again."
+        ) from error
+
+
+def locked(rows: models.QuerySet[M]) -> models.QuerySet[M]:
+    """The rows, held until the transaction ends (SQLite holds the whole database anyway)."""
+    return rows.select_for_update(of=("self",), no_key=True)
+
+
+def apply(row: models.Model, values: Mapping[str, Any]) -> dict[str, Change]:
+    """Set the attributes that differ, save those, and tell the changes."""
+    changes = {
+        name: Change(old=getattr(row, name), new=value)
+        for name, value in values.items()
+        if getattr(row, name) != value
+    }
+    for name, change in changes.items():
+        setattr(row, name, change.new)
+    if changes:
+        row.save(update_fields=list(changes))
+    return changes
+
+
+def created(row: models.Model, *names: str) -> dict[str, Change]:
+    """The changes of a creation: what is not empty."""
+    return {name: Change(new=v) for name in names if (v := getattr(row, name)) not in (None, "")}
+
+
+def _is_unique_violation(error: IntegrityError) -> bool:
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state == "23505" if state else "UNIQUE constraint failed" in str(error)

@@ -1,0 +1,73 @@
+"""Domains: few, and made by administrators."""
+
+from collections.abc import Mapping
+from typing import TypedDict, Unpack
+
+from catalog.actors import Actor
+from catalog.events.recording import Change, record
+from identity.caching import rights_changed
+from identity.errors import NameTaken, StillInUse
+from identity.models import DEFAULT_DOMAIN, Domain, Project, Token, User
+from identity.policies import require
+from identity.selectors import existing_domain
+from identity.services.changing import apply, changing, created
+
+
+class DomainChanges(TypedDict, total=False):
+    name: str
+    description: str
+    enabled: bool
+
+
+def create_domain(
+    *, name: str, description: str = "", enabled: bool = True, actor: Actor
+) -> Domain:
+    """A new domain; NameTaken when there is one of that name."""
+    require(actor, "create_domain")
+    with changing(_taken(name)):
+        domain = Domain.objects.create(name=name, description=description, enabled=enabled)
+        _record("created", domain, actor, created(domain, "name", "description", "enabled"))
+    return domain
+
+
+def update_domain(domain_id: str, *, actor: Actor, **values: Unpack[DomainChanges]) -> Domain:
+    """Change a domain; disabling it ends the tokens of its users and projects."""
+    require(actor, "update_domain", domain=domain_id)
+    with changing(_taken(values.get("name", ""))):
+        domain = existing_domain(domain_id)
+        changes = apply(domain, values)
+        if "enabled" in changes and not domain.enabled:
+            Token.objects.filter(user__domain=domain).delete()
+            Token.objects.filter(project__domain=domain).delete()
+            Token.objects.filter(domain=domain).delete()
+        if changes:
+            rights_changed()
+            _record("updated", domain, actor, changes)
+    return domain
+
+
+def delete_domain(domain_id: str, *, actor: Actor) -> None:
+    """Delete a disabled and empty domain; StillInUse otherwise, and always for the domain Default."""
+    require(actor, "delete_domain", domain=domain_id)
+    with changing():
+        domain = existing_domain(domain_id)
+        if domain.enabled or domain.pk == DEFAULT_DOMAIN:
+            raise StillInUse("Cannot delete a domain that is enabled, please disable it first.")
+        if (
+            User.objects.filter(domain=domain).exists()
+            or Project.objects.filter(domain=domain).exists()
+        ):
+            raise StillInUse("Cannot delete a domain that has users or projects.")
+        domain.delete()
+        rights_changed()
+        _record("deleted", Domain(pk=domain_id), actor, {})
+
+
+def _record(verb: str, domain: Domain, actor: Actor, changes: Mapping[str, Change]) -> None:
+    record(
+        f"domain.{verb}", object_type="domain", object_id=domain.pk, actor=actor, changes=changes
+    )
+
+
+def _taken(name: str) -> NameTaken:
+    return NameTaken(f"There is a domain named {name} already.", name=name)

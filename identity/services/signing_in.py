@@ -1,0 +1,71 @@
+"""Proving who one is by a password."""
+
+import logging
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import make_password
+from typing_extensions import override
+
+from identity import throttle
+from identity.errors import SignInFailed
+from identity.models import DEFAULT_DOMAIN, User
+
+log = logging.getLogger(__name__)
+
+REFUSED = "The request you have made requires authentication."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserReference:
+    """How somebody says who they are: by id, or by name and the id or name of a domain."""
+
+    id: str | None = None
+    name: str | None = None
+    domain_id: str | None = None
+    domain_name: str | None = None
+
+    @override
+    def __str__(self) -> str:
+        if self.id is not None:
+            return self.id
+        return f"{self.name} of {self.domain_id or self.domain_name}"
+
+
+def in_default_domain(name: str) -> UserReference:
+    return UserReference(name=name, domain_id=DEFAULT_DOMAIN)
+
+
+def prove(reference: UserReference, password: str, *, address: str) -> User:
+    """The user whose password this is.
+
+    SignInFailed otherwise, after the same work whether there is such a user or not; SignInSlowed, without any
+    work, after wrong passwords before (`identity.throttle`). `address` is the client's IP address.
+    """
+    user = _find(reference)
+    source = throttle.network(address)
+    who = user.pk if user else str(reference)
+    known = user is not None and throttle.is_known(user.pk, source)
+    binding = throttle.counters(who, source, known=known)
+    throttle.check(binding)
+    if not _fits(user, password) or user is None or not user.is_active:
+        throttle.failed(binding)
+        log.warning("a sign-in failed", extra={"user": who, "address": address})
+        raise SignInFailed(REFUSED)
+    throttle.succeeded(user.pk, source, binding)
+    return user
+
+
+def _find(reference: UserReference) -> User | None:
+    rows = User.objects.select_related("domain")
+    if reference.id is not None:
+        return rows.filter(pk=reference.id).first()
+    if reference.domain_id is not None:
+        return rows.filter(name=reference.name, domain_id=reference.domain_id).first()
+    return rows.filter(name=reference.name, domain__name=reference.domain_name).first()
+
+
+def _fits(user: User | None, password: str) -> bool:
+    if user is None:
+        make_password(password)
+        return False
+    return user.check_password(password)

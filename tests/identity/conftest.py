@@ -1,0 +1,1 @@
+from tests.support.identity import *  # noqa: F403 - the fixtures are for here

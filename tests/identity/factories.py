@@ -1,0 +1,74 @@
+"""Rows of identity for tests: roles, domains, projects, users; all made by the services."""
+
+from functools import lru_cache
+
+import factory
+from django.contrib.auth.hashers import make_password
+
+from catalog.actors import system_actor
+from identity.models import DEFAULT_DOMAIN, Domain, Project, Role, User
+from identity.services import bootstrap, domains, projects, users
+
+PASSWORD = "correct horse battery staple"
+SYSTEM = system_actor("tests")
+
+
+@lru_cache(maxsize=1)
+def hashed_password() -> str:
+    """Hashed once for all users of a run: hashing is slow on purpose."""
+    return make_password(PASSWORD)
+
+
+def default_rows() -> None:
+    """The domain Default and the usual roles with their implications."""
+    if Domain.objects.filter(pk=DEFAULT_DOMAIN).exists() and Role.objects.exists():
+        return
+    bootstrap.ensure_defaults(SYSTEM)
+
+
+class _ServiceFactory(factory.Factory):
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):  # noqa: ARG003 - factory_boy's signature
+        default_rows()
+        return cls.make(**kwargs)
+
+
+class DomainFactory(_ServiceFactory):
+    class Meta:
+        model = Domain
+
+    name = factory.Sequence(lambda n: f"domain-{n}")
+
+    @staticmethod
+    def make(**kwargs) -> Domain:
+        return domains.create_domain(actor=SYSTEM, **kwargs)
+
+
+class ProjectFactory(_ServiceFactory):
+    class Meta:
+        model = Project
+
+    name = factory.Sequence(lambda n: f"project-{n}")
+
+    @staticmethod
+    def make(**kwargs) -> Project:
+        return projects.create_project(actor=SYSTEM, **kwargs)
+
+
+class UserFactory(_ServiceFactory):
+    """A user whose password is PASSWORD."""
+
+    class Meta:
+        model = User
+
+    name = factory.Sequence(lambda n: f"user-{n}")
+
+    @staticmethod
+    def make(**kwargs) -> User:
+        user = users.create_user(actor=SYSTEM, **kwargs)
+        user.password = hashed_password()
+        user.save(update_fields=["password"])
+        return user
