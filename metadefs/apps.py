@@ -9,7 +9,7 @@ class MetadefsAppConfig(AppConfig):
     @override
     def ready(self) -> None:
         from catalog import policy  # noqa: PLC0415 - after the apps
-        from catalog.indexing import documents  # noqa: PLC0415
+        from catalog.indexing import documents  # noqa: PLC0415 - after the apps
         from metadefs import policies, selectors  # noqa: PLC0415 - after the models
 
         policy.register(policies.DEFAULTS)

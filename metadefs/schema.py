@@ -18,7 +18,6 @@ from metadefs.errors import InvalidDefinition
 
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAME_LENGTH = 80
 _TEXT = {"type": "string"}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}
 
@@ -27,7 +26,6 @@ DEFINITION: dict[str, Any] = {
     "additionalProperties": False,
     "required": ["title", "type"],
     "properties": {
-        "name": {"type": "string", "maxLength": NAME_LENGTH},
         "title": _TEXT,
         "type": {"enum": [*TYPES, None]},
         "description": _TEXT,

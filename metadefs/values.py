@@ -78,10 +78,10 @@ def _document(text: str, kind: type[Any]) -> Any:
     return document
 
 
-def too_deep(value: Any) -> bool:
-    """Whether a JSON value is nested deeper than DEEPEST levels."""
+def too_deep(value: Any, levels: int = DEEPEST) -> bool:
+    """Whether a JSON value is nested deeper than so many levels."""
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(levels):
         level = [child for one in level for child in _children(one)]
         if not level:
             return False

@@ -1,20 +1,19 @@
 """How the Images family (images, metadefs) tells errors: text, HTML or JSON, by the `Accept` header."""
 
 from html import escape
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from typing_extensions import override
 
 from catalog.api.dialects import Dialect
-from catalog.api.views import reason
 from catalog.errors import CatalogError
 
 _HTML = (
     "<html><head><title>{title}</title></head>"
     "<body><h1>{title}</h1>{explanation}<br /><br /></body></html>"
 )
-_TOO_LARGE = 413
 
 
 class OpenStackDialect(Dialect):
@@ -25,8 +24,8 @@ class OpenStackDialect(Dialect):
 
     @override
     def body(self, error: CatalogError, status: int, accept: str) -> tuple[bytes, str]:
-        title, message = f"{status} {reason(status)}", _encodable(error.message)
-        wanted = _accepted(accept) if status != _TOO_LARGE else frozenset()
+        title, message = f"{status} {HTTPStatus(status).phrase}", _encodable(error.message)
+        wanted = _accepted(accept) if status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE else frozenset()
         if "application/json" in wanted:
             return _json(error, status, title, message), "application/json"
         if wanted & {"text/html", "text/*", "*/*"}:
@@ -40,7 +39,7 @@ def _json(error: CatalogError, status: int, title: str, message: str) -> bytes:
     document: dict[str, Any] = {
         "message": message,
         "code": title,
-        "title": reason(status),
+        "title": HTTPStatus(status).phrase,
         "error_code": error.code,
     }
     if facts:

@@ -1,0 +1,28 @@
+"""A door for tests: the token says who calls, `name` or `name@project` or `name@project:role,role`."""
+
+from collections.abc import Mapping
+
+from catalog.actors import Actor, with_implied_roles
+from catalog.errors import Unauthenticated
+
+
+def actor(token: str) -> Actor:
+    name, _, rest = token.partition("@")
+    project, _, roles = rest.partition(":")
+    given = with_implied_roles(roles.split(",") if roles else ["member"])
+    return Actor(
+        user_id=name, project_id=project or name, roles=given, is_admin="admin" in given
+    )
+
+
+def authenticate(headers: Mapping[str, str], *, request_id: str) -> Actor:
+    token = headers.get("X-Auth-Token")
+    if not token:
+        raise Unauthenticated("a token is needed")
+    return actor(token)
+
+
+ADMIN = "root@ops:admin"
+ANNA = "anna@one"
+BERT = "bert@two"
+GUEST = "guest@one:custom"
