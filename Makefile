@@ -1,6 +1,6 @@
 # Everything a person or a CI job does here. `make run` needs Python 3.11 with venv and nothing else.
 
-PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3.12) $(shell command -v python3.13) python3)
+PYTHON ?= $(firstword $(foreach v,11 12 13 14,$(shell command -v python3.$(v) 2>/dev/null)) python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= auto

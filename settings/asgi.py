@@ -7,6 +7,6 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
 django.setup()
 
-from settings.shell import build  # noqa: E402 - routes import models, which need the apps
+from settings.composition import build  # noqa: E402 - routes import models, which need the apps
 
 application = build()

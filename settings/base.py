@@ -15,7 +15,7 @@ from identity.conf import IdentityConfig
 from images.conf import ImagesConfig
 from metadefs.conf import MetadefsConfig
 from search.conf import SearchConfig
-from settings import logs, secrets
+from settings import folders, logs, secrets
 from settings.profiles import EMBEDDED, PRODUCTION, REQUIRED_IN_PRODUCTION
 from settings.proxies import TrustedProxies
 from settings.sections import (
@@ -99,7 +99,7 @@ SECRET_KEY = secrets.secret_key(DATA_DIR)
 if (
     SERVING
 ):  # several processes count together; the client library wants to know before it is imported
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(DATA_DIR / "run" / "metrics")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folders.prepare(DATA_DIR) / "metrics")
 DEBUG = False
 ALLOWED_HOSTS = list(_http.allowed_hosts)
 ROOT_URLCONF = "settings.urls"

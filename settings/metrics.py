@@ -5,7 +5,9 @@
 
 from functools import lru_cache
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import REGISTRY, Counter, Histogram
+
+__all__ = ["QUIET", "REGISTRY", "observe", "route_class"]
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SERVICES = frozenset(

@@ -1,10 +1,15 @@
 """`/healthz/live`, `/healthz/ready` and `/metrics`: for machines, without a token, and with counts only."""
 
+import os
+
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from catalog.api.views import json_response
-from settings import health
+from settings import health, metrics
+from settings.backlog import Backlog
 
 
 def live(_: HttpRequest) -> HttpResponse:
@@ -24,7 +29,19 @@ def ready(_: HttpRequest) -> HttpResponse:
     return json_response(document, status=200 if well else 503)
 
 
+def numbers(_: HttpRequest) -> HttpResponse:
+    """Prometheus' text format: the counters of all processes, and what is owed now."""
+    registry = CollectorRegistry()
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # as the library has it
+    else:
+        registry.register(metrics.REGISTRY)
+    registry.register(Backlog())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
 urlpatterns = [
+    path("metrics", numbers),
     path("healthz/live", live),
     path("healthz/ready", ready),
 ]

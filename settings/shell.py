@@ -1,39 +1,38 @@
-"""The ASGI shell: routes that carry bytes run natively, everything else is Django's."""
+"""The ASGI shell: routes that carry bytes run natively, everything else is Django's on its threads."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection
-from django.urls import get_resolver
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
-from artifacts.api.v1.data import routes as artifact_routes
-from artifacts.services import startup
-from catalog.conf import CatalogConfig, section
-from images.api.v2.data import routes as image_routes
 from settings.bodies import Bodies
-from settings.bridge import Bridge
+from settings.bridge import Bridge, WsgiApplication
 from settings.frame import Frame
+from settings.proxies import TrustedProxies
 from settings.sections import HttpConfig
 
 BODY_BUDGET = 256 << 20
+"""Bytes of bodies that one process holds at once."""
 
 
-def build() -> ASGIApp:
-    """The application; it starts no thread before its first request or its lifespan."""
-    catalog, http = section(CatalogConfig), section(HttpConfig)
-    bodies = Bodies(limit=catalog.body_limit, seconds=http.body_seconds, budget=BODY_BUDGET)
-    bridge = Bridge(WSGIHandler(), threads=http.web_threads, waiting=http.web_queue, bodies=bodies)
-    routes: list[BaseRoute] = [Route("/healthz/live", live), *image_routes, *artifact_routes]
-    router = Router([*routes, _Rest(bridge)], lifespan=_lifespan(bridge))
-    get_resolver().url_patterns  # noqa: B018 - imports every view now instead of at the first request
-    return Frame(router, proxies=settings.TRUSTED_PROXIES)
+def assemble(
+    django: WsgiApplication,
+    native: Iterable[BaseRoute],
+    *,
+    proxies: TrustedProxies,
+    body_limit: int,
+    http: HttpConfig,
+    prepare: Callable[[], None],
+) -> ASGIApp:
+    """One application from Django and the native routes; `prepare` runs once on a thread before the first request."""
+    bodies = Bodies(limit=body_limit, seconds=http.body_seconds, budget=BODY_BUDGET)
+    bridge = Bridge(django, threads=http.web_threads, waiting=http.web_queue, bodies=bodies)
+    routes = [Route("/healthz/live", live), *native, _Rest(bridge)]
+    return Frame(Router(routes, lifespan=_lifespan(bridge, prepare)), proxies=proxies)
 
 
 async def live(_: Request) -> JSONResponse:
@@ -56,18 +55,15 @@ class _Rest(BaseRoute):
         await self._app(scope, receive, send)
 
 
-def _lifespan(bridge: Bridge) -> Callable[[object], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    bridge: Bridge, prepare: Callable[[], None]
+) -> Callable[[object], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        await bridge.warm(_prepare)
+        await bridge.warm(prepare)
         try:
             yield
         finally:
             bridge.close()
 
     return lifespan
-
-
-def _prepare() -> None:
-    connection.ensure_connection()
-    startup.sweep()

@@ -3,6 +3,11 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "settings.refusals.bad_request"
+handler403 = "settings.refusals.forbidden"
+handler404 = "settings.refusals.not_found"
+handler500 = "settings.refusals.failed"
+
 urlpatterns = [
     path("identity/", include("identity.api.v3.urls")),
     path("image/", include("images.api.v2.urls")),

@@ -5,10 +5,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from identity.services.bootstrap import bootstrap
-
 from catalog.conf import CatalogConfig, section
 from identity.conf import IdentityConfig
+from identity.services.bootstrap import bootstrap
 from settings.sections import FirstStartConfig, HttpConfig
 
 CLOUD = "vitrine"
@@ -24,11 +23,15 @@ class Credentials:
 
 
 def prepare(data_dir: Path) -> Credentials:
-    """Make the first administrator if there is none, and the files that let people in."""
+    """Make the first administrator if there is none, and the files that let people in.
+
+    A password that the operator presets is set once, not again at every start: administrators change theirs.
+    """
     file = data_dir / "admin_password"
     known = file.read_text(encoding="utf-8").strip() if file.exists() else None
-    result = bootstrap(section(FirstStartConfig).admin_password or known)
-    password = result.password or known
+    preset = section(FirstStartConfig).admin_password
+    result = bootstrap(preset if preset != known else None)
+    password = result.password or preset or known
     if password is None:
         return Credentials(None, None)
     clouds = data_dir / "clouds.yaml"

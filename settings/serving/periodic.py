@@ -24,9 +24,13 @@ class Periodic:
 
     def start(self) -> None:
         for name, entry in self._app.conf.beat_schedule.items():
+            if entry["task"] not in self._app.tasks:
+                log.error("no code is registered for the periodic task %s", entry["task"])
+                continue
+            work, seconds = self._app.tasks[entry["task"]], float(entry["schedule"])
             threading.Thread(
                 target=self._repeat,
-                args=(name, self._app.tasks[entry["task"]], float(entry["schedule"])),
+                args=(name, work, seconds),
                 name=f"periodic-{name}",
                 daemon=True,
             ).start()

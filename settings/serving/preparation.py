@@ -6,7 +6,6 @@ Whatever is wrong here is told as a ConfigurationError: a sentence for people, n
 import contextlib
 import fcntl
 import os
-import shutil
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,21 +21,6 @@ from settings.sections import HttpConfig
 
 MIGRATING = 0x76697472
 """Key of the PostgreSQL advisory lock under which one node migrates while the others wait."""
-
-
-def folders(data_dir: Path) -> Path:
-    """Make the data folder's own folders; the one for what only matters while running."""
-    run = data_dir / "run"
-    try:
-        run.mkdir(mode=0o700, parents=True, exist_ok=True)
-        probe = run / f".write-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise ConfigurationError(
-            [f"VITRINE_DATA_DIR: cannot write {data_dir}: {error.strerror}"]
-        ) from None
-    return run
 
 
 def lock(run: Path, roles: Iterable[str]) -> list[IO[str]]:
@@ -59,12 +43,10 @@ def lock(run: Path, roles: Iterable[str]) -> list[IO[str]]:
     return held
 
 
-def metrics_folder(run: Path, *, clean: bool) -> None:
-    """The folder in which the processes share their counters; those of an earlier run go."""
-    folder = run / "metrics"
-    if clean:
-        shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(exist_ok=True)
+def forget_metrics(run: Path) -> None:
+    """Remove the counters that processes of an earlier run left."""
+    for file in (run / "metrics").glob("*.db"):
+        file.unlink(missing_ok=True)
 
 
 def listen(config: HttpConfig) -> socket.socket:

@@ -12,12 +12,13 @@ from django.core.management.base import BaseCommand
 from typing_extensions import override
 
 from catalog.conf import section
+from settings import folders
 from settings.celery import app as celery_app
+from settings.composition import build
 from settings.sections import HttpConfig
 from settings.serving import children, credentials, preparation
 from settings.serving.readiness import Readiness
 from settings.serving.supervisor import Child, Supervisor
-from settings.shell import build
 
 ROLES = ("web", "worker", "relay")
 
@@ -41,13 +42,13 @@ class Command(BaseCommand):
         only: str | None = options["only"]
         roles = (only,) if only else ROLES
         http = section(HttpConfig)
-        run = preparation.folders(settings.DATA_DIR)
+        run = folders.prepare(settings.DATA_DIR)
         held = preparation.lock(run, roles)
-        preparation.metrics_folder(run, clean="web" in roles)
         kept: list[Child] = []
         listening: socket.socket | None = None
         tick: Callable[[], None] = partial(self._say_once, [f"Vitrine's {only} runs."])
         if "web" in roles:
+            preparation.forget_metrics(run)
             listening = preparation.listen(http)
             web = partial(children.web, build(), listening, http)
             kept += [Child(f"web-{n}", web) for n in range(1, http.web_workers + 1)]

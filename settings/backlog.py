@@ -1,0 +1,56 @@
+"""What is owed at this moment, counted in the database when Prometheus asks."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, Min
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from catalog.clock import now
+from catalog.jobs.lifecycle import QUEUED, RUNNING
+from catalog.models import Delivery, Job
+
+
+class Backlog(Collector):
+    """Deliveries by consumer (outstanding and parked), the oldest debt's age, open jobs by state."""
+
+    @override
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield from self._deliveries()
+        yield self._jobs()
+
+    def _deliveries(self) -> Iterator[GaugeMetricFamily]:
+        count = GaugeMetricFamily(
+            "vitrine_deliveries", "Deliveries still owed.", labels=("consumer", "state")
+        )
+        age = GaugeMetricFamily(
+            "vitrine_delivery_age_seconds",
+            "Age of the oldest delivery that is owed and not parked.",
+            labels=("consumer",),
+        )
+        rows = Delivery.objects.values_list("consumer", "parked").annotate(
+            Count("id"), Min("created_at")
+        )
+        moment = now()
+        found = list(rows.order_by())
+        if not any(consumer == "search" and not parked for consumer, parked, _, _ in found):
+            count.add_metric(("search", "outstanding"), 0)
+        for consumer, parked, number, oldest in found:
+            count.add_metric((consumer, "parked" if parked else "outstanding"), number)
+            if not parked:
+                age.add_metric((consumer,), (moment - oldest).total_seconds())
+        yield count
+        yield age
+
+    def _jobs(self) -> GaugeMetricFamily:
+        found = GaugeMetricFamily("vitrine_jobs", "Jobs that are not finished.", labels=("state",))
+        counts = dict(
+            Job.objects.filter(state__in=(QUEUED, RUNNING))
+            .values_list("state")
+            .annotate(Count("id"))
+            .order_by()
+        )
+        for state in (QUEUED, RUNNING):
+            found.add_metric((state,), counts.get(state, 0))
+        return found

@@ -1,0 +1,32 @@
+"""The shell with this service's own routes and settings in it."""
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection
+from django.urls import get_resolver
+from starlette.types import ASGIApp
+
+from artifacts.api.v1.data import routes as artifact_routes
+from artifacts.services import startup
+from catalog.conf import CatalogConfig, section
+from images.api.v2.data import routes as image_routes
+from settings.sections import HttpConfig
+from settings.shell import assemble
+
+
+def build() -> ASGIApp:
+    """The application; it starts no thread before its first request or its lifespan."""
+    get_resolver().url_patterns  # noqa: B018 - imports every view now instead of at the first request
+    return assemble(
+        WSGIHandler(),
+        [*image_routes, *artifact_routes],
+        proxies=settings.TRUSTED_PROXIES,
+        body_limit=section(CatalogConfig).body_limit,
+        http=section(HttpConfig),
+        prepare=_prepare,
+    )
+
+
+def _prepare() -> None:
+    connection.ensure_connection()
+    startup.sweep()

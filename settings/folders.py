@@ -1,0 +1,22 @@
+"""The data folder of a running service."""
+
+import os
+from pathlib import Path
+
+from catalog.conf import ConfigurationError
+
+
+def prepare(data_dir: Path) -> Path:
+    """Make the folder for what matters only while running, with one in it for counters, and return it."""
+    run = data_dir / "run"
+    try:
+        run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (run / "metrics").mkdir(exist_ok=True)
+        probe = run / f".write-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigurationError(
+            [f"VITRINE_DATA_DIR: cannot write {data_dir}: {error.strerror}"]
+        ) from None
+    return run
