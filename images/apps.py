@@ -8,8 +8,9 @@ class ImagesAppConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from images import documents, handler, policies  # noqa: PLC0415 - after the models
+        from images import checks, documents, handler, policies  # noqa: PLC0415 - after the models
 
         policies.register()
+        checks.register()
         handler.register()
         documents.register()

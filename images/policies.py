@@ -86,22 +86,21 @@ def register() -> None:
     policy.register(DEFAULTS)
 
 
+FACTS = ("id", "project_id", "visibility", "status", "protected")
+
+
 def target_of(image: Artifact, actor: Actor, member_id: str | None = None) -> dict[str, Any]:
     """What the rules may ask of an image; `member_id` is the caller's project when it is reached as a member."""
-    reached = member_id
-    if reached is None and image.visibility == "shared" and image.project_id != actor.project_id:
-        reached = actor.project_id
-    return {
-        "project_id": image.project_id,
-        "owner": image.project_id,
-        "tenant": image.project_id,
-        "member_id": reached,
-        "visibility": image.visibility,
-        "status": image.status,
-        "protected": image.protected,
-        "id": image.pk,
-        "image_id": image.pk,
-    }
+    return _target({name: getattr(image, name) for name in FACTS}, actor, member_id)
+
+
+def _target(facts: Mapping[str, Any], actor: Actor, member_id: str | None = None) -> dict[str, Any]:
+    project_id = facts["project_id"]
+    if member_id is None and facts["visibility"] == "shared" and project_id != actor.project_id:
+        member_id = actor.project_id
+    known = {name: facts[name] for name in FACTS}
+    aliases = {"owner": project_id, "tenant": project_id, "image_id": facts["id"]}
+    return {**known, **aliases, "member_id": member_id}
 
 
 class ImagePolicy:
@@ -112,6 +111,10 @@ class ImagePolicy:
 
     def allows(self, action: ImageAction, image: Artifact, *, member_id: str | None = None) -> bool:
         return policy.enforce(self.actor, action, target_of(image, self.actor, member_id))
+
+    def may_show(self, row: Mapping[str, Any]) -> bool:
+        """Whether `get_image` lets the actor see a row that was read as a dictionary."""
+        return policy.enforce(self.actor, ImageAction.GET, _target(row, self.actor))
 
     def require(
         self, action: ImageAction, image: Artifact, *, member_id: str | None = None

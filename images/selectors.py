@@ -64,7 +64,7 @@ def _rows(rows: QuerySet[Artifact]) -> list[ImageRow]:
 def image_row(actor: Actor, image_id: str) -> ImageRow:
     """The image to show; NotFound when it is absent, deleted or hidden."""
     rows = _rows(_by_id(actor, image_id))
-    if not rows:
+    if not rows or not ImagePolicy(actor).may_show(rows[0]):
         raise _absent(image_id)
     return rows[0]
 

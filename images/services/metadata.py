@@ -1,6 +1,7 @@
 """Creating images and changing what is known of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -111,8 +112,8 @@ def _change(
             raise NotFound(f"no image found with ID {image_id}", id=image_id)
         policy = ImagePolicy(actor)
         policy.require(ImageAction.MODIFY, image)
-        draft = _draft(image)
         before = _draft(image)
+        draft = deepcopy(before)
         change(draft)
         if (
             draft.base == before.base

@@ -1,0 +1,43 @@
+"""The whole service in this process, behind a real socket, on the test database."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+
+class Server:
+    """A running uvicorn; `url` is where it listens."""
+
+    def __init__(self) -> None:
+        from settings.shell import build
+
+        config = uvicorn.Config(
+            build(), host="127.0.0.1", port=0, log_config=None, lifespan="on", access_log=False
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        limit = time.monotonic() + 30
+        while not self._server.started:
+            assert time.monotonic() < limit, "the server did not start"
+            time.sleep(0.02)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(20)
+
+
+@pytest.fixture
+def server(transactional_db: None) -> Iterator[Server]:
+    """A server of this test's own; the test's database is emptied afterwards."""
+    found = Server()
+    found.start()
+    yield found
+    found.stop()
