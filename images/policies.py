@@ -1,5 +1,6 @@
 """Who may do what to an image: Glance's rule names and defaults, so an operator's `policy.yaml` works."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
