@@ -1,0 +1,96 @@
+"""The writer and the reader of blobs that are files."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from io import FileIO
+
+from stores.base import BLOCK, BlobStat, Block, Reader, Writer
+from stores.errors import StoreUnavailable, WriterClosed
+from stores.overriding import override
+from stores.partial import Partial
+from stores.posix import translated
+
+Probe = Callable[[str], None]
+
+
+class FileWriter(Writer):
+    """Writes into a partial file; `publish` makes it a blob."""
+
+    def __init__(
+        self,
+        partial: Partial,
+        publish: Callable[[Partial], BlobStat],
+        probe: Probe,
+        facts: Mapping[str, object],
+    ) -> None:
+        """Own the partial file from now on."""
+        self._partial: Partial | None = partial
+        self._publish = publish
+        self._probe = probe
+        self._facts = facts
+
+    @override
+    def write(self, block: Block) -> None:
+        """Append the whole block."""
+        partial = self._open()
+        self._probe("store.write")
+        try:
+            with translated(**self._facts):
+                partial.write(block)
+        except BaseException:
+            self.abort()
+            raise
+
+    @override
+    def commit(self) -> BlobStat:
+        """Publish the file, then take its hidden name away."""
+        partial = self._open()
+        self._probe("store.before_commit")
+        try:
+            return self._publish(partial)
+        finally:
+            self.abort()
+
+    @override
+    def abort(self) -> None:
+        """Remove the hidden name; what cannot be removed now is left to the sweep."""
+        partial, self._partial = self._partial, None
+        if partial is not None:
+            with suppress(OSError):
+                partial.discard()
+
+    def _open(self) -> Partial:
+        """Return the partial file while there is one."""
+        if self._partial is None:
+            raise WriterClosed("the writer is closed", **self._facts)
+        return self._partial
+
+
+class FileReader(Reader):
+    """Reads from where the file stands."""
+
+    def __init__(self, file: FileIO, stat: BlobStat, length: int, store: str) -> None:
+        """Own the file from now on."""
+        super().__init__(stat, length)
+        self._file = file
+        self._left = length
+        self._store = store
+
+    @override
+    def __next__(self) -> bytes:
+        """Return the next block, or raise StoreUnavailable if someone cut the file short."""
+        if not self._left or self._file.closed:
+            self.close()
+            raise StopIteration
+        facts = {"store": self._store, "key": self.stat.key}
+        with translated(**facts):
+            block = self._file.read(min(BLOCK, self._left))
+        if not block:
+            raise StoreUnavailable("the file ends too early", **facts, missing=self._left)
+        self._left -= len(block)
+        return block
+
+    @override
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
