@@ -1,0 +1,161 @@
+"""A real server on a free port of this machine, around the shell with views and routes of the tests."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+from django.core.handlers.wsgi import WSGIHandler
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+
+from catalog import requestids
+from catalog.errors import Conflict
+from settings.proxies import TrustedProxies
+from settings.sections import HttpConfig
+from settings.shell import assemble
+from tests.settings import views
+
+LIMIT = 64 * 1024
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    complete: bool = True
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Server:
+    port: int
+    prepared: list[str] = field(default_factory=list)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def ask(self, method: str, path: str, *headers: str, body: bytes | None = None) -> Answer:
+        """One request as bytes on a connection of its own; `headers` go out as they are."""
+        lines = [f"{method} {path} HTTP/1.1", "Host: catalog.test", "Connection: close", *headers]
+        if body is not None:
+            lines.append(f"Content-Length: {len(body)}")
+        with self.connect() as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b""))
+            return read_answer(connection, head=method == "HEAD")
+
+
+def read_answer(connection: socket.socket, *, head: bool = False) -> Answer:
+    """Everything until the server closes; `complete` says whether the body ended as announced."""
+    data = b""
+    while part := connection.recv(65536):
+        data += part
+    start, _, rest = data.partition(b"\r\n\r\n")
+    first, *lines = start.decode("latin-1").split("\r\n")
+    headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
+    if headers.get("transfer-encoding") == "chunked" and not head:
+        body, complete = unchunked(rest)
+    else:
+        body = rest
+        complete = head or len(rest) == int(headers.get("content-length", 0))
+    return Answer(int(first.split()[1]), headers, body, complete)
+
+
+def unchunked(data: bytes) -> tuple[bytes, bool]:
+    found = b""
+    while data:
+        size, _, data = data.partition(b"\r\n")
+        if int(size or b"0", 16) == 0:
+            return found, bool(size)
+        found, data = found + data[: int(size, 16)], data[int(size, 16) + 2 :]
+    return found, False
+
+
+async def _taken(request: Request) -> PlainTextResponse:
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+    return PlainTextResponse(f"{size} {requestids.current.get()}")
+
+
+async def _refused(request: Request) -> PlainTextResponse:
+    raise Conflict("not now")
+
+
+async def _broken(request: Request) -> PlainTextResponse:
+    raise RuntimeError("a secret of the inside")
+
+
+async def _cut(request: Request) -> StreamingResponse:
+    async def parts() -> Any:
+        yield b"first"
+        raise RuntimeError("in the middle")
+
+    return StreamingResponse(parts())
+
+
+NATIVE = [
+    Route("/data/{id}", _taken, methods=["PUT"]),
+    Route("/data-refused", _refused),
+    Route("/data-broken", _broken),
+    Route("/data-cut", _cut),
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Two threads, a queue of two, bodies up to 64 KiB within a second, proxies at 127.0.0.0/8 if they say so."""
+    yield from serving(())
+
+
+@pytest.fixture(scope="module")
+def behind_proxy() -> Iterator[Server]:
+    yield from serving(("127.0.0.1", "10.0.0.0/8"))
+
+
+def serving(proxies: tuple[str, ...]) -> Iterator[Server]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    found = Server(listening.getsockname()[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.conf.settings.ROOT_URLCONF", views.__name__)
+        app = assemble(
+            WSGIHandler(),
+            NATIVE,
+            proxies=TrustedProxies.parse(proxies),
+            body_limit=LIMIT,
+            http=HttpConfig(web_threads=2, web_queue=2, body_seconds=1.0),
+            prepare=lambda: found.prepared.append(threading.current_thread().name),
+        )
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            lifespan="on",
+            ws="none",
+            timeout_graceful_shutdown=5,
+        )
+        running = uvicorn.Server(config)
+        thread = threading.Thread(target=running.run, args=([listening],))
+        thread.start()
+        try:
+            yield found
+        finally:
+            views.gate.set()
+            running.should_exit = True
+            thread.join(15)
+            assert not thread.is_alive()
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    views.ended.clear()
+    views.gate.clear()

@@ -1,0 +1,222 @@
+"""What Django sees of a request, and what a client sees of Django's answer, over a real connection."""
+
+import threading
+import time
+
+import pytest
+
+from settings.bodies import DISCARD
+from tests.settings import views
+from tests.settings.conftest import LIMIT, Server, read_answer
+
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+def test_request_reaches_django_as_it_was_sent(server: Server) -> None:
+    answer = server.ask("POST", "/echo?a=1&b=%20x", "X-One: 1", "X-One: 2", body=b'{"a": 1}')
+    seen = answer.json()
+    assert answer.status == 200
+    assert (seen["method"], seen["query"], seen["body"]) == ("POST", "a=1&b=%20x", '{"a": 1}')
+    assert seen["length"] == "8"
+    assert seen["headers"]["HTTP_X_ONE"] == "1,2"
+    assert seen["thread"].startswith("web")
+
+
+def test_several_cookie_lines_are_one_cookie_header(server: Server) -> None:
+    seen = server.ask("GET", "/echo", "Cookie: a=1", "Cookie: b=2").json()
+    assert seen["headers"]["HTTP_COOKIE"] == "a=1; b=2"
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"), [("/echo/gr%C3%BCn", "/echo/grün"), ("/echo/%FF", "/echo/%FF")]
+)
+def test_path_is_the_clients_bytes(server: Server, sent: str, seen: str) -> None:
+    assert server.ask("GET", sent).json()["path"] == seen
+
+
+def test_headers_with_an_underscore_cannot_pose_as_others(server: Server) -> None:
+    answer = server.ask("GET", "/echo", "X-Auth-Token: mine", "X_Auth_Token: evil")
+    assert answer.json()["headers"]["HTTP_X_AUTH_TOKEN"] == "mine"
+    assert "evil" not in answer.body.decode()
+
+
+def test_body_in_chunks_is_a_body(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(
+            f"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{CHUNKED}\r\n\r\n".encode()
+        )
+        for part in (b"he", b"llo"):
+            connection.sendall(b"%x\r\n%b\r\n" % (len(part), part))
+            time.sleep(0.05)
+        connection.sendall(b"0\r\n\r\n")
+        seen = read_answer(connection).json()
+    assert (seen["body"], seen["length"]) == ("hello", "5")
+
+
+def test_get_may_carry_a_body_and_the_view_learns_of_it(server: Server) -> None:
+    assert server.ask("GET", "/echo", body=b"abc").json()["length"] == "3"
+    assert server.ask("GET", "/echo").json()["length"] == "0"
+
+
+@pytest.mark.parametrize("size", [LIMIT, LIMIT + 1])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_body_up_to_the_limit_and_no_further(server: Server, size: int, chunked: bool) -> None:
+    body = b"x" * size
+    if chunked:
+        sent = b"%x\r\n%b\r\n0\r\n\r\n" % (size, body)
+        with server.connect() as connection:
+            head = f"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{CHUNKED}\r\n\r\n"
+            connection.sendall(head.encode() + sent)
+            answer = read_answer(connection)
+    else:
+        answer = server.ask("POST", "/echo", body=body)
+    if size <= LIMIT:
+        assert answer.json()["length"] == str(size)
+    else:
+        assert (answer.status, answer.json()["code"]) == (413, "too_large")
+        assert str(LIMIT) in answer.json()["detail"]
+
+
+def test_client_that_sends_megabytes_still_reads_the_refusal(server: Server) -> None:
+    answer = server.ask("POST", "/echo", body=b"x" * (6 << 20))
+    assert answer.status == 413
+    assert answer.headers["connection"] == "close"
+
+
+def test_client_that_asks_first_is_refused_before_it_sends(server: Server) -> None:
+    answer = server.ask("POST", "/echo", "Expect: 100-continue", f"Content-Length: {DISCARD * 64}")
+    assert answer.status == 413
+
+
+def test_client_that_asks_first_may_send(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(
+            b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+        )
+        assert connection.recv(1024).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"ok")
+        assert read_answer(connection).json()["body"] == "ok"
+
+
+def test_body_that_does_not_arrive_in_time_gets_408(server: Server) -> None:
+    began = time.monotonic()
+    with server.connect() as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+        answer = read_answer(connection)
+    assert (answer.status, answer.json()["code"]) == (408, "timed_out")
+    assert 0.9 < time.monotonic() - began < 5
+
+
+def test_trickling_bodies_take_no_thread(server: Server) -> None:
+    head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+    slow = [server.connect() for _ in range(20)]
+    try:
+        for connection in slow:
+            connection.sendall(head)
+        began = time.monotonic()
+        assert server.ask("GET", "/echo").status == 200
+        assert time.monotonic() - began < 0.7
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_head_names_the_length_and_sends_nothing(server: Server) -> None:
+    answer = server.ask("HEAD", "/echo")
+    assert (answer.status, answer.body) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
+
+
+def test_head_of_a_streamed_answer_does_not_run_it(server: Server) -> None:
+    assert server.ask("HEAD", "/stream?endless=1").body == b""
+    assert not views.ended.is_set()
+
+
+def test_answer_without_content_has_no_length(server: Server) -> None:
+    answer = server.ask("GET", "/nothing")
+    assert (answer.status, answer.body) == (204, b"")
+    assert "content-length" not in answer.headers
+    assert "transfer-encoding" not in answer.headers
+
+
+def test_streamed_answer_arrives_part_by_part(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        early = b""
+        while b"first" not in early:
+            early += connection.recv(4096)
+        assert b"second" not in early
+        views.gate.set()
+        assert b"second" in read_rest(connection)
+
+
+def read_rest(connection: object) -> bytes:
+    data = b""
+    while part := connection.recv(4096):  # type: ignore[attr-defined]
+        data += part
+    return data
+
+
+def test_streamed_answer_ends_when_its_client_leaves(server: Server) -> None:
+    connection = server.connect()
+    connection.sendall(b"GET /stream?endless=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert connection.recv(64)
+    connection.close()
+    assert views.ended.wait(5)
+    assert server.ask("GET", "/echo").status == 200
+
+
+def test_failing_view_is_a_problem_without_its_secrets(server: Server) -> None:
+    answer = server.ask("GET", "/boom")
+    assert (answer.status, answer.json()["code"]) == (500, "internal_error")
+    assert b"secret" not in answer.body
+    assert answer.headers["x-openstack-request-id"].startswith("req-")
+
+
+def test_answer_that_fails_in_the_middle_is_cut_not_ended(server: Server) -> None:
+    views.gate.set()
+    answer = server.ask("GET", "/stream?fail=1")
+    assert (answer.status, answer.body) == (200, b"firstsecond")
+    assert not answer.complete
+    assert views.ended.is_set()
+
+
+def test_more_requests_than_threads_and_queue_hold_are_refused(server: Server) -> None:
+    """Two threads and a queue of two: the fifth is told to come back, the four are answered."""
+    waiting = [server.connect() for _ in range(4)]
+    for connection in waiting:
+        connection.sendall(b"GET /blocked HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    time.sleep(0.3)
+    refused = server.ask("GET", "/echo")
+    views.gate.set()
+    assert (refused.status, refused.json()["code"]) == (503, "unavailable")
+    assert refused.headers["retry-after"] == "1"
+    for connection in waiting:
+        assert read_answer(connection).body == b"free"
+        connection.close()
+
+
+def test_queued_request_whose_client_left_leaves_the_queue(server: Server) -> None:
+    waiting = [server.connect() for _ in range(4)]
+    for connection in waiting:
+        connection.sendall(b"GET /blocked HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    time.sleep(0.3)
+    for connection in waiting[2:]:
+        connection.close()
+    time.sleep(0.3)
+    answers = []
+    late = threading.Thread(target=lambda: answers.append(server.ask("GET", "/echo").status))
+    late.start()
+    time.sleep(0.2)
+    views.gate.set()
+    late.join(10)
+    assert answers == [200]
+    for connection in waiting[:2]:
+        assert read_answer(connection).body == b"free"
+        connection.close()
+
+
+def test_start_up_work_runs_on_a_thread_of_the_pool(server: Server) -> None:
+    assert len(server.prepared) == 1
+    assert server.prepared[0].startswith("web")

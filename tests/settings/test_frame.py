@@ -1,0 +1,123 @@
+"""Request ids, refusals, log lines and proxies: the same for native routes and for Django's."""
+
+import json
+import logging
+
+import pytest
+
+from catalog.conf import ConfigurationError
+from settings.logs import JsonFormatter
+from settings.proxies import TrustedProxies
+from tests.settings.conftest import Server
+
+PATHS = ["/echo", "/data-refused"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_request_id_is_made_or_taken(server: Server, path: str) -> None:
+    assert len(server.ask("GET", path).headers["x-openstack-request-id"]) == 40
+    answer = server.ask("GET", path, "X-Openstack-Request-Id: mine")
+    assert answer.headers["x-openstack-request-id"] == "req-mine"
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("sent", ["x" * 65, "b\xe4d"])
+def test_request_id_that_no_header_should_hold_is_refused(
+    server: Server, path: str, sent: str
+) -> None:
+    answer = server.ask("GET", path, f"X-Openstack-Request-Id: {sent}")
+    assert (answer.status, answer.json()["code"]) == (400, "invalid_parameter")
+
+
+def test_longest_request_id_reaches_the_view(server: Server) -> None:
+    answer = server.ask("PUT", "/data/1", "X-Openstack-Request-Id: " + "x" * 64, body=b"123")
+    assert answer.body.decode() == "3 req-" + "x" * 64
+    assert server.ask("GET", "/echo", "X-Openstack-Request-Id: " + "x" * 64).status == 200
+
+
+@pytest.mark.parametrize("path", ["/echo/%00", "/echo?name=a%00b", "/data/%00"])
+def test_nul_is_refused(server: Server, path: str) -> None:
+    answer = server.ask("PUT" if "data" in path else "GET", path)
+    assert (answer.status, answer.json()["code"]) == (400, "invalid_parameter")
+
+
+def test_domain_error_of_a_native_route_is_a_problem(server: Server) -> None:
+    answer = server.ask("GET", "/data-refused")
+    assert (answer.status, answer.json()["code"]) == (409, "conflict")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_failing_native_route_tells_no_secret(server: Server) -> None:
+    answer = server.ask("GET", "/data-broken")
+    assert (answer.status, answer.json()["code"]) == (500, "internal_error")
+    assert b"secret" not in answer.body
+
+
+def test_native_answer_that_fails_in_the_middle_is_cut(server: Server) -> None:
+    answer = server.ask("GET", "/data-cut")
+    assert (answer.status, answer.body, answer.complete) == (200, b"first", False)
+
+
+def test_method_that_no_native_route_takes_goes_to_django(server: Server) -> None:
+    answer = server.ask("DELETE", "/data/1")
+    assert (answer.status, answer.json()["code"]) == (404, "not_found")
+
+
+def test_liveness_needs_no_thread(server: Server) -> None:
+    assert server.ask("GET", "/healthz/live").json() == {"status": "ok"}
+
+
+def test_every_request_is_one_line_in_the_log(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "vitrine.access"):
+        sent = server.ask("PUT", "/data/1?secret=1", "X-Openstack-Request-Id: a", body=b"123")
+        server.ask("GET", "/healthz/live")
+    (record,) = [r for r in caplog.records if r.name == "vitrine.access"]
+    record.request_id = "req-a"
+    line = json.loads(JsonFormatter().format(record))
+    assert line["path"] == "/data/1"
+    assert (line["method"], line["status"]) == ("PUT", 200)
+    assert (line["bytes"], line["received"]) == (len(sent.body), 3)
+    assert line["duration"] >= 0
+    assert line["time"].endswith("Z")
+    assert "secret" not in json.dumps(line)
+
+
+def test_forwarding_headers_of_strangers_do_not_count(server: Server) -> None:
+    seen = server.ask(
+        "GET",
+        "/echo",
+        "X-Forwarded-For: 192.0.2.7",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Host: evil.test",
+        "X-Real-Ip: 192.0.2.7",
+        "Forwarded: for=192.0.2.7",
+    ).json()
+    assert seen["address"] == "127.0.0.1"
+    assert seen["url"] == "http://catalog.test/echo"
+    assert not [name for name in seen["headers"] if "FORWARDED" in name or "REAL" in name]
+
+
+def test_trusted_proxy_tells_who_asks_and_how(behind_proxy: Server) -> None:
+    seen = behind_proxy.ask(
+        "GET",
+        "/echo",
+        "X-Forwarded-For: 198.51.100.9, 192.0.2.7, 10.0.0.3",
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Host: images.example",
+        "X-Forwarded-Port: 8443",
+    ).json()
+    assert seen["address"] == "192.0.2.7", "the nearest address that is no proxy of ours"
+    assert seen["url"] == "https://images.example:8443/echo"
+
+
+def test_trusted_proxy_that_says_nothing_changes_nothing(behind_proxy: Server) -> None:
+    seen = behind_proxy.ask("GET", "/echo").json()
+    assert (seen["address"], seen["url"]) == ("127.0.0.1", "http://catalog.test/echo")
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    TrustedProxies.parse(("::1", "10.0.0.0/8"))
+    with pytest.raises(ConfigurationError, match=r"VITRINE_TRUSTED_PROXIES.*'proxy.example'"):
+        TrustedProxies.parse(("proxy.example",))

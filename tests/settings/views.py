@@ -1,0 +1,81 @@
+"""Django views that only answer what reached them; the bridge's tests serve them."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+handler400 = "settings.refusals.bad_request"
+handler404 = "settings.refusals.not_found"
+handler500 = "settings.refusals.failed"
+
+ended = threading.Event()
+"""Set when a streamed answer was closed."""
+gate = threading.Event()
+"""`blocked` waits for it."""
+
+
+@csrf_exempt
+def echo(request: HttpRequest, rest: str = "") -> HttpResponse:
+    return HttpResponse(
+        json.dumps(
+            {
+                "method": request.method,
+                "path": request.path,
+                "query": request.META["QUERY_STRING"],
+                "length": request.META.get("CONTENT_LENGTH"),
+                "body": request.body.decode("latin-1"),
+                "address": request.META["REMOTE_ADDR"],
+                "url": request.build_absolute_uri(),
+                "headers": {k: v for k, v in request.META.items() if k.startswith("HTTP_")},
+                "thread": threading.current_thread().name,
+            }
+        ),
+        content_type="application/json",
+    )
+
+
+def nothing(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(status=204)
+
+
+def boom(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("a secret of the inside")
+
+
+def stream(request: HttpRequest) -> StreamingHttpResponse:
+    """Parts with pauses between them; `fail=1` breaks off, `endless=1` goes on."""
+
+    def parts() -> Iterator[bytes]:
+        try:
+            yield b"first"
+            while "endless" in request.GET:
+                yield b"x" * 4096
+                time.sleep(0.01)
+            gate.wait(5)
+            yield b"second"
+            if "fail" in request.GET:
+                raise RuntimeError("in the middle")
+        finally:
+            ended.set()
+
+    return StreamingHttpResponse(parts())
+
+
+def blocked(request: HttpRequest) -> HttpResponse:
+    gate.wait(10)
+    return HttpResponse("free")
+
+
+urlpatterns = [
+    path("echo", echo),
+    path("echo/<path:rest>", echo),
+    path("nothing", nothing),
+    path("boom", boom),
+    path("stream", stream),
+    path("blocked", blocked),
+]
