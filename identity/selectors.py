@@ -6,15 +6,26 @@ services that asked it themselves.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
 from catalog.actors import Actor
 from catalog.errors import NotFound
-from identity.errors import DomainNotFound, ProjectNotFound, RoleNotFound, UserNotFound
+from identity import endpoints
+from identity.errors import (
+    ActionForbidden,
+    DomainNotFound,
+    ImplicationNotFound,
+    ProjectNotFound,
+    RoleNotFound,
+    TokenNotFound,
+    UserNotFound,
+)
+from identity.facts import TokenFacts, facts_of
 from identity.models import Assignment, Domain, Project, Role, RoleImplication, User
 from identity.policies import require
+from identity.tokens import digest
 
 M = TypeVar("M", bound=Model)
 
@@ -96,6 +107,66 @@ def projects_of_user(actor: Actor, user_id: str) -> QuerySet[Project]:
     require(actor, "list_user_projects", user=user_id)
     existing_user(user_id)
     return projects_of(user_id)
+
+
+def own_projects(actor: Actor) -> QuerySet[Project]:
+    """What the caller's user may be scoped to."""
+    require(actor, "get_auth_projects")
+    return projects_of(str(actor.user_id))
+
+
+def own_domains(actor: Actor) -> QuerySet[Domain]:
+    require(actor, "get_auth_domains")
+    return domains_of(str(actor.user_id))
+
+
+def has_system_role(actor: Actor) -> bool:
+    require(actor, "get_auth_system")
+    return Assignment.objects.filter(user_id=actor.user_id, system=True).exists()
+
+
+def catalog_for(actor: Actor, base: str) -> list[dict[str, Any]]:
+    """The service catalog; ActionForbidden for a token without scope."""
+    require(actor, "get_auth_catalog")
+    if not actor.roles:
+        raise ActionForbidden("A scoped token is required to produce a service catalog.")
+    return endpoints.catalog(base)
+
+
+def token_for(actor: Actor, token: str) -> TokenFacts:
+    """What a token stands for; TokenNotFound when it is not valid."""
+    facts = facts_of(digest(token))
+    require(actor, "validate_token", user=facts.user.id if facts else None)
+    if facts is None:
+        raise TokenNotFound("Could not find token.")
+    return facts
+
+
+def implied_by(actor: Actor, prior_id: str) -> tuple[Role, list[Role]]:
+    """A role and those that it implies directly."""
+    require(actor, "list_implied_roles")
+    prior = existing_role(prior_id)
+    return prior, list(Role.objects.filter(implied_by__prior=prior).order_by("name"))
+
+
+def implication_for(actor: Actor, prior_id: str, implied_id: str) -> tuple[Role, Role]:
+    """Both roles of an implication, or ImplicationNotFound."""
+    require(actor, "get_implied_role")
+    rows = RoleImplication.objects.select_related("prior", "implied")
+    row = rows.filter(prior=prior_id, implied=implied_id).first()
+    if row is None:
+        raise ImplicationNotFound(f"The role {prior_id} does not imply {implied_id}.")
+    return row.prior, row.implied
+
+
+def inferences_for(actor: Actor) -> list[tuple[Role, list[Role]]]:
+    """Every role that implies others, with those."""
+    require(actor, "list_role_inference_rules")
+    rows = RoleImplication.objects.select_related("prior", "implied")
+    found: dict[str, tuple[Role, list[Role]]] = {}
+    for row in rows.order_by("prior__name", "implied__name"):
+        found.setdefault(row.prior_id, (row.prior, []))[1].append(row.implied)
+    return list(found.values())
 
 
 def implications() -> dict[str, set[str]]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, models, transaction
 
-from catalog.errors import CatalogError, ConcurrentChange
+from catalog.errors import CatalogError, ConcurrentChange, Invalid
 from catalog.events.recording import Change
 
 M = TypeVar("M", bound=models.Model)
+NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 
 @contextmanager
@@ -46,6 +48,13 @@ def apply(row: models.Model, values: Mapping[str, Any]) -> dict[str, Change]:
     if changes:
         row.save(update_fields=list(changes))
     return changes
+
+
+def refuse_others(fixed: Mapping[str, str | None], present: Mapping[str, str | None]) -> None:
+    """Invalid when a client gives what never changes another value than it has."""
+    for name, value in fixed.items():
+        if value is not None and value != present[name]:
+            raise Invalid(f"{name} cannot be changed.", attribute=name)
 
 
 def created(row: models.Model, *names: str) -> dict[str, Change]:

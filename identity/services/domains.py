@@ -13,10 +13,13 @@ from identity.selectors import existing_domain
 from identity.services.changing import apply, changing, created
 
 
-class DomainChanges(TypedDict, total=False):
-    name: str
+class DomainDetails(TypedDict, total=False):
     description: str
     enabled: bool
+
+
+class DomainChanges(DomainDetails, total=False):
+    name: str
 
 
 def create_domain(

@@ -11,16 +11,19 @@ from identity.errors import NameTaken, StillInUse
 from identity.models import DEFAULT_DOMAIN, Project
 from identity.policies import require
 from identity.selectors import existing_domain, existing_project
-from identity.services.changing import apply, changing, created
+from identity.services.changing import NOTHING, apply, changing, created, refuse_others
 from identity.services.revoking import end_tokens
 
 DEEPEST = 5
 
 
-class ProjectChanges(TypedDict, total=False):
-    name: str
+class ProjectDetails(TypedDict, total=False):
     description: str
     enabled: bool
+
+
+class ProjectChanges(ProjectDetails, total=False):
+    name: str
 
 
 def create_project(
@@ -50,11 +53,19 @@ def create_project(
     return project
 
 
-def update_project(project_id: str, *, actor: Actor, **values: Unpack[ProjectChanges]) -> Project:
+def update_project(
+    project_id: str,
+    *,
+    actor: Actor,
+    fixed: Mapping[str, str | None] = NOTHING,
+    **values: Unpack[ProjectChanges],
+) -> Project:
     """Change a project; disabling it ends its tokens."""
     require(actor, "update_project", project=project_id)
     with changing(_taken(values.get("name", ""))):
         project = existing_project(project_id)
+        parent_id = project.parent_id or project.domain_id
+        refuse_others(fixed, {"domain_id": project.domain_id, "parent_id": parent_id})
         changes = apply(project, values)
         if "enabled" in changes and not project.enabled:
             end_tokens(project_id=project_id)

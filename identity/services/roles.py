@@ -13,9 +13,12 @@ from identity.selectors import existing_role, implications, with_implied
 from identity.services.changing import apply, changing, created
 
 
-class RoleChanges(TypedDict, total=False):
-    name: str
+class RoleDetails(TypedDict, total=False):
     description: str
+
+
+class RoleChanges(RoleDetails, total=False):
+    name: str
 
 
 def create_role(*, name: str, description: str = "", actor: Actor) -> Role:

@@ -14,18 +14,21 @@ from identity.models import DEFAULT_DOMAIN, User
 from identity.policies import require
 from identity.selectors import existing_domain, existing_project, existing_user
 from identity.services import revoking
-from identity.services.changing import apply, changing, created, locked
+from identity.services.changing import NOTHING, apply, changing, created, locked, refuse_others
 
 LONGEST_PASSWORD = 4096
 
 
-class UserChanges(TypedDict, total=False):
-    name: str
+class UserDetails(TypedDict, total=False):
     email: str
     description: str
     enabled: bool
     default_project_id: str | None
     password: str | None
+
+
+class UserChanges(UserDetails, total=False):
+    name: str
 
 
 def create_user(
@@ -63,12 +66,19 @@ def create_user(
     return user
 
 
-def update_user(user_id: str, *, actor: Actor, **values: Unpack[UserChanges]) -> User:
+def update_user(
+    user_id: str,
+    *,
+    actor: Actor,
+    fixed: Mapping[str, str | None] = NOTHING,
+    **values: Unpack[UserChanges],
+) -> User:
     """Change a user; a new password and disabling end its tokens and its sessions."""
     require(actor, "update_user", user=user_id)
     hashed = hash_password(values.pop("password")) if "password" in values else None
     with changing(_taken(values.get("name", ""))):
         user = existing_user(user_id, among=locked(User.objects.all()))
+        refuse_others(fixed, {"domain_id": user.domain_id})
         if (project_id := values.get("default_project_id")) is not None:
             existing_project(project_id)
         changes = apply(user, values)

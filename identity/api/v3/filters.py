@@ -1,0 +1,150 @@
+"""The parameters of lists: declared per list, refused when unknown, and a page at a time."""
+
+from typing import Any, ClassVar, TypeVar
+
+import django_filters
+from django import forms
+from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
+from rest_framework.request import Request
+from typing_extensions import override
+
+from catalog.conf import CatalogConfig, section
+from catalog.errors import InvalidParameter
+from identity.api.v3.base import base_url
+from identity.models import Domain, Project, Role, User
+
+M = TypeVar("M", bound=Model)
+FALSE = frozenset({"0", "false", "no", "off"})
+PAGING = frozenset({"limit", "marker"})
+
+
+class TextFilter(django_filters.Filter):  # type: ignore[misc] # it has no types
+    """The very text: blanks count, and an empty value matches nothing instead of everything."""
+
+    field_class = forms.CharField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, strip=False, max_length=255, **kwargs)
+
+    @override
+    def filter(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return rows.filter(**{self.field_name: self.read(value)}) if self.is_given() else rows
+
+    def is_given(self) -> bool:
+        return self.field_name in self.parent.data
+
+    def read(self, value: str) -> Any:
+        return value
+
+
+class FlagFilter(TextFilter):
+    """As Keystone reads flags: what does not say no says yes."""
+
+    @override
+    def read(self, value: str) -> Any:
+        return is_true(value)
+
+
+class DomainFilters(django_filters.FilterSet):  # type: ignore[misc] # it has no types
+    name = TextFilter()
+    enabled = FlagFilter()
+
+    class Meta:
+        model = Domain
+        fields: ClassVar[list[str]] = []
+
+
+class ProjectFilters(django_filters.FilterSet):  # type: ignore[misc] # it has no types
+    name = TextFilter()
+    domain_id = TextFilter()
+    enabled = FlagFilter()
+    parent_id = TextFilter(method="under")
+    is_domain = TextFilter(method="domains")
+
+    class Meta:
+        model = Project
+        fields: ClassVar[list[str]] = []
+
+    def under(self, rows: QuerySet[Project], _: str, value: str) -> QuerySet[Project]:
+        """A domain is the parent of the projects that have no other."""
+        return rows.filter(Q(parent_id=value) | Q(parent_id=None, domain_id=value))
+
+    def domains(self, rows: QuerySet[Project], _: str, value: str) -> QuerySet[Project]:
+        """Domains are no projects here."""
+        return rows.none() if is_true(value) else rows
+
+
+class UserFilters(django_filters.FilterSet):  # type: ignore[misc] # it has no types
+    name = TextFilter()
+    domain_id = TextFilter()
+    enabled = FlagFilter()
+    default_project_id = TextFilter()
+
+    class Meta:
+        model = User
+        fields: ClassVar[list[str]] = []
+
+
+class RoleFilters(django_filters.FilterSet):  # type: ignore[misc] # it has no types
+    name = TextFilter()
+    domain_id = TextFilter(method="of_domain")
+
+    class Meta:
+        model = Role
+        fields: ClassVar[list[str]] = []
+
+    def of_domain(self, rows: QuerySet[Role], _: str, value: str) -> QuerySet[Role]:
+        """No role belongs to a domain."""
+        return rows if value in {"", "None", "null"} else rows.none()
+
+
+def is_true(value: str) -> bool:
+    return value.lower() not in FALSE
+
+
+def only(parameters: QueryDict, known: frozenset[str]) -> None:
+    """InvalidParameter for a parameter that is not `known`, since ignoring a filter answers another question."""
+    for name in parameters.keys() - known:
+        raise InvalidParameter(f"The parameter {name[:255]} is not known here.", parameter=name)
+
+
+def page_of(
+    rows: QuerySet[M], request: Request, filters: type[django_filters.FilterSet] | None = None
+) -> tuple[list[M], str | None]:
+    """Rows by name, and the address of the next page when there are more."""
+    parameters = request.GET
+    declared = frozenset(filters.base_filters) if filters else frozenset()
+    only(parameters, PAGING | declared)
+    if filters is not None:
+        filtered = filters(parameters, rows)
+        if not filtered.is_valid():
+            name, problems = next(iter(filtered.errors.items()))
+            raise InvalidParameter(f"{name}: {problems[0]}", parameter=name)
+        rows = filtered.qs
+    limit = _limit(parameters)
+    found = list(_after(rows, parameters.get("marker")).order_by("name", "pk")[: limit + 1])
+    if len(found) <= limit:
+        return found, None
+    following = parameters.copy()
+    following["marker"], following["limit"] = str(found[limit - 1].pk), str(limit)
+    return found[:limit], f"{base_url(request)}{request.path}?{following.urlencode()}"
+
+
+def _limit(parameters: QueryDict) -> int:
+    longest = section(CatalogConfig).page_limit
+    wished = parameters.get("limit")
+    if not wished:
+        return longest
+    if not (wished.isascii() and wished.isdigit() and len(wished) < 10 and int(wished)):
+        raise InvalidParameter("limit must be a whole number above zero.", parameter="limit")
+    return min(int(wished), longest)
+
+
+def _after(rows: QuerySet[M], marker: str | None) -> QuerySet[M]:
+    if not marker:
+        return rows
+    name = rows.filter(pk=marker).values_list("name", flat=True).first()
+    if name is None:
+        raise InvalidParameter("marker names nothing in this list.", parameter="marker")
+    return rows.filter(Q(name__gt=name) | Q(name=name, pk__gt=marker))

@@ -1,0 +1,88 @@
+"""Reading JSON objects member by member; messages name the place and never repeat a value, which may be secret."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import InvalidBody
+
+LONGEST = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An object of the body and the path to it, `auth.identity.password`."""
+
+    document: dict[str, Any]
+    path: str = ""
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.document
+
+    def object(self, name: str) -> "Reader":
+        """A member that must be there and be an object."""
+        value = self._required(name)
+        if not isinstance(value, dict):
+            raise InvalidBody(f"{self._at(name)} must be an object", attribute=self._at(name))
+        return Reader(value, self._at(name))
+
+    def text(self, name: str, *, longest: int = 255, empty: bool = False) -> str:
+        """A member that must be text; blank only with `empty`."""
+        value = self._required(name)
+        if not isinstance(value, str):
+            raise InvalidBody(f"{self._at(name)} must be text", attribute=self._at(name))
+        if len(value) > longest:
+            raise InvalidBody(
+                f"{self._at(name)} must not have more than {longest} characters",
+                attribute=self._at(name),
+            )
+        if not empty and not value.strip():
+            raise InvalidBody(f"{self._at(name)} must not be blank", attribute=self._at(name))
+        return value
+
+    def optional_text(self, name: str, *, longest: int = 255) -> str | None:
+        """Text, or None when the member is absent or null."""
+        if self.document.get(name) is None:
+            return None
+        return self.text(name, longest=longest)
+
+    def long_text(self, name: str) -> str:
+        """Text of any length; null is empty."""
+        if self.document.get(name) is None:
+            return ""
+        return self.text(name, longest=LONGEST, empty=True)
+
+    def flag(self, name: str) -> bool:
+        value = self._required(name)
+        if not isinstance(value, bool):
+            raise InvalidBody(f"{self._at(name)} must be true or false", attribute=self._at(name))
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """A list of text that is not empty."""
+        value = self._required(name)
+        if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+            raise InvalidBody(f"{self._at(name)} must be a list of text", attribute=self._at(name))
+        return value
+
+    def must_be_empty(self, *names: str) -> None:
+        """Members that clients send and that nothing here knows: null, false, {} and [] pass."""
+        for name in names:
+            if self.document.get(name):
+                raise InvalidBody(f"{self._at(name)} is not supported", attribute=self._at(name))
+
+    def only(self, known: Iterable[str]) -> None:
+        """InvalidBody for a member that is not `known`."""
+        for name in self.document.keys() - set(known):
+            raise InvalidBody(f"{self._at(name[:255])} is not known here", attribute=name[:255])
+
+    def _required(self, name: str) -> Any:
+        if name not in self.document:
+            raise InvalidBody(
+                f"Expecting to find {name} in {self.path or 'the request body'}.",
+                attribute=self._at(name),
+            )
+        return self.document[name]
+
+    def _at(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name

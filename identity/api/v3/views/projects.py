@@ -1,0 +1,71 @@
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from catalog.api.views import empty_response, json_object, json_response
+from identity import selectors
+from identity.api.v3 import documents
+from identity.api.v3.base import IdentityView, api_url, listed
+from identity.api.v3.filters import ProjectFilters, page_of
+from identity.api.v3.reading import Reader
+from identity.models import DEFAULT_DOMAIN
+from identity.services import projects
+from identity.services.projects import ProjectChanges, ProjectDetails
+
+MUTABLE = ("name", "description", "enabled")
+FIXED = ("domain_id", "parent_id")
+IGNORED = ("options", "tags", "is_domain")
+
+
+class ProjectsView(IdentityView):
+    def get(self, request: Request) -> HttpResponse:
+        rows, following = page_of(selectors.projects_for(self.actor), request, ProjectFilters)
+        shown = [documents.project(row, api_url(request)) for row in rows]
+        return json_response(listed("projects", shown, request, following))
+
+    def post(self, request: Request) -> HttpResponse:
+        body = Reader(json_object(request)).object("project")
+        name = body.text("name", longest=64)
+        row = projects.create_project(
+            actor=self.actor,
+            domain_id=body.optional_text("domain_id", longest=64) or DEFAULT_DOMAIN,
+            parent_id=body.optional_text("parent_id", longest=64),
+            name=name,
+            **_details(body),
+        )
+        return json_response({"project": documents.project(row, api_url(request))}, status=201)
+
+
+class ProjectView(IdentityView):
+    def get(self, request: Request, project_id: str) -> HttpResponse:
+        row = selectors.project_for(self.actor, project_id)
+        return json_response({"project": documents.project(row, api_url(request))})
+
+    def patch(self, request: Request, project_id: str) -> HttpResponse:
+        body = Reader(json_object(request)).object("project")
+        changes = _changes(body)
+        fixed = {name: body.optional_text(name) for name in FIXED if name in body}
+        row = projects.update_project(project_id, actor=self.actor, fixed=fixed, **changes)
+        return json_response({"project": documents.project(row, api_url(request))})
+
+    def delete(self, request: Request, project_id: str) -> HttpResponse:
+        projects.delete_project(project_id, actor=self.actor)
+        return empty_response()
+
+
+def _changes(body: Reader) -> ProjectChanges:
+    found: ProjectChanges = {}
+    found.update(_details(body))
+    if "name" in body:
+        found["name"] = body.text("name", longest=64)
+    return found
+
+
+def _details(body: Reader) -> ProjectDetails:
+    body.only((*MUTABLE, *FIXED, *IGNORED))
+    body.must_be_empty(*IGNORED)
+    found: ProjectDetails = {}
+    if "description" in body:
+        found["description"] = body.long_text("description")
+    if "enabled" in body:
+        found["enabled"] = body.flag("enabled")
+    return found
