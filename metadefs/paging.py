@@ -4,7 +4,7 @@ already.
 
 from typing import Any, TypeVar
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
 
 from metadefs.models import Namespace, Tag
@@ -23,8 +23,9 @@ def page(
     rows: QuerySet[M], *, key: str, descending: bool, limit: int | None, marker: M | None
 ) -> list[M]:
     """Rows by `key`, then creation, then id; an absent value sorts as an empty text."""
-    empty: Any = Coalesce(key, Value("")) if key in _NULLABLE else F(key)
-    found: Any = rows.annotate(sorted_by=empty)
+    text = Coalesce(key, Value(""), output_field=TextField())
+    value = text if key in _NULLABLE else F(key)
+    found: Any = rows.annotate(sorted_by=value)
     if marker is not None:
         found = found.filter(_after(marker, key, "lt" if descending else "gt"))
     sign = "-" if descending else ""

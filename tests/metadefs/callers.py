@@ -10,9 +10,7 @@ def actor(token: str) -> Actor:
     name, _, rest = token.partition("@")
     project, _, roles = rest.partition(":")
     given = with_implied_roles(roles.split(",") if roles else ["member"])
-    return Actor(
-        user_id=name, project_id=project or name, roles=given, is_admin="admin" in given
-    )
+    return Actor(user_id=name, project_id=project or name, roles=given, is_admin="admin" in given)
 
 
 def authenticate(headers: Mapping[str, str], *, request_id: str) -> Actor:

@@ -75,7 +75,9 @@ def test_each_rule_passes_and_refuses(definition, good, bad, rule):
 
 
 def test_the_message_says_what_is_wrong():
-    rules = governance(draft("Acme::Compute", properties={"cores": of("integer", maximum=8)}, prefix="hw_"))
+    rules = governance(
+        draft("Acme::Compute", properties={"cores": of("integer", maximum=8)}, prefix="hw_")
+    )
     with pytest.raises(PropertyRejected) as caught:
         require({"hw_cores": "99"}, rules)
     assert caught.value.message == (
@@ -194,7 +196,12 @@ def test_inherited_values_are_not_held_against_a_snapshot():
 def test_only_associated_namespaces_govern():
     other = NamespaceDraft(namespace="N", properties={"key": of("integer")})
     assert check({"key": "bad"}, governance(other)) == []
-    assert check({"key": "bad"}, assemble("OS::Nova::Flavor", None, 1, [draft(properties=of("integer"))])) == []
+    assert (
+        check(
+            {"key": "bad"}, assemble("OS::Nova::Flavor", None, 1, [draft(properties=of("integer"))])
+        )
+        == []
+    )
 
 
 EVERYTHING = governance(

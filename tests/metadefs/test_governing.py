@@ -1,0 +1,372 @@
+"""Which rules hold for whom, when they change, and who is told."""
+
+import threading
+
+import pytest
+from django.db import connection, transaction
+
+from catalog.errors import Duplicate, NotFound
+from catalog.indexing import documents
+from catalog.indexing.documents import FieldType
+from catalog.models import Event
+from metadefs.conf import MetadefsConfig
+from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
+from metadefs.enforcement import check
+from metadefs.models import Epoch, Namespace, Property
+from metadefs.selectors import declared_types, governance
+from metadefs.services import (
+    associations,
+    epochs,
+    namespaces,
+    objects,
+    previews,
+    properties,
+    tags,
+)
+from metadefs.services.changes import on_definitions_changed
+from tests.metadefs.callers import ADMIN, actor
+from tests.metadefs.conftest import cores
+
+IMAGE = "OS::Glance::Image"
+ROOT = actor(ADMIN)
+
+
+def draft(name="N", *, maximum=8, mode="enforce", **fields):
+    return NamespaceDraft(
+        namespace=name,
+        properties={"cores": cores(maximum=maximum)},
+        associations=(AssociationDraft(name=IMAGE, prefix="hw_", mode=mode),),
+        **{"visibility": "public", **fields},
+    )
+
+
+def made(*args, **fields):
+    return namespaces.create(draft(*args, **fields), actor=ROOT)
+
+
+def legal(value, owner=None):
+    return check({"hw_cores": value}, governance(IMAGE, owner)) == []
+
+
+@pytest.mark.django_db
+def test_the_owner_decides_which_namespaces_govern():
+    made("public", maximum=8)
+    made("ones", maximum=80, visibility="private", owner="one")
+    made("nobodys", maximum=800, visibility="private", owner=None)
+    for value, everybody, one in (("8", True, True), ("80", True, True), ("801", False, False)):
+        assert (legal(value), legal(value, "one"), legal(value, "two")) == (
+            everybody,
+            one,
+            everybody,
+        )
+    namespaces.delete(Namespace.objects.get(namespace="nobodys"), actor=ROOT)
+    assert (legal("80"), legal("80", "one"), legal("80", "two")) == (False, True, False)
+    assert not governance("OS::Nova::Flavor", "one").rules
+
+
+@pytest.mark.django_db
+def test_every_change_is_seen_at_once():
+    assert legal("99")
+    row = made()
+    assert not legal("99")
+    properties.modify(row, "cores", new_name="cores", definition=cores(maximum=99), actor=ROOT)
+    assert legal("99")
+    objects.create(
+        row, ObjectDraft(name="o", required=("ver",), properties={"cores": cores()}), actor=ROOT
+    )
+    assert not legal("99")
+    objects.delete(row, "o", actor=ROOT)
+    associations.modify(row, AssociationDraft(name=IMAGE, prefix="hw_", mode="off"), actor=ROOT)
+    assert legal("1000")
+    associations.modify(row, AssociationDraft(name=IMAGE, prefix="hw_"), actor=ROOT)
+    assert not legal("1000")
+    namespaces.modify(row, draft(visibility="private", owner="one"), actor=ROOT)
+    assert legal("1000")
+    assert not legal("1000", "one")
+
+
+@pytest.mark.django_db
+def test_asking_again_costs_one_query(django_assert_num_queries):
+    made()
+    governance(IMAGE, "one")
+    governance(IMAGE, "two")
+    for owner in ("one", "two"):
+        with django_assert_num_queries(1):
+            governance(IMAGE, owner)
+
+
+@pytest.mark.django_db
+def test_a_change_that_was_taken_back_leaves_no_rules_behind():
+    made()
+    assert not legal("99")
+    row = Namespace.objects.get(namespace="N")
+    with transaction.atomic():
+        properties.delete(row, "cores", actor=ROOT)
+        assert legal("99")
+        transaction.set_rollback(True)
+    assert not legal("99")
+    properties.modify(row, "cores", new_name="cores", definition=cores(maximum=100), actor=ROOT)
+    assert legal("99")
+
+
+@pytest.mark.django_db
+def test_the_site_wide_mode_replaces_each_association_s(settings):
+    made()
+    rules = governance(IMAGE, None)
+    assert check({"hw_cores": "99"}, rules)[0].mode == "enforce"
+    settings.VITRINE = {**settings.VITRINE, MetadefsConfig: MetadefsConfig(mode="warn")}
+    assert check({"hw_cores": "99"}, governance(IMAGE, None))[0].mode == "warn"
+    settings.VITRINE = {**settings.VITRINE, MetadefsConfig: MetadefsConfig(mode="off")}
+    assert legal("99")
+
+
+@pytest.mark.django_db
+def test_a_definition_that_became_unusable_does_not_stop_assets(caplog):
+    row = made()
+    Property.objects.filter(namespace=row).update(definition=cores(enum=["x"]))
+    Epoch.objects.update(token="another")
+    assert legal("99")
+    assert "cannot be enforced" in caplog.text
+
+
+@pytest.mark.django_db
+def test_the_epoch_rises_with_everything_that_governs():
+    def epoch():
+        with transaction.atomic():
+            return epochs.read_locked()
+
+    assert epoch() == 0
+    row = made()
+    assert epoch() == 1
+    properties.create(row, "p", cores(), actor=ROOT)
+    associations.create(row, AssociationDraft(name="X"), actor=ROOT)
+    assert epoch() == 3
+    tags.create(row, "t", actor=ROOT)
+    assert epoch() == 3
+    with pytest.raises(NotFound):
+        properties.delete(row, "nobody", actor=ROOT)
+    assert epoch() == 3
+    assert Namespace.objects.get().revision == 4
+    assert governance(IMAGE, None).epoch == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_epoch_cannot_be_held_outside_a_transaction():
+    with pytest.raises(RuntimeError):
+        epochs.read_locked()
+
+
+@pytest.mark.django_db
+def test_those_who_registered_are_told_inside_the_transaction(listeners):
+    heard = []
+
+    def listener(resource_types, epoch, by):
+        assert connection.in_atomic_block
+        heard.append((resource_types, epoch, by.user_id))
+
+    on_definitions_changed(listener)
+    on_definitions_changed(listener)
+    row = made()
+    associations.create(row, AssociationDraft(name="X"), actor=ROOT)
+    associations.delete(row, IMAGE, actor=ROOT)
+    tags.create(row, "t", actor=ROOT)
+    namespaces.delete(row, actor=ROOT)
+    namespaces.create(NamespaceDraft(namespace="governs nothing"), actor=ROOT)
+    assert heard == [
+        (frozenset({IMAGE}), 1, "root"),
+        (frozenset({IMAGE, "X"}), 2, "root"),
+        (frozenset({IMAGE, "X"}), 3, "root"),
+        (frozenset({"X"}), 4, "root"),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_listener_that_fails_takes_the_change_back(listeners):
+    def listener(*_):
+        raise LookupError
+
+    on_definitions_changed(listener)
+    with pytest.raises(LookupError):
+        made()
+    assert not Namespace.objects.exists()
+    assert not Event.objects.exists()
+
+
+@pytest.mark.django_db
+def test_events_tell_what_changed():
+    row = made()
+    properties.modify(row, "cores", new_name="c", definition=cores(maximum=9), actor=ROOT)
+    namespaces.modify(row, draft("M", protected=True), actor=ROOT)
+    objects.create(row, ObjectDraft(name="o"), actor=ROOT)
+    tags.create_many(row, ["a"], append=False, actor=ROOT)
+    found = [(e.kind, e.object_id, e.actor_user_id) for e in Event.objects.order_by("id")]
+    assert found == [
+        ("metadef_namespace.create", "N", "root"),
+        ("metadef_resource_type.create", f"N/{IMAGE}", "root"),
+        ("metadef_property.create", "N/cores", "root"),
+        ("metadef_property.update", "N/c", "root"),
+        ("metadef_namespace.update", "M", "root"),
+        ("metadef_object.create", "M/o", "root"),
+        ("metadef_tag.create", "M/a", "root"),
+    ]
+    renamed = Event.objects.get(kind="metadef_namespace.update").changes
+    assert renamed == {"namespace": ["N", "M"], "protected": [False, True]}
+
+
+@pytest.mark.django_db
+def test_declared_types_follow_the_definitions():
+    def kinds(**types):
+        return {name: {"title": "T", "type": declared} for name, declared in types.items()}
+
+    assert declared_types() == {}
+    types = {
+        "i": "integer",
+        "n": "number",
+        "b": "boolean",
+        "s": "string",
+        "a": "array",
+        "x": "integer",
+    }
+    image = AssociationDraft(name=IMAGE, prefix="hw_")
+    flavor = AssociationDraft(name="OS::Nova::Flavor", prefix="f:")
+    one = NamespaceDraft(namespace="1", properties=kinds(**types), associations=(image, flavor))
+    two = NamespaceDraft(
+        namespace="2",
+        objects=(ObjectDraft(name="o", properties=kinds(x="string", y="integer")),),
+        associations=(image,),
+    )
+    row = namespaces.create(one, actor=ROOT)
+    assert declared_types()["hw_x"] is FieldType.LONG
+    namespaces.create(two, actor=ROOT)
+    expected = {
+        "hw_i": FieldType.LONG, "hw_n": FieldType.DOUBLE, "hw_b": FieldType.BOOLEAN,
+        "hw_s": FieldType.KEYWORD, "hw_a": FieldType.KEYWORD, "hw_x": FieldType.KEYWORD,
+        "hw_y": FieldType.LONG,
+    }  # fmt: skip
+    assert declared_types() == expected
+    assert expected.items() <= documents.declared().items()
+    namespaces.delete(row, actor=ROOT)
+    assert declared_types() == {"hw_x": FieldType.KEYWORD, "hw_y": FieldType.LONG}
+
+
+@pytest.mark.django_db
+def test_a_preview_shows_what_would_hold_and_writes_nothing():
+    made("N", maximum=8)
+    made("M", maximum=4, mode="warn")
+    rules = previews.governance_with(draft("N", maximum=2), resource_type=IMAGE, owner=None)
+    assert [v.namespace for v in check({"hw_cores": "6"}, rules)] == ["M", "N"]
+    assert check({"hw_cores": "4"}, rules) == []
+    renamed = previews.governance_with(
+        draft("O", maximum=2), resource_type=IMAGE, owner=None, replaces="M"
+    )
+    assert [v.namespace for v in check({"hw_cores": "9"}, renamed)] == ["N", "O"]
+    hidden = draft("N", maximum=2, visibility="private", owner="two")
+    rules = previews.governance_with(hidden, resource_type=IMAGE, owner="one")
+    assert [v.namespace for v in check({"hw_cores": "9"}, rules)] == ["M"]
+    without = previews.governance_without("N", resource_type=IMAGE, owner=None)
+    assert [v.namespace for v in check({"hw_cores": "9"}, without)] == ["M"]
+    assert legal("8")
+    assert governance(IMAGE, None).epoch == 2
+
+
+def run(*functions):
+    """Each function in a thread and a connection of its own; the first error is raised here."""
+    failures = []
+
+    def guarded(function):
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001 - raised again by the test
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=guarded, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    if failures:
+        raise failures[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_make_the_same_namespace_one_wins():
+    won = []
+
+    def create():
+        try:
+            won.append(made("N"))
+        except Duplicate as error:
+            won.append(type(error).__name__)
+
+    run(create, create, create)
+    assert sum(isinstance(one, Namespace) for one in won) == 1
+    assert won.count("Duplicate") == 2
+    assert Epoch.objects.get().value == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_writers_of_assets_share_the_epoch_and_hold_definitions_back():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    row = made()
+    both_hold, checked, order = threading.Barrier(2, timeout=20), threading.Event(), []
+
+    def write_asset():
+        with transaction.atomic():
+            assert epochs.read_locked() == 1
+            both_hold.wait()
+            checked.set()
+            assert not legal("99")
+            threading.Event().wait(0.3)
+            assert not legal("99")
+            order.append("asset")
+
+    def change():
+        checked.wait(20)
+        properties.delete(row, "cores", actor=ROOT)
+        order.append("definition")
+
+    run(write_asset, write_asset, change)
+    assert order == ["asset", "asset", "definition"]
+    assert legal("99")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_of_assets_waits_for_a_change_and_then_checks_by_it():
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    row = made()
+    changing, seen = threading.Event(), []
+
+    def change():
+        with transaction.atomic():
+            properties.delete(row, "cores", actor=ROOT)
+            changing.set()
+            threading.Event().wait(0.3)
+
+    def write_asset():
+        changing.wait(20)
+        assert not legal("99")
+        with transaction.atomic():
+            seen.append(epochs.read_locked())
+            assert legal("99")
+
+    run(change, write_asset)
+    assert seen == [2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_changes_at_once_are_all_counted():
+    row = made()
+
+    def define(name):
+        return lambda: properties.create(row, name, cores(), actor=ROOT)
+
+    run(*(define(name) for name in "abcd"))
+    assert Epoch.objects.get().value == 5
+    assert Namespace.objects.get().revision == 5
+    assert Property.objects.count() == 5
