@@ -33,8 +33,8 @@ class FileWriter(Writer):
     def write(self, block: Block) -> None:
         """Append the whole block."""
         partial = self._open()
-        self._probe("store.write")
         try:
+            self._probe("store.write")
             with translated(**self._facts):
                 partial.write(block)
         except BaseException:
@@ -45,8 +45,8 @@ class FileWriter(Writer):
     def commit(self) -> BlobStat:
         """Publish the file, then take its hidden name away."""
         partial = self._open()
-        self._probe("store.before_commit")
         try:
+            self._probe("store.before_commit")
             return self._publish(partial)
         finally:
             self.abort()

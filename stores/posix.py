@@ -21,7 +21,7 @@ def meaning(error: OSError, **facts: object) -> StoreError:
     """Return the store's error that says what the system's error means."""
     kind, message = _MEANING.get(error.errno, (StoreUnavailable, "the file system failed"))
     name = errno.errorcode.get(error.errno or 0, "")
-    return kind(message, **facts, errno=name, detail=os.strerror(error.errno or 0))
+    return kind(message, **facts, errno=name, detail=error.strerror)
 
 
 @contextmanager

@@ -274,6 +274,23 @@ def test_failed_write_ends_the_writer(tmp_path: Path, monkeypatch: pytest.Monkey
     assert partials(store) == []
 
 
+@pytest.mark.parametrize("point", ["store.write", "store.before_commit", "store.after_link"])
+def test_failing_at_any_point_leaves_nothing(tmp_path: Path, point: str) -> None:
+    def probe(name: str) -> None:
+        if name == point:
+            raise ZeroDivisionError
+
+    store = FileStore(tmp_path, probe=probe)
+    writer = store.begin("key")
+    with suppress(ZeroDivisionError):
+        writer.write(b"x")
+        writer.commit()
+    with pytest.raises(WriterClosed):
+        writer.commit()
+    assert not store.exists("key")
+    assert partials(store) == []
+
+
 # -- real file systems
 
 
