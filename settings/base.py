@@ -2,92 +2,21 @@
 
 import os
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
 import django_stubs_ext
 
-from artifacts.conf import ArtifactsConfig, StoresConfig
-from catalog.conf import CatalogConfig, ConfigurationError, Section, parse
-from identity.conf import IdentityConfig
-from images.conf import ImagesConfig
-from metadefs.conf import MetadefsConfig
-from search.conf import SearchConfig
-from settings import folders, logs, secrets
-from settings.profiles import EMBEDDED, PRODUCTION, REQUIRED_IN_PRODUCTION
+from catalog.conf import CatalogConfig, ConfigurationError
+from settings import configuration, folders, logs, secrets
 from settings.proxies import TrustedProxies
-from settings.sections import (
-    BrokerConfig,
-    DatabaseConfig,
-    FirstStartConfig,
-    HttpConfig,
-    LogConfig,
-)
+from settings.sections import AccessConfig, BrokerConfig, DatabaseConfig, HttpConfig, LogConfig
 
 django_stubs_ext.monkeypatch()
 
-SECTIONS: tuple[type[Section], ...] = (
-    CatalogConfig,
-    HttpConfig,
-    FirstStartConfig,
-    DatabaseConfig,
-    BrokerConfig,
-    LogConfig,
-    IdentityConfig,
-    MetadefsConfig,
-    ArtifactsConfig,
-    StoresConfig,
-    ImagesConfig,
-    SearchConfig,
-)
-
-
-def _document() -> dict[str, Any]:
-    name = os.environ.get("VITRINE_CONFIG")
-    if not name:
-        return {}
-    try:
-        return tomllib.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError([f"VITRINE_CONFIG={name}: {error}"]) from None
-
-
-def _environment(document: dict[str, Any]) -> dict[str, str]:
-    profile = os.environ.get("VITRINE_PROFILE", document.get("profile", "embedded"))
-    presets = PRODUCTION if profile == "production" else EMBEDDED
-    given = {k: v for k, v in os.environ.items() if k.startswith("VITRINE_")}
-    if profile == "production":
-        missing = [
-            name
-            for name in REQUIRED_IN_PRODUCTION
-            if not given.get(name) and "url" not in document.get(name.split("_")[1].lower(), {})
-        ]
-        if missing:
-            raise ConfigurationError(
-                [f"{name} is required by the production profile" for name in missing]
-            )
-    return presets | given
-
-
-def _parse_all() -> dict[type[Section], Any]:
-    document = _document()
-    environment = _environment(document)
-    found: dict[type[Section], Any] = {}
-    problems: list[str] = []
-    for section_type in SECTIONS:
-        try:
-            found[section_type] = parse(section_type, environment, document)
-        except ConfigurationError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigurationError(problems)
-    return found
-
-
 BASE_DIR = Path(__file__).resolve().parent.parent
-VITRINE = _parse_all()
+VITRINE = configuration.load(os.environ)
 _catalog: CatalogConfig = VITRINE[CatalogConfig]
 _http: HttpConfig = VITRINE[HttpConfig]
 DATA_DIR = _catalog.data_dir if _catalog.data_dir.is_absolute() else Path.cwd() / _catalog.data_dir
@@ -95,7 +24,7 @@ DATA_DIR = _catalog.data_dir if _catalog.data_dir.is_absolute() else Path.cwd() 
 TRUSTED_PROXIES = TrustedProxies.parse(_catalog.trusted_proxies)
 SERVING = Path(sys.argv[0]).name == "manage.py" and sys.argv[1:2] == ["serve"]
 
-SECRET_KEY = secrets.secret_key(DATA_DIR)
+SECRET_KEY = secrets.secret_key(DATA_DIR, VITRINE[AccessConfig].secret_key)
 if (
     SERVING
 ):  # several processes count together; the client library wants to know before it is imported

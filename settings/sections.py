@@ -39,7 +39,12 @@ class HttpConfig(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FirstStartConfig(Section):
+class AccessConfig(Section):
+    secret_key: str | None = setting(
+        None,
+        help="Key that sessions are signed with, the same on all nodes; default: one is made and kept.",
+        secret=True,
+    )
     admin_password: str | None = setting(
         None,
         help="Password that the first start gives to admin; default: one is made.",

@@ -8,7 +8,7 @@ from pathlib import Path
 from catalog.conf import CatalogConfig, section
 from identity.conf import IdentityConfig
 from identity.services.bootstrap import bootstrap
-from settings.sections import FirstStartConfig, HttpConfig
+from settings.sections import AccessConfig, HttpConfig
 
 CLOUD = "vitrine"
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - names them, binds nothing
@@ -29,7 +29,7 @@ def prepare(data_dir: Path) -> Credentials:
     """
     file = data_dir / "admin_password"
     known = file.read_text(encoding="utf-8").strip() if file.exists() else None
-    preset = section(FirstStartConfig).admin_password
+    preset = section(AccessConfig).admin_password
     result = bootstrap(preset if preset != known else None)
     password = result.password or preset or known
     if password is None:

@@ -5,6 +5,7 @@ Whatever is wrong here is told as a ConfigurationError: a sentence for people, n
 
 import contextlib
 import fcntl
+import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from catalog.conf import ConfigurationError
 from settings.sections import HttpConfig
+
+log = logging.getLogger("vitrine.serve")
 
 MIGRATING = 0x76697472
 """Key of the PostgreSQL advisory lock under which one node migrates while the others wait."""
@@ -72,10 +75,12 @@ def listen(config: HttpConfig) -> socket.socket:
 
 
 def configuration() -> None:
-    """Run Django's checks; errors end the start, warnings are `manage.py check`'s to tell."""
-    wrong = [one for one in checks.run_checks() if one.is_serious() and not one.is_silenced()]
-    if wrong:
-        raise ConfigurationError(f"{one.msg} ({one.id})" for one in wrong)
+    """Run Django's checks: errors end the start, warnings go to the log."""
+    said = [one for one in checks.run_checks() if not one.is_silenced()]
+    if wrong := [f"{one.msg} ({one.id})" for one in said if one.is_serious()]:
+        raise ConfigurationError(wrong)
+    for one in said:
+        log.warning("%s (%s)", one.msg, one.id)
 
 
 def database(*, migrate: bool) -> None:

@@ -129,7 +129,7 @@ class Supervisor:
         """In a child: wait for the supervisor's end, then finish, then be gone."""
         os.read(self._lifeline[0], 1)
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(self._grace + 5)
+        time.sleep(self._grace)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def _reap(self) -> int:
@@ -166,7 +166,7 @@ class Supervisor:
             self._listening.close()
         self._signal_all(signal.SIGTERM)
         asked = len(self._signals)
-        end = time.monotonic() + self._grace + 5
+        end = time.monotonic() + self._grace
         while any(c.pid for c in self._children) and time.monotonic() < end:
             if len(self._signals) > max(asked, 1):
                 log.warning("stopping at once")

@@ -1,0 +1,124 @@
+"""All sections from their three sources: `VITRINE_*` variables, then the TOML file, then what the profile presets."""
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from artifacts.conf import ArtifactsConfig, StoresConfig
+from catalog.conf import CatalogConfig, ConfigurationError, Section, parse, variable
+from identity.conf import IdentityConfig
+from images.conf import ImagesConfig
+from metadefs.conf import MetadefsConfig
+from search.conf import SearchConfig
+from settings.profiles import EMBEDDED, PRODUCTION, REQUIRED_IN_PRODUCTION
+from settings.sections import AccessConfig, BrokerConfig, DatabaseConfig, HttpConfig, LogConfig
+
+SECTIONS: tuple[type[Section], ...] = (
+    CatalogConfig,
+    HttpConfig,
+    AccessConfig,
+    DatabaseConfig,
+    BrokerConfig,
+    LogConfig,
+    IdentityConfig,
+    MetadefsConfig,
+    ArtifactsConfig,
+    StoresConfig,
+    ImagesConfig,
+    SearchConfig,
+)
+
+BESIDE = ("VITRINE_CONFIG", "VITRINE_FAILPOINTS")
+"""Variables that are read and belong to no section."""
+
+
+def load(environ: Mapping[str, str]) -> dict[type[Section], Any]:
+    """Every section, parsed; one ConfigurationError with everything that is wrong."""
+    document = _document(environ.get("VITRINE_CONFIG", ""))
+    problems = list(_unknown_keys(document))
+    profile = environ.get("VITRINE_PROFILE", document.get("profile", "embedded"))
+    presets = PRODUCTION if profile == "production" else EMBEDDED
+    if profile == "production":
+        problems += _missing(environ, document)
+    found: dict[type[Section], Any] = {}
+    for section_type in SECTIONS:
+        table = _table(section_type, document)
+        preset = {
+            name: value
+            for name, value in presets.items()
+            if name not in {variable(section_type, key) for key in table}
+        }
+        try:
+            found[section_type] = parse(section_type, preset | dict(environ), document)
+        except ConfigurationError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigurationError(problems)
+    return found
+
+
+def variables() -> dict[str, tuple[type[Section], str]]:
+    """Each variable with the section and field that it sets."""
+    return {
+        variable(section_type, item.name): (section_type, item.name)
+        for section_type in SECTIONS
+        for item in dataclasses.fields(section_type)
+    }
+
+
+def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """A sentence for each `VITRINE_*` variable that nothing reads: probably a slip of the pen."""
+    known = [*variables(), *BESIDE]
+    for name in sorted(environ):
+        if name.startswith("VITRINE_") and name not in known and "_TEST_" not in name:
+            yield f"{name} is no setting{_meant(name, known)}"
+
+
+def _document(name: str) -> dict[str, Any]:
+    if not name:
+        return {}
+    try:
+        found = tomllib.loads(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError([f"VITRINE_CONFIG={name}: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"VITRINE_CONFIG={name}: {error}"]) from None
+    for prefix in {section_type.prefix for section_type in SECTIONS if section_type.prefix}:
+        if not isinstance(found.get(prefix, {}), dict):
+            raise ConfigurationError([f"VITRINE_CONFIG={name}: [{prefix}] must be a table"])
+    return found
+
+
+def _table(section_type: type[Section], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (
+        document.get(section_type.prefix, {}) if section_type.prefix else document
+    )
+    return found
+
+
+def _unknown_keys(document: Mapping[str, Any]) -> Iterator[str]:
+    known: dict[str, set[str]] = {}
+    for section_type in SECTIONS:
+        fields = {item.name for item in dataclasses.fields(section_type)}
+        known.setdefault(section_type.prefix, set()).update(fields)
+    tables = {prefix for prefix in known if prefix}
+    for key in set(document) - known[""] - tables:
+        yield f"{key} in the configuration file is no setting{_meant(key, known[''] | tables)}"
+    for prefix in tables:
+        for key in set(document.get(prefix, {})) - known[prefix]:
+            yield f"{prefix}.{key} in the configuration file is no setting{_meant(key, known[prefix])}"
+
+
+def _missing(environ: Mapping[str, str], document: Mapping[str, Any]) -> Iterator[str]:
+    for name in REQUIRED_IN_PRODUCTION:
+        section_type, key = variables()[name]
+        if not environ.get(name) and not _table(section_type, document).get(key):
+            yield f"{name} is required by the production profile"
+
+
+def _meant(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,155 @@
+"""Where settings come from, which source wins, and what is said about wrong ones."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalog.conf import CatalogConfig, ConfigurationError
+from search.conf import SearchConfig
+from settings import configuration, secrets
+from settings.checks import variables
+from settings.sections import BrokerConfig, DatabaseConfig, HttpConfig
+
+PRODUCTION = {
+    "VITRINE_PROFILE": "production",
+    "VITRINE_DATABASE_URL": "postgresql://db/vitrine",
+    "VITRINE_BROKER_URL": "redis://broker",
+    "VITRINE_SEARCH_URL": "http://search:9200",
+}
+
+
+def file(folder: Path, text: str) -> dict[str, str]:
+    path = folder / "vitrine.toml"
+    path.write_text(text, encoding="utf-8")
+    return {"VITRINE_CONFIG": str(path)}
+
+
+def problems(environ: dict[str, str]) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        configuration.load(environ)
+    return "; ".join(caught.value.problems)
+
+
+def test_defaults_need_nothing() -> None:
+    found = configuration.load({})
+    assert found[HttpConfig].port == 9292
+    assert found[SearchConfig].engine == "embedded"
+
+
+def test_environment_wins_over_file_wins_over_profile(tmp_path: Path) -> None:
+    assert configuration.load(PRODUCTION)[HttpConfig].web_workers == 2
+    environ = PRODUCTION | file(tmp_path, "web_workers = 3\n[search]\nindex_prefix = 'ours'\n")
+    found = configuration.load(environ)
+    assert found[HttpConfig].web_workers == 3
+    assert (found[SearchConfig].engine, found[SearchConfig].index_prefix) == (
+        "elasticsearch",
+        "ours",
+    )
+    assert configuration.load(environ | {"VITRINE_WEB_WORKERS": "5"})[HttpConfig].web_workers == 5
+
+
+def test_production_names_everything_that_it_misses(tmp_path: Path) -> None:
+    said = problems({"VITRINE_PROFILE": "production"})
+    for name in ("VITRINE_DATABASE_URL", "VITRINE_BROKER_URL", "VITRINE_SEARCH_URL"):
+        assert f"{name} is required by the production profile" in said
+    in_file = file(
+        tmp_path,
+        "profile = 'production'\n[database]\nurl = 'postgresql://db/x'\n"
+        "[broker]\nurl = 'redis://b'\n[search]\nurl = 'http://s'\n",
+    )
+    found = configuration.load(in_file)
+    assert found[DatabaseConfig].url.endswith("/x")
+    assert found[BrokerConfig].url == "redis://b"
+    assert found[CatalogConfig].profile == "production"
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"VITRINE_PORT": "http"}, "VITRINE_PORT='http'"),
+        ({"VITRINE_PORT": "70000"}, "VITRINE_PORT must lie between 1 and 65535, not 70000"),
+        ({"VITRINE_WEB_THREADS": "0"}, "VITRINE_WEB_THREADS must be at least 1"),
+        ({"VITRINE_PROFILE": "staging"}, "must be one of embedded, production"),
+        ({"VITRINE_SEARCH_ENGINE": "solr"}, "must be one of embedded, elasticsearch"),
+        ({"VITRINE_CONFIG": "/nowhere.toml"}, "VITRINE_CONFIG=/nowhere.toml: No such file"),
+        ({"VITRINE_POLICY_FILE": "/nowhere.yaml"}, "/nowhere.yaml is not a file"),
+    ],
+)
+def test_wrong_values_are_named(environ: dict[str, str], said: str) -> None:
+    assert said in problems(environ)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    said = problems({"VITRINE_PORT": "x", "VITRINE_LOG_LEVEL": "LOUD"})
+    assert "VITRINE_PORT" in said
+    assert "VITRINE_LOG_LEVEL" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("prot = 1\n", "prot in the configuration file is no setting; did you mean port?"),
+        (
+            "[search]\nengin = 'x'\n",
+            "search.engin in the configuration file is no setting; did you",
+        ),
+        ("search = 'x'\n", "[search] must be a table"),
+        ("port = \n", "VITRINE_CONFIG="),
+    ],
+)
+def test_wrong_files_are_explained(tmp_path: Path, text: str, said: str) -> None:
+    assert said in problems(file(tmp_path, text))
+
+
+def test_variable_that_nothing_reads_is_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINE_PROT", "80")
+    monkeypatch.setenv("VITRINE_PORT", "80")
+    (warning,) = [w for w in variables() if "VITRINE_PROT" in w.msg]
+    assert (warning.id, warning.msg) == (
+        "settings.W001",
+        "VITRINE_PROT is no setting; did you mean VITRINE_PORT?",
+    )
+    assert "VITRINE_PORT is" not in str(variables())
+
+
+def test_signing_key_is_made_once_and_private(tmp_path: Path) -> None:
+    key = secrets.secret_key(tmp_path / "new", None)
+    path = tmp_path / "new" / "secret_key"
+    assert len(key) > 40
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert secrets.secret_key(tmp_path / "new", None) == key
+    assert secrets.secret_key(tmp_path / "new", "given") == "given"
+    assert [p.name for p in path.parent.iterdir()] == ["secret_key"]
+
+
+def test_signing_key_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"VITRINE_DATA_DIR: cannot use .*Not a directory"):
+        secrets.secret_key(tmp_path / "file" / "data", None)
+    (tmp_path / "secret_key").touch()
+    with pytest.raises(ConfigurationError, match="is empty"):
+        secrets.secret_key(tmp_path, None)
+
+
+def test_command_tells_wrong_settings_in_lines_without_a_traceback(tmp_path: Path) -> None:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "VITRINE_DATA_DIR": str(tmp_path),
+        "VITRINE_PORT": "x",
+        "VITRINE_LOG_FORMAT": "xml",
+    }
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        check=False,
+        cwd=root,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["vitrine", "vitrine"]

@@ -1,0 +1,139 @@
+"""Starting, restarting and stopping processes, with a real supervisor and toy children."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Running:
+    """The supervisor's process, and what its children noted."""
+
+    def __init__(self, folder: Path, grace: float, *children: str) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.settings.supervised", str(folder), str(grace), *children],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def notes(self) -> list[str]:
+        file = self.folder / "notes"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def pid(self, name: str) -> int:
+        return int(json.loads((self.folder / "serve.json").read_text())[name])
+
+    def until(self, what: Callable[[], object], seconds: float = 10.0) -> None:
+        end = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < end, (self.notes(), self.process.poll())
+            time.sleep(0.02)
+
+    def ended(self, seconds: float = 10.0) -> int:
+        return self.process.wait(seconds)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def start(*children: str, grace: float = 5.0) -> Running:
+        started.append(Running(tmp_path, grace, *children))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.communicate(timeout=10)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_all_children_in_order(run: Callable[..., Running], number: int) -> None:
+    running = run("steady", "slow")
+    running.until(lambda: len(running.notes()) == 2)
+    running.process.send_signal(number)
+    assert running.ended() == 0
+    assert running.notes()[-1] == "slow ended", "a child may finish what it does"
+    assert not (running.folder / "serve.json").exists()
+
+
+def test_each_child_has_a_session_of_its_own(run: Callable[..., Running]) -> None:
+    running = run("steady")
+    running.until(running.notes)
+    _, pid, session = running.notes()[0].split()
+    assert pid == session == str(running.pid("steady"))
+
+
+def test_killed_child_comes_back(run: Callable[..., Running]) -> None:
+    running = run("steady", "slow")
+    running.until(lambda: len(running.notes()) == 2)
+    first = running.pid("steady")
+    os.kill(first, signal.SIGKILL)
+    running.until(lambda: len(running.notes()) == 3)
+    running.until(lambda: running.pid("steady") != first)
+    running.process.terminate()
+    assert running.ended() == 0
+    assert "steady ended with -9; it starts again in 0.5 s" in running.process.stderr.read()
+
+
+def test_child_that_cannot_start_is_tried_less_and_less_often(run: Callable[..., Running]) -> None:
+    running = run("broken")
+    running.until(lambda: len(running.notes()) == 3)
+    running.process.terminate()
+    assert running.ended() == 0
+    said = running.process.stderr.read()
+    for delay in ("0.5", "1", "2"):
+        assert f"it starts again in {delay} s" in said
+
+
+def test_child_that_finds_its_configuration_wrong_ends_all(run: Callable[..., Running]) -> None:
+    running = run("steady", "misconfigured")
+    assert running.ended() == 2
+
+
+def test_deaf_child_is_killed_after_the_grace_time(run: Callable[..., Running]) -> None:
+    running = run("deaf", "steady", grace=1.0)
+    running.until(lambda: len(running.notes()) == 2)
+    pid = running.pid("deaf")
+    running.process.terminate()
+    assert running.ended() == 1
+    assert not alive(pid)
+
+
+def test_second_signal_ends_everything_at_once(run: Callable[..., Running]) -> None:
+    running = run("deaf", grace=60)
+    running.until(running.notes)
+    pid = running.pid("deaf")
+    running.process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert running.process.poll() is None
+    running.process.send_signal(signal.SIGINT)
+    assert running.ended(3) == 1
+    assert not alive(pid)
+
+
+def test_children_do_not_outlive_a_killed_supervisor(run: Callable[..., Running]) -> None:
+    running = run("steady", "slow", "deaf", grace=2.0)
+    running.until(lambda: len(running.notes()) == 3)
+    pids = [running.pid(name) for name in ("steady", "slow", "deaf")]
+    running.process.kill()
+    running.until(lambda: not any(alive(pid) for pid in pids))
+    assert "slow ended" in running.notes(), "even then they may finish"
