@@ -1,0 +1,285 @@
+"""Lists: filters, both sort syntaxes, pages; compared with plain Python over the same rows."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from artifacts.models import Artifact, Member, Tag
+from artifacts.sorting import KEYS
+from tests.support.images import Caller, administrator, callers
+
+pytestmark = pytest.mark.django_db
+BASE = datetime(2026, 1, 1, tzinfo=UTC)
+NAMES = ["b", None, "a", "ä", "Z", "a", "é☁", "", "b,c", 'q"q']
+
+
+def rows_of(
+    owner: str, count: int, visibility: str, start: int = 0, **values: Any
+) -> list[Artifact]:
+    rows = [
+        Artifact(
+            type="images",
+            name=NAMES[n % len(NAMES)],
+            project_id=owner,
+            visibility=visibility,
+            status="active" if n % 3 else "queued",
+            size=None if n % 4 == 0 else n % 5,
+            disk_format=[None, "raw", "qcow2"][n % 3],
+            container_format="bare" if n % 2 else None,
+            created_at=BASE + timedelta(minutes=n // 2),
+            updated_at=BASE + timedelta(minutes=n % 7),
+            min_ram=n,
+            properties={"os_distro": ["ubuntu", "debian"][n % 2], "n": str(n), 'odd"key': "x"},
+            **values,
+        )
+        for n in range(start, start + count)
+    ]
+    Artifact.objects.bulk_create(rows)
+    return rows
+
+
+@pytest.fixture
+def world() -> tuple[Caller, list[Artifact]]:
+    """Ada, and the rows she may list: her own, public ones, and some shared with her."""
+    ada, bob = callers("ada", "bob")
+    mine = (
+        rows_of(ada.project.pk, 9, "private")
+        + rows_of(ada.project.pk, 4, "public", 20)
+        + rows_of(ada.project.pk, 3, "shared", 40)
+    )
+    public = rows_of(bob.project.pk, 7, "public", 3)
+    shared = rows_of(bob.project.pk, 5, "shared", 6)
+    Member.objects.bulk_create(
+        [Member(artifact=r, member_id=ada.project.pk, status="accepted") for r in shared[:3]]
+    )
+    Member.objects.bulk_create(
+        [Member(artifact=r, member_id=ada.project.pk, status="pending") for r in shared[3:]]
+    )
+    rows_of(bob.project.pk, 4, "private")
+    rows_of(bob.project.pk, 2, "community")
+    rows_of(ada.project.pk, 2, "private", hidden=True)
+    return ada, mine + public + shared[:3]
+
+
+def value_of(row: Artifact, key: str) -> Any:
+    value = getattr(row, key)
+    return (0 if key == "size" else "") if value is None else value
+
+
+def ordered(rows: list[Artifact], sorts: list[tuple[str, str]]) -> list[str]:
+    ties = "asc" if len(sorts) == 1 and sorts[0][1] == "asc" else "desc"
+    for key, direction in reversed([*sorts, ("created_at", ties), ("id", ties)]):
+        rows = sorted(rows, key=lambda r, k=key: value_of(r, k), reverse=direction == "desc")  # type: ignore[misc]
+    return [r.pk for r in rows]
+
+
+def walk(caller: Caller, query: str, limit: int) -> list[str]:
+    """All ids, page by page, following `next` as a client does."""
+    found: list[str] = []
+    path = f"/v2/images?limit={limit}{'&' if query else ''}{query}"
+    for _ in range(50):
+        page = caller.call("GET", path).json()
+        assert len(page["images"]) <= limit
+        found += [i["id"] for i in page["images"]]
+        if "next" not in page:
+            return found
+        path = page["next"]
+    raise AssertionError("the pages do not end")
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_every_declared_sort_pages_through_everything_once(
+    world: Any, key: str, direction: str
+) -> None:
+    ada, rows = world
+    expected = ordered(rows, [(key, direction)])
+    for limit in (1, 4, 100):
+        assert walk(ada, f"sort={key}:{direction}", limit) == expected
+    assert walk(ada, f"sort_key={key}&sort_dir={direction}", 7) == expected
+
+
+def test_an_administrator_sees_everything_but_foreign_community(world: Any) -> None:
+    admin = administrator()
+    rows = list(Artifact.objects.filter(hidden=False).exclude(visibility="community"))
+    assert walk(admin, "sort=name:asc", 5) == ordered(rows, [("name", "asc")])
+
+
+@pytest.mark.parametrize(
+    "sorts",
+    [
+        [("name", "asc"), ("size", "desc")],
+        [("status", "desc"), ("disk_format", "asc"), ("id", "asc")],
+    ],
+)
+def test_several_keys(world: Any, sorts: list[tuple[str, str]]) -> None:
+    ada, rows = world
+    text = ",".join(f"{k}:{d}" for k, d in sorts)
+    keys = "&".join(f"sort_key={k}" for k, _ in sorts) + "".join(f"&sort_dir={d}" for _, d in sorts)
+    expected = ordered(rows, sorts)
+    assert walk(ada, f"sort={text}", 3) == walk(ada, keys, 4) == expected
+
+
+def test_the_default_is_newest_first_and_bare_keys_descend(world: Any) -> None:
+    ada, rows = world
+    assert walk(ada, "", 6) == ordered(rows, [("created_at", "desc")])
+    assert (
+        walk(ada, "sort=name", 6)
+        == walk(ada, "sort_key=name", 6)
+        == ordered(rows, [("name", "desc")])
+    )
+
+
+FILTERS: list[tuple[str, Any]] = [
+    ("name=a", lambda r: r.name == "a"),
+    ("name=in:a,b", lambda r: r.name in {"a", "b"}),
+    ('name=in:"b,c",Z', lambda r: r.name in {"b,c", "Z"}),
+    (r'name=in:"q\"q"', lambda r: r.name == 'q"q'),
+    ("status=queued", lambda r: r.status == "queued"),
+    ("status=bogus", lambda _: False),
+    ("disk_format=in:raw,qcow2", lambda r: r.disk_format in {"raw", "qcow2"}),
+    ("size_min=2", lambda r: (r.size or -1) >= 2),
+    ("size_max=2", lambda r: r.size is not None and r.size <= 2),
+    ("min_ram=3", lambda r: r.min_ram == 3),
+    ("visibility=public", lambda r: r.visibility == "public"),
+    ("visibility=private", lambda r: r.visibility == "private"),
+    ("visibility=shared", lambda r: r.visibility == "shared"),
+    ("protected=false", lambda _: True),
+    ("os_distro=ubuntu", lambda r: r.properties["os_distro"] == "ubuntu"),
+    (
+        "os_distro=ubuntu&n=4",
+        lambda r: r.properties["os_distro"] == "ubuntu" and r.properties["n"] == "4",
+    ),
+    ("odd%22key=x", lambda _: True),
+    ("nothing=x", lambda _: False),
+    ("tag=t&tag=u", lambda r: r.min_ram % 6 == 0),
+    ("created_at=gte:2026-01-01T00:03:00Z", lambda r: r.created_at >= BASE + timedelta(minutes=3)),
+    ("created_at=2026-01-01T00:03:00Z", lambda r: r.created_at == BASE + timedelta(minutes=3)),
+    ("updated_at=neq:2026-01-01T00:03:00Z", lambda r: r.updated_at != BASE + timedelta(minutes=3)),
+    (
+        "created_at=lt:2026-01-01T02:03:00%2B02:00",
+        lambda r: r.created_at < BASE + timedelta(minutes=3),
+    ),
+]
+
+
+@pytest.mark.parametrize(("query", "keep"), FILTERS, ids=[f[0] for f in FILTERS])
+def test_filters(world: Any, query: str, keep: Any) -> None:
+    ada, rows = world
+    Tag.objects.bulk_create([Tag(artifact=r, value="t") for r in rows if r.min_ram % 2 == 0])
+    Tag.objects.bulk_create([Tag(artifact=r, value="u") for r in rows if r.min_ram % 3 == 0])
+    expected = ordered([r for r in rows if keep(r)], [("name", "asc")])
+    assert walk(ada, f"{query}&sort=name:asc", 3) == expected
+
+
+def test_hidden_images_are_listed_only_when_asked_for(world: Any) -> None:
+    ada, _ = world
+    hidden = set(Artifact.objects.filter(hidden=True).values_list("pk", flat=True))
+    assert set(ada.ids("os_hidden=True")) == hidden
+    assert not hidden & set(ada.ids())
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=-1",
+        "limit=x",
+        "limit=1.5",
+        "limit=%C2%B2",
+        "marker=nothing",
+        "sort=size_mb",
+        "sort=name:up",
+        "sort=name&sort_key=size",
+        "sort_key=name&sort_key=size&sort_dir=asc&sort_dir=asc&sort_dir=asc",
+        "sort_dir=up",
+        "visibility=secret",
+        "member_status=x",
+        "protected=False",
+        "os_hidden=maybe",
+        "size_min=x",
+        "size_min=99999999999999999999",
+        "foo_min=1",
+        "name=like:a",
+        'name=in:"a',
+        'name=in:"a"b',
+        "created_at=yesterday",
+        "created_at=near:2026-01-01",
+        "changes-since=2026-01-01",
+        "name=a%00b",
+        "a%00b=c",
+        "size=1e3",
+    ],
+)
+def test_bad_parameters_are_named(world: Any, query: str) -> None:
+    ada, _ = world
+    answer = ada.call("GET", f"/v2/images?{query}")
+    assert answer.status_code == 400, answer.content
+    assert answer.json()["message"]
+
+
+def test_a_marker_nobody_may_see_is_refused(world: Any) -> None:
+    ada, _ = world
+    foreign = (
+        Artifact.objects.filter(visibility="private").exclude(project_id=ada.project.pk).first()
+    )
+    assert foreign is not None
+    assert ada.call("GET", f"/v2/images?marker={foreign.pk}").status_code == 400
+
+
+def test_links_keep_every_parameter(world: Any) -> None:
+    ada, _ = world
+    query = "tag=t&tag=u&sort_key=name&sort_key=size&sort_dir=asc&sort_dir=desc&limit=1"
+    Tag.objects.bulk_create(
+        [Tag(artifact=r, value=v) for r in Artifact.objects.all() for v in ("t", "u")]
+    )
+    page = ada.call("GET", f"/v2/images?{query}").json()
+    assert sorted(parse_qsl(urlsplit(page["first"]).query)) == sorted(parse_qsl(query))
+    assert sorted(parse_qsl(urlsplit(page["next"]).query)) == sorted(
+        [*parse_qsl(query), ("marker", page["images"][0]["id"])]
+    )
+    assert page["first"].startswith("/v2/images?")
+
+
+def test_limits(world: Any) -> None:
+    ada, rows = world
+    empty = ada.call("GET", "/v2/images?limit=0").json()
+    assert (empty["images"], "next" in empty) == ([], False)
+    assert len(ada.ids("limit=100000")) == len(rows)
+
+
+def test_a_page_takes_the_same_queries_however_long(world: Any) -> None:
+    ada, rows = world
+    Tag.objects.bulk_create([Tag(artifact=r, value=v) for r in rows for v in ("t", "u", "v")])
+    ada.ids()
+    counts = []
+    for limit in (1, 20):
+        with CaptureQueriesContext(connection) as queries:
+            ada.ids(f"limit={limit}")
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 6
+
+
+def test_pages_stay_stable_while_others_write(world: Any) -> None:
+    ada, rows = world
+    expected = ordered(rows, [("created_at", "asc")])
+    found: list[str] = []
+    path = "/v2/images?limit=3&sort=created_at:asc"
+    for n in itertools.count():
+        page = ada.call("GET", path).json()
+        found += [i["id"] for i in page["images"]]
+        if "next" not in page:
+            break
+        path = page["next"]
+        Artifact.objects.create(
+            type="images",
+            project_id=ada.project.pk,
+            visibility="private",
+            status="queued",
+            created_at=BASE - timedelta(days=n + 1),
+        )
+    assert found == expected
