@@ -3,7 +3,7 @@
 ::
 
     queued ──start──▶ running ──succeed──▶ succeeded
-      ▲  │               │ │ └──fail─────▶ failed
+      ▲  │               │ │ └──fail─────▶ failed ──run_again──▶ queued
       │  └───cancel──┐   │ └──retry──┐
       └──────────────┼───┘◀──────────┘
                      ▼
@@ -28,5 +28,6 @@ JOB = Machine(
         "fail": Transition(frozenset({RUNNING}), FAILED),
         "retry": Transition(frozenset({RUNNING}), QUEUED),
         "cancel": Transition(frozenset({QUEUED}), CANCELLED),
+        "run_again": Transition(frozenset({FAILED}), QUEUED),
     },
 )

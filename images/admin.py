@@ -1,0 +1,163 @@
+"""Operators' view of images: as the API lets an administrator change them, and no further."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from artifacts.admin import READ, CataloguedAdmin, ShelfFilter, provide
+from artifacts.models import Artifact, Member
+from artifacts.types import ArtifactType
+from catalog.administration import ServiceAdmin
+from catalog.api.sessions import staff_actor_of
+from catalog.jsonpatch import Add, Operation, Remove, Replace
+from images.handler import IMAGES
+from images.models import TYPE, Image
+from images.selectors import image_for, member_to_write
+from images.services import members, metadata, states
+
+provide(
+    TYPE,
+    {
+        "deactivate": states.deactivate,
+        "reactivate": states.reactivate,
+        "delete": states.delete_image,
+    },
+)
+
+WIRE = {column: wire for wire, column in metadata.COLUMN.items()}
+ANSWERS = [(one, one) for one in members.STATUSES]
+
+
+class ImageForm(forms.ModelForm[Any]):
+    """The changeable fields; tags one a line."""
+
+    tags = forms.CharField(
+        required=False, label=_("tags"), widget=forms.Textarea, help_text=_("One a line.")
+    )
+    properties = forms.JSONField(
+        required=False, label=_("properties"), help_text=_("A JSON object of texts.")
+    )
+
+    class Meta:
+        model = Image
+        fields = (*WIRE, "properties")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "tags" in self.fields:
+            tags = self.instance.tags.order_by("value").values_list("value", flat=True)
+            self.initial["tags"] = "\n".join(tags)
+
+    def clean_tags(self) -> list[str]:
+        lines = [line.strip() for line in self.cleaned_data["tags"].splitlines()]
+        return list(dict.fromkeys(line for line in lines if line))
+
+    def clean_properties(self) -> dict[str, Any]:
+        found = self.cleaned_data["properties"] or {}
+        if not isinstance(found, dict):
+            raise forms.ValidationError(_("Properties are a JSON object."))
+        return found
+
+    def operations(self) -> list[Operation]:
+        """What was changed, as a patch."""
+        found: list[Operation] = [
+            Replace((WIRE[name],), self.cleaned_data[name])
+            for name in self.changed_data
+            if name in WIRE
+        ]
+        if "tags" in self.changed_data:
+            found.append(Replace(("tags",), self.cleaned_data["tags"]))
+        if "properties" in self.changed_data:
+            before, after = self.initial["properties"], self.cleaned_data["properties"]
+            found += [Remove((key,)) for key in before if key not in after]
+            found += [Add((k,), v) for k, v in after.items() if k not in before or before[k] != v]
+        return found
+
+
+@admin.register(Image)
+class ImageAdmin(CataloguedAdmin[Image]):
+    form = ImageForm
+    list_filter = (ShelfFilter,)
+    fields = (*WIRE, "properties", "tags", *READ)
+    readonly_fields = READ
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Image | None = None) -> bool:
+        return self.has_view_permission(request) and (obj is None or obj.deleted_at is None)
+
+    @override
+    def get_fields(self, request: HttpRequest, obj: Image | None = None) -> Any:
+        """A deleted image has no form, so its properties and tags are shown as text."""
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return (*WIRE, "shown_properties", "shown_tags", *READ)
+
+    @override
+    def _kinds(self) -> list[ArtifactType]:
+        return [IMAGES]
+
+    @override
+    def write(self, request: HttpRequest, form: ImageForm, row: Image) -> None:
+        metadata.patch_image(row.pk, form.operations(), actor=staff_actor_of(request))
+
+
+class MemberForm(forms.ModelForm[Any]):
+    status = forms.ChoiceField(choices=ANSWERS, label=_("status"))
+
+    class Meta:
+        model = Member
+        fields = ("artifact", "member_id", "status")
+
+
+@admin.register(Member)
+class MemberAdmin(ServiceAdmin[Member]):
+    """Projects that images are shared with."""
+
+    form = MemberForm
+    list_display = ("member_id", "status", "artifact", "artifact_id", "updated_at")
+    list_select_related = ("artifact",)
+    raw_id_fields = ("artifact",)
+    readonly_fields = ("created_at", "updated_at")
+    prefix_fields = ("member_id",)
+    search_help_text = _("Beginning of the project's id")
+
+    @override
+    def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> Any:
+        return (
+            self.readonly_fields
+            if obj is None
+            else ("artifact", "member_id", *self.readonly_fields)
+        )
+
+    @override
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        return self.has_view_permission(request)
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
+        return self.has_view_permission(request)
+
+    @override
+    def write(self, request: HttpRequest, form: Any, row: Member) -> None:
+        actor = staff_actor_of(request)
+        image, wanted = self._image(request, row), form.cleaned_data["status"]
+        if row._state.adding:  # noqa: SLF001 - documented
+            row.pk = members.add_member(image, row.member_id, actor=actor).pk
+        stored = member_to_write(actor, image, row.member_id)
+        if stored.status != wanted:
+            members.answer(image, stored, wanted, actor=actor)
+
+    @override
+    def remove(self, request: HttpRequest, row: Member) -> None:
+        members.remove_member(self._image(request, row), row, actor=staff_actor_of(request))
+
+    def _image(self, request: HttpRequest, row: Member) -> Artifact:
+        return image_for(staff_actor_of(request), row.artifact_id)
