@@ -25,15 +25,19 @@ def modify(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> As
     """Replace prefix, target, mode and strictness (no dialect has an address for it)."""
     check(draft)
     with governing(namespace, _ADD, actor=actor) as (row, _):
-        found = _association(row, draft.name)
-        new = _columns(draft)
-        old = {column: getattr(found, column) for column in new}
-        for column, value in new.items():
-            setattr(found, column, value)
-        found.updated_at = now()
-        found.save(update_fields=[*new, "updated_at"])
-        changes = differences(old, new)
-        tell("resource_type.update", row, draft.name, actor=actor, changes=changes)
+        return replace(row, draft, actor=actor)
+
+
+def replace(row: Namespace, draft: AssociationDraft, *, actor: Actor) -> Association:
+    """Replace by a checked draft inside a change under way."""
+    found = _association(row, draft.name)
+    new = _columns(draft)
+    old = {column: getattr(found, column) for column in new}
+    for column, value in new.items():
+        setattr(found, column, value)
+    found.updated_at = now()
+    found.save(update_fields=[*new, "updated_at"])
+    tell("resource_type.update", row, draft.name, actor=actor, changes=differences(old, new))
     return found
 
 

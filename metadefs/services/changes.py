@@ -5,7 +5,7 @@ Apps whose assets are governed register with `on_definitions_changed`; they are 
 transaction, so what they queue there is lost or kept together with the change.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -29,17 +29,15 @@ def on_definitions_changed(listener: Listener) -> None:
 
 @dataclass
 class Change:
-    """The resource types whose assets a change may concern."""
+    """The resource types whose assets a change may concern; `nothing`: nothing was changed."""
 
     resource_types: set[str] = field(default_factory=set)
+    nothing: bool = False
 
     def concerns(self, namespace: Namespace) -> None:
         """The types that the namespace governs now; ask before and after associations change."""
         rows = Association.objects.filter(namespace_id=namespace.pk)
         self.resource_types |= set(rows.values_list("resource_type__name", flat=True))
-
-    def concerns_types(self, names: Iterable[str]) -> None:
-        self.resource_types |= set(names)
 
 
 @contextmanager
@@ -51,6 +49,8 @@ def changing(actor: Actor) -> Iterator[Change]:
         epoch = epochs.lock()
         change = Change()
         yield change
+        if change.nothing:
+            return
         epoch = epochs.advance(epoch)
         if change.resource_types:
             for listener in _listeners:

@@ -35,15 +35,20 @@ def modify(namespace: Namespace, draft: NamespaceDraft, *, actor: Actor) -> Name
     """Replace the namespace's own fields, also its name; what is in it stays."""
     check_own(draft)
     with governing(namespace, "modify_metadef_namespace", actor=actor) as (row, _):
-        if draft.namespace != row.namespace:
-            refuse_taken(draft.namespace)
-        new = own_columns(draft)
-        old = {column: getattr(row, column) for column in new}
-        for column, value in new.items():
-            setattr(row, column, value)
-        row.updated_at = now()
-        row.save(update_fields=[*new, "updated_at"])
-        tell("namespace.update", row, actor=actor, changes=differences(old, new))
+        return replace(row, draft, actor=actor)
+
+
+def replace(row: Namespace, draft: NamespaceDraft, *, actor: Actor) -> Namespace:
+    """Replace the fields by a checked draft's inside a change under way."""
+    if draft.namespace != row.namespace:
+        refuse_taken(draft.namespace)
+    new = own_columns(draft)
+    old = {column: getattr(row, column) for column in new}
+    for column, value in new.items():
+        setattr(row, column, value)
+    row.updated_at = now()
+    row.save(update_fields=[*new, "updated_at"])
+    tell("namespace.update", row, actor=actor, changes=differences(old, new))
     return row
 
 

@@ -22,15 +22,21 @@ def modify(namespace: Namespace, name: str, draft: ObjectDraft, *, actor: Actor)
     """Replace the object `name` by the draft, whose name may be another."""
     check(draft)
     with governing(namespace, "modify_metadef_object", actor=actor) as (row, _):
-        found = child(row.objects_defined.all(), row, "object", name)
-        if draft.name != name and row.objects_defined.filter(name=draft.name).exists():
-            raise taken(row, "object", draft.name)
-        old, new = _facts(found), _columns(draft)
-        for column, value in new.items():
-            setattr(found, column, value)
-        found.updated_at = now()
-        found.save(update_fields=[*new, "updated_at"])
-        tell("object.update", row, draft.name, actor=actor, changes=differences(old, new))
+        return replace(row, name, draft, actor=actor)
+
+
+def replace(row: Namespace, name: str, draft: ObjectDraft, *, actor: Actor) -> Object:
+    """Replace by a checked draft inside a change under way."""
+    found = child(row.objects_defined.all(), row, "object", name)
+    if draft.name != name and row.objects_defined.filter(name=draft.name).exists():
+        raise taken(row, "object", draft.name)
+    new = _columns(draft)
+    old = {column: getattr(found, column) for column in new}
+    for column, value in new.items():
+        setattr(found, column, value)
+    found.updated_at = now()
+    found.save(update_fields=[*new, "updated_at"])
+    tell("object.update", row, draft.name, actor=actor, changes=differences(old, new))
     return found
 
 
@@ -77,13 +83,4 @@ def _columns(draft: ObjectDraft) -> dict[str, Any]:
         "description": draft.description,
         "required": list(draft.required),
         "properties": {name: dict(definition) for name, definition in draft.properties.items()},
-    }
-
-
-def _facts(row: Object) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "description": row.description,
-        "required": row.required,
-        "properties": row.properties,
     }

@@ -31,15 +31,22 @@ def modify(
     """Replace the definition of `name`, and rename it when `new_name` differs."""
     check(new_name, definition)
     with governing(namespace, "modify_metadef_property", actor=actor) as (row, _):
-        found = child(row.properties.all(), row, "property", name)
-        if new_name != name and row.properties.filter(name=new_name).exists():
-            raise taken(row, "property", new_name)
-        changes: dict[str, tuple[Any, Any]] = {"definition": (found.definition, dict(definition))}
-        if new_name != name:
-            changes["name"] = (name, new_name)
-        found.name, found.definition, found.updated_at = new_name, dict(definition), now()
-        found.save(update_fields=["name", "definition", "updated_at"])
-        tell("property.update", row, new_name, actor=actor, changes=changes)
+        return replace(row, name, new_name=new_name, definition=definition, actor=actor)
+
+
+def replace(
+    row: Namespace, name: str, *, new_name: str, definition: Mapping[str, Any], actor: Actor
+) -> Property:
+    """Replace by a checked definition inside a change under way."""
+    found = child(row.properties.all(), row, "property", name)
+    if new_name != name and row.properties.filter(name=new_name).exists():
+        raise taken(row, "property", new_name)
+    changes: dict[str, tuple[Any, Any]] = {"definition": (found.definition, dict(definition))}
+    if new_name != name:
+        changes["name"] = (name, new_name)
+    found.name, found.definition, found.updated_at = new_name, dict(definition), now()
+    found.save(update_fields=["name", "definition", "updated_at"])
+    tell("property.update", row, new_name, actor=actor, changes=changes)
     return found
 
 

@@ -1,6 +1,5 @@
 """Bodies as drafts: shape judged by the served schemas, read-only fields refused with 403."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -9,7 +8,7 @@ from rest_framework.request import Request
 from catalog.actors import Actor
 from catalog.api.views import json_object
 from catalog.errors import InvalidBody, ReadOnly
-from metadefs import values
+from metadefs import reading, values
 from metadefs.api.v2 import schemas
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
 
@@ -29,36 +28,21 @@ _TAGS = Draft202012Validator(schemas.TAGS)
 def new_namespace(request: Request, actor: Actor) -> NamespaceDraft:
     """A namespace with everything in it."""
     body = _checked(request, _NAMESPACE, GENERATED)
-    return namespace_draft(body, owner=body.get("owner", actor.project_id), visibility="private")
+    return reading.namespace_draft(
+        body, owner=body.get("owner", actor.project_id), visibility="private"
+    )
 
 
 def changed_namespace(request: Request, actor: Actor) -> NamespaceDraft:
     """The namespace's own fields; clients send back the contents they read, which are passed over."""
     body = _checked(request, _NAMESPACE, GENERATED, ignored=NESTED)
-    return namespace_draft(body, owner=body.get("owner", actor.project_id), visibility="private")
-
-
-def namespace_draft(
-    body: Mapping[str, Any], *, owner: str | None, visibility: str, mode: str = "enforce"
-) -> NamespaceDraft:
-    """The draft of a judged document; `visibility` and `mode` hold where it names none."""
-    associations = body.get("resource_type_associations", ())
-    return NamespaceDraft(
-        namespace=body["namespace"],
-        display_name=body.get("display_name"),
-        description=body.get("description"),
-        visibility=body.get("visibility", visibility),
-        protected=body.get("protected", False),
-        owner=owner,
-        associations=tuple(association_draft({"mode": mode, **one}) for one in associations),
-        properties=definitions(body.get("properties", {})),
-        objects=tuple(object_draft(one) for one in body.get("objects", ())),
-        tags=tuple(one["name"] for one in body.get("tags", ())),
+    return reading.namespace_draft(
+        body, owner=body.get("owner", actor.project_id), visibility="private"
     )
 
 
 def object_body(request: Request) -> ObjectDraft:
-    return object_draft(_checked(request, _OBJECT, GENERATED))
+    return reading.object_draft(_checked(request, _OBJECT, GENERATED))
 
 
 def property_body(request: Request) -> tuple[str, dict[str, Any]]:
@@ -68,7 +52,7 @@ def property_body(request: Request) -> tuple[str, dict[str, Any]]:
 
 
 def association_body(request: Request) -> AssociationDraft:
-    return association_draft(_checked(request, _ASSOCIATION, TIMES))
+    return reading.association_draft(_checked(request, _ASSOCIATION, TIMES))
 
 
 def tag_body(request: Request) -> str:
@@ -78,33 +62,6 @@ def tag_body(request: Request) -> str:
 
 def tags_body(request: Request) -> list[str]:
     return [one["name"] for one in _checked(request, _TAGS, ())["tags"]]
-
-
-def object_draft(body: Mapping[str, Any]) -> ObjectDraft:
-    return ObjectDraft(
-        name=body["name"],
-        description=body.get("description"),
-        required=tuple(body.get("required", ())),
-        properties=definitions(body.get("properties", {})),
-    )
-
-
-def association_draft(body: Mapping[str, Any]) -> AssociationDraft:
-    return AssociationDraft(
-        name=body["name"],
-        prefix=body.get("prefix", ""),
-        properties_target=body.get("properties_target"),
-        mode=body.get("mode", "enforce"),
-        strict=body.get("strict", False),
-    )
-
-
-def definitions(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """A map of definitions; a name repeated inside one says nothing new."""
-    return {
-        name: {key: value for key, value in definition.items() if key != "name"}
-        for name, definition in found.items()
-    }
 
 
 def _checked(
