@@ -1,0 +1,216 @@
+"""The whole service as its users start it: `manage.py serve` in a folder of its own, in either profile."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "a password for tests only"
+PROFILES = ("embedded", "production-redis", "production-rabbitmq")
+NEEDS = {
+    "embedded": (),
+    "production-redis": (
+        "VITRINE_TEST_POSTGRES_URL",
+        "VITRINE_TEST_ELASTICSEARCH_URL",
+        "VITRINE_TEST_REDIS_URL",
+    ),
+    "production-rabbitmq": (
+        "VITRINE_TEST_POSTGRES_URL",
+        "VITRINE_TEST_ELASTICSEARCH_URL",
+        "VITRINE_TEST_RABBITMQ_URL",
+    ),
+}
+
+
+def missing(profile: str) -> list[str]:
+    """The variables of servers that the profile needs and that are not there."""
+    return [name for name in NEEDS[profile] if not os.environ.get(name)]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@dataclass
+class Service:
+    """A running service; `environment` is what its commands need to speak of the same data."""
+
+    folder: Path
+    port: int
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "service.log"
+
+    def start(self, *, ready_within: float = 90) -> float:
+        """Start it and wait until it is ready; how many seconds that took."""
+        began = time.monotonic()
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        while True:
+            if self.process.poll() is not None or time.monotonic() - began > ready_within:
+                raise AssertionError(f"the service did not start:\n{self.log.read_text()[-6000:]}")
+            if self.get("/healthz/ready")[0] == 200:
+                return time.monotonic() - began
+            time.sleep(0.1)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Stop it; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(60)
+
+    def get(self, path: str, token: str = "", **headers: str) -> tuple[int, bytes]:
+        return self.call("GET", path, token=token, **headers)[:2]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str = "",
+        content_type: str = "application/json",
+        **headers: str,
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """Status, body and headers; status 0 when nobody answers."""
+        data = (
+            body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        )
+        sent = {"Accept": "application/json", "Content-Type": content_type, **headers}
+        if token:
+            sent["X-Auth-Token"] = token
+        request = urllib.request.Request(f"{self.url}{path}", data, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read(), dict(answer.headers)
+        except urllib.error.HTTPError as error:
+            return error.code, error.read(), dict(error.headers)
+        except OSError:
+            return 0, b"", {}
+
+    def token(self, user: str = "admin", password: str = PASSWORD, project: str = "admin") -> str:
+        """A token by password."""
+        domain = {"id": "default"}
+        body = {
+            "auth": {
+                "identity": {
+                    "methods": ["password"],
+                    "password": {"user": {"name": user, "domain": domain, "password": password}},
+                },
+                "scope": {"project": {"name": project, "domain": domain}},
+            }
+        }
+        status, answer, headers = self.call("POST", "/identity/v3/auth/tokens", body)
+        assert status == 201, answer
+        return {k.lower(): v for k, v in headers.items()}["x-subject-token"]
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command beside the service."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def openstack(self, *arguments: str, cloud: str = "vitrine", expect: int = 0) -> str:
+        """Run the stock client; its standard output, or with another expected code its error text."""
+        program = Path(sys.executable).with_name("openstack")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "LC_ALL": "C.UTF-8",
+            "OS_CLIENT_CONFIG_FILE": str(self.folder / "clouds.yaml"),
+        }
+        done = subprocess.run(
+            [str(program), "--os-cloud", cloud, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == expect, (
+            f"openstack {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
+        return done.stdout if expect == 0 else done.stderr
+
+
+@contextmanager
+def configured(folder: Path, profile: str = "embedded", **settings: str) -> Iterator[Service]:
+    """A service that is not started yet; at the end it is stopped and its database dropped."""
+    port = free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("VITRINE_", "DJANGO_"))}
+    environment |= {
+        "VITRINE_DATA_DIR": str(folder),
+        "VITRINE_PORT": str(port),
+        "VITRINE_ADMIN_PASSWORD": PASSWORD,
+        "HOME": str(folder),
+    }
+    name = f"e2e_{uuid.uuid4().hex[:12]}"
+    if profile != "embedded":
+        environment |= _production(profile, name)
+    service = Service(folder, port, environment | settings)
+    try:
+        yield service
+    finally:
+        if service.process is not None and service.process.poll() is None:
+            service.stop()
+        if profile != "embedded":
+            _drop(name)
+
+
+def _production(profile: str, name: str) -> dict[str, str]:
+    postgres = os.environ["VITRINE_TEST_POSTGRES_URL"]
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    broker = os.environ[NEEDS[profile][2]]
+    return {
+        "VITRINE_PROFILE": "production",
+        "VITRINE_DATABASE_URL": f"{postgres.rsplit('/', 1)[0]}/{name}",
+        "VITRINE_BROKER_URL": broker.rsplit("/", 1)[0] + "/3"
+        if profile == "production-redis"
+        else broker,
+        "VITRINE_SEARCH_URL": os.environ["VITRINE_TEST_ELASTICSEARCH_URL"],
+        "VITRINE_SEARCH_INDEX_PREFIX": name,
+    }
+
+
+def _drop(name: str) -> None:
+    with psycopg.connect(os.environ["VITRINE_TEST_POSTGRES_URL"], autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[arg-type]
+    url = f"{os.environ['VITRINE_TEST_ELASTICSEARCH_URL']}/{name}*?expand_wildcards=all"
+    urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=30).close()
