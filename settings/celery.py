@@ -26,7 +26,7 @@ def _files() -> dict[str, Any]:
 
 
 app.conf.update(
-    broker_url=settings.CELERY_BROKER or "filesystem://",
+    broker_url=settings.CELERY_BROKER or "filesystem://localhost",
     broker_transport_options={} if settings.CELERY_BROKER else _files(),
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=3,

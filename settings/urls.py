@@ -1,18 +1,24 @@
 """One port, one prefix per service, as the service catalog tells clients."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLResolver, include, path, re_path
 
 handler400 = "settings.refusals.bad_request"
 handler403 = "settings.refusals.forbidden"
 handler404 = "settings.refusals.not_found"
 handler500 = "settings.refusals.failed"
 
+
+def _service(prefix: str, urls: str) -> URLResolver:
+    """The service under its prefix; clients ask for the prefix with and without a slash behind it."""
+    return re_path(rf"^{prefix}(?:/|$)", include(urls))
+
+
 urlpatterns = [
-    path("identity/", include("identity.api.v3.urls")),
-    path("image/", include("images.api.v2.urls")),
-    path("artifact/", include("artifacts.api.v1.urls")),
-    path("search/", include("search.api.v1.urls")),
+    _service("identity", "identity.api.v3.urls"),
+    _service("image", "images.api.v2.urls"),
+    _service("artifact", "artifacts.api.v1.urls"),
+    _service("search", "search.api.v1.urls"),
     path("admin/", admin.site.urls),
     path("", include("settings.monitoring")),
     path("", include("console.urls")),
