@@ -79,7 +79,7 @@ def _matching(
     shown: list[documents.Document], request: Request, *names: str
 ) -> list[documents.Document]:
     only(request.GET, frozenset(names))
-    wanted = request.GET.items()
+    wanted = list(request.GET.items())
     return [one for one in shown if all(one[name] == value for name, value in wanted)]
 
 
