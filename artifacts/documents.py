@@ -1,7 +1,7 @@
 """Index documents of artifacts; images add their own fields (`images.documents`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -25,7 +25,7 @@ class ArtifactDocuments(DocumentSource):
 
     kind: ArtifactType = HEAT_TEMPLATES
     resource_type = HEAT_TEMPLATES.resource_type
-    fields = (*VALIDITY, Field("version", FieldType.KEYWORD))
+    fields: ClassVar[tuple[Field, ...]] = (*VALIDITY, Field("version", FieldType.KEYWORD))
 
     @override
     def load(self, ids: Sequence[str]) -> Iterable[Document]:
@@ -84,7 +84,10 @@ class ArtifactDocuments(DocumentSource):
     def rights(self, actor: Actor) -> Expression:
         if actor.is_admin:
             return Everything()
-        everyone = [Term("visibility", "public"), Bool(must_not=(Exists("project_id"),))]
+        everyone: list[Expression] = [
+            Term("visibility", "public"),
+            Bool(must_not=(Exists("project_id"),)),
+        ]
         if actor.project_id is None:
             return any_of(*everyone)
         return any_of(

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
+from typing_extensions import override
 
 from artifacts import sorting
 from catalog.clock import now
@@ -110,6 +111,7 @@ class Artifact(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.type} {self.name or self.id}"
 
@@ -122,6 +124,7 @@ class Tag(models.Model):
         constraints = [models.UniqueConstraint(fields=["artifact", "value"], name="tag_unique")]
         indexes = [models.Index(fields=["value", "artifact"], name="tag_value")]
 
+    @override
     def __str__(self) -> str:
         return self.value
 
@@ -141,6 +144,7 @@ class Member(models.Model):
         ]
         indexes = [models.Index(fields=["member_id", "status", "artifact"], name="member_status")]
 
+    @override
     def __str__(self) -> str:
         return f"{self.member_id} ({self.status})"
 
@@ -171,6 +175,7 @@ class StoredObject(models.Model):
             models.Index(fields=["sha512"], name="stored_object_sha512"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.store}:{self.key}"
 
@@ -192,6 +197,7 @@ class Blob(models.Model):
             models.UniqueConstraint(fields=["artifact", "slot", "key"], name="blob_slot")
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.artifact_id}/{self.slot}"
 
@@ -212,5 +218,6 @@ class Location(models.Model):
     class Meta:
         indexes = [models.Index(fields=["blob", "id"], name="location_blob")]
 
+    @override
     def __str__(self) -> str:
         return self.url

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from django.db.models import BooleanField, F, Func, Q
 from django.db.models.sql.compiler import SQLCompiler
+from typing_extensions import override
 
 
 class _PropertyEquals(Func):
@@ -22,10 +23,13 @@ class _PropertyEquals(Func):
         wanted = orjson.dumps({self._key: self._value}).decode()
         return f"{column} @> %s::jsonb", [*parameters, wanted]
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    @override
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: Any, **extra_context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         column, parameters = compiler.compile(self.source_expressions[0])
         sql = f"EXISTS (SELECT 1 FROM json_each({column}) AS p WHERE p.key = %s AND p.value = %s)"  # noqa: S608 - a column's name
-        return sql, [*parameters, self._key, self._value]
+        return sql, (*parameters, self._key, self._value)
 
 
 def property_equals(key: str, value: str) -> Q:

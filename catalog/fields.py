@@ -6,11 +6,11 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from typing_extensions import override
 
-Set = TypeVar("Set", contravariant=True)
-Get = TypeVar("Get", covariant=True)
+SetType = TypeVar("SetType", contravariant=True)  # noqa: PLC0105 - as Django's stubs name them
+GetType = TypeVar("GetType", covariant=True)  # noqa: PLC0105 - as Django's stubs name them
 
 
-class KeyField(models.CharField[Set, Get]):
+class KeyField(models.CharField[SetType, GetType]):
     """Text compared byte by byte: collation "C" on PostgreSQL, SQLite's own BINARY elsewhere."""
 
     @override

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from typing_extensions import override
 
 from catalog.clock import now
 from catalog.fields import KeyField
@@ -28,6 +29,7 @@ class Event(models.Model):
             models.Index(fields=["created_at"], name="event_created"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.object_id}"
 
@@ -67,6 +69,7 @@ class Delivery(models.Model):
             ),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.consumer}: {self.topic} {self.object_id}"
 
@@ -117,5 +120,6 @@ class Job(models.Model):
             models.Index(fields=["created_at"], name="job_created"),
         ]
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.id} ({self.state})"

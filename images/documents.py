@@ -1,6 +1,6 @@
 """Index documents of images."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -14,7 +14,7 @@ from images.handler import IMAGES
 class ImageDocuments(ArtifactDocuments):
     kind = IMAGES
     resource_type = IMAGES.resource_type
-    fields = (
+    fields: ClassVar[tuple[Field, ...]] = (
         *VALIDITY,
         Field("disk_format", FieldType.KEYWORD, facet=True),
         Field("container_format", FieldType.KEYWORD, facet=True),

@@ -7,7 +7,7 @@ and looked at side by side, while the next one is gathered.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import lru_cache, partial
@@ -144,8 +144,8 @@ async def _feed(
     limit = upload.size_limit if expected_size is None else min(upload.size_limit, expected_size)
     renewals = section(ArtifactsConfig).upload_lease / 3
     renewed = time.monotonic()
-    async with aclosing(_timed(request)) as chunks, aclosing(gather(chunks)) as blocks:
-        async for block in blocks:
+    async with aclosing(_timed(request)) as chunks:
+        async for block in gather(chunks):
             if ingest.size + len(block) > limit:
                 raise _too_long(upload, expected_size)
             await ingest.feed(block)
@@ -155,7 +155,7 @@ async def _feed(
                 renewed = time.monotonic()
 
 
-async def _timed(request: Request) -> AsyncIterator[bytes]:
+async def _timed(request: Request) -> AsyncGenerator[bytes, None]:
     """The body's chunks; TimedOut when none comes for the idle time.
 
     The time is the client's alone: it stands still while the consumer works.

@@ -1,6 +1,7 @@
 """Deleting: first the row says so (restorable within the grace time), then it becomes a tombstone and the bytes go."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -57,7 +58,7 @@ def due(limit: int = 200) -> list[str]:
     return list(rows.values_list("id", flat=True)[:limit])
 
 
-_TOMBSTONE = {
+_TOMBSTONE: dict[str, Any] = {
     "name": None,
     "version": "",
     "size": None,
@@ -76,9 +77,9 @@ def _free(artifact_id: str) -> list[int]:
     """
     Tag.objects.filter(artifact_id=artifact_id).delete()
     Member.objects.filter(artifact_id=artifact_id).delete()
-    locations = Location.objects.filter(blob__artifact_id=artifact_id)
-    ids = [i for i in locations.values_list("stored_object_id", flat=True) if i is not None]
-    locations.delete()
+    locations = Location.objects.filter(blob__artifact_id=artifact_id, stored_object__isnull=False)
+    ids = list(locations.values_list("stored_object_id", flat=True))
+    Location.objects.filter(blob__artifact_id=artifact_id).delete()
     Blob.objects.filter(artifact_id=artifact_id).delete()
     StoredObject.objects.filter(pk__in=ids).update(references=F("references") - 1)
     StoredObject.objects.filter(pk__in=ids, references__lte=0, state="stored").update(

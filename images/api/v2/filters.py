@@ -159,7 +159,7 @@ def sorts(query: QueryDict) -> tuple[Sort, ...]:
             raise InvalidParameter(
                 "sort and sort_key/sort_dir do not go together", parameter="sort"
             )
-        pairs = [part.partition(":")[::2] for part in query["sort"].split(",")]
+        pairs = [part.partition(":")[::2] for part in str(query["sort"]).split(",")]
         return tuple(_sort(key.strip(), direction.strip() or "desc") for key, direction in pairs)
     if not keys and not directions:
         return ()

@@ -1,5 +1,8 @@
 """`/v2/schemas/…` of images and members."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -8,7 +11,7 @@ from catalog.errors import NotFound
 from images import schemas
 from images.api.v2.views import ImagesView
 
-KNOWN = {
+KNOWN: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "image": schemas.image,
     "images": schemas.images,
     "member": schemas.member,

@@ -1,10 +1,10 @@
 """Images v2 under `/image`: version documents, images, members, schemas, and the metadefs beside them."""
 
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from images.api.v2 import members, schemas, versions, views
 
-v2 = [
+v2: list[URLPattern | URLResolver] = [
     path("images", views.ImageList.as_view()),
     path("images/<str:image_id>", views.ImageItem.as_view()),
     path("images/<str:image_id>/actions/deactivate", views.Deactivation.as_view()),
