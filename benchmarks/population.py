@@ -40,9 +40,14 @@ class SeedImage:
     member: tuple[str, str] | None
 
 
+def project(name: str) -> str:
+    """An id as identity services make them, the same for the same name."""
+    return uuid.uuid5(_NAMESPACE, name).hex
+
+
 def projects(actor_project: str) -> list[str]:
     """The ids of the projects; the measured client's own stands at `ACTOR`."""
-    found = [uuid.uuid5(_NAMESPACE, f"project-{i}").hex for i in range(PROJECTS)]
+    found = [project(f"project-{i}") for i in range(PROJECTS)]
     found[ACTOR] = actor_project
     return found
 

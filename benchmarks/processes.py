@@ -6,13 +6,16 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 from benchmarks.subject import BenchmarkError
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
+QUIET = 0.3
+"""Seconds that processes must be quiet for."""
 
 
 def free_port() -> int:
@@ -47,6 +50,31 @@ def resident(pids: list[int]) -> int:
             total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
         except OSError:
             continue
+    return total
+
+
+def wait_until_quiet(pids: Sequence[int], seconds: float = 60) -> bool:
+    """Return once the processes use less than a tenth of a core; False when they do not within the time."""
+    deadline = time.monotonic() + seconds
+    before = _ticks(pids)
+    while time.monotonic() < deadline:
+        time.sleep(QUIET)
+        now = _ticks(pids)
+        if now - before <= TICKS * QUIET / 10:
+            return True
+        before = now
+    return False
+
+
+def _ticks(pids: Sequence[int]) -> int:
+    """Processor time in user and system mode; children that ended count nowhere."""
+    total = 0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += int(fields[11]) + int(fields[12])
     return total
 
 

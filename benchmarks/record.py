@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from benchmarks import processes
 from benchmarks.subject import Subject
 
 Better = Literal["more", "less"]
@@ -35,10 +36,15 @@ class Record:
         print(f"  note: {text}", flush=True)
 
 
-def in_turn(subjects: Sequence[Subject], rounds: int) -> Iterator[tuple[int, Subject]]:
-    """Each service once a round; who begins changes every round."""
+def in_turn(
+    subjects: Sequence[Subject], rounds: int, record: Record
+) -> Iterator[tuple[int, Subject]]:
+    """Each service once a round, when neither has work left over; who begins changes every round."""
     for number in range(rounds):
         for subject in subjects if number % 2 == 0 else reversed(subjects):
+            for other in subjects:
+                if not processes.wait_until_quiet(processes.family(other.root_pid())):
+                    record.note(f"{other.name} was still at work when {subject.name} was measured")
             yield number, subject
 
 

@@ -57,7 +57,7 @@ def _one(
     tail = f"images?limit={PAGE}{query.parameters}"
     found = {name: _ids(client, tail) for name, client in clients.items()}
     _compare(record, measure, found)
-    for _, subject in in_turn(subjects, scale.list_rounds):
+    for _, subject in in_turn(subjects, scale.list_rounds, record):
         for _ in range(scale.list_requests):
             answer = clients[subject.name].request("GET", tail, expect=200)
             record.add(measure, subject, answer.seconds * 1000)

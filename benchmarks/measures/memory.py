@@ -17,7 +17,7 @@ def measure(subjects: Sequence[Subject], scale: Scale, record: Record) -> None:
     size = f"{scale.memory // MIB} MiB upload"
     before = Measure(f"memory before a {size}", "MiB", "less")
     risen = Measure(f"memory: peak over before, {size}", "MiB", "less")
-    for number, subject in in_turn(subjects, scale.memory_rounds):
+    for number, subject in in_turn(subjects, scale.memory_rounds, record):
         client = Client(subject)
         image = new_image(client, "memory")
         time.sleep(1)

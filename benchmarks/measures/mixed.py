@@ -17,7 +17,7 @@ IDLE_SECONDS = 2.0
 def measure(subjects: Sequence[Subject], scale: Scale, record: Record) -> None:
     idle = Measure("show, one client, idle, p50", "ms", "less")
     busy = Measure("show, one client, during an upload, p50", "ms", "less")
-    for number, subject in in_turn(subjects, scale.rounds):
+    for number, subject in in_turn(subjects, scale.rounds, record):
         client = Client(subject)
         shown = new_image(client, "shown")
         record.add(

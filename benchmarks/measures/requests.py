@@ -14,7 +14,8 @@ from benchmarks.subject import BenchmarkError, Subject
 
 SCRIPT = Path(__file__).parent / "requests.lua"
 KINDS = ("show", "create", "patch")
-IDS = 200
+IDS = 1000
+"""So many that requests at the same time do not meet at one image."""
 _RATE = re.compile(r"^Requests/sec:\s+([\d.]+)", re.MULTILINE)
 _REFUSED = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 _MEDIAN = re.compile(r"^\s+50%\s+([\d.]+)(us|ms|s)\s*$", re.MULTILINE)
@@ -29,7 +30,7 @@ def measure(subjects: Sequence[Subject], scale: Scale, record: Record, count: in
         rate, median = Measure(what, "req/s", "more"), Measure(f"{what}, p50", "ms", "less")
         for subject in subjects:
             _wrk(subject, kind, ids, scale, 1)
-        for _, subject in in_turn(subjects, scale.rounds):
+        for _, subject in in_turn(subjects, scale.rounds, record):
             per_second, p50 = _wrk(subject, kind, ids, scale, scale.wrk_seconds)
             record.add(rate, subject, per_second)
             record.add(median, subject, p50 * 1000)

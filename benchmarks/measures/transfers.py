@@ -31,7 +31,7 @@ def _uploads(
     kind = "Content-Length" if framing == "length" else f"chunked {scale.chunk // 1024} KiB"
     answered = Measure(f"upload, {kind}, to the answer", "MB/s", "more")
     durable = Measure(f"upload, {kind}, to the disk (sync)", "MB/s", "more")
-    for number, subject in in_turn(subjects, scale.rounds):
+    for number, subject in in_turn(subjects, scale.rounds, record):
         content = Content(scale.transfer, f"{framing} {number}", noise)
         client = Client(subject)
         image = new_image(client, f"upload {framing} {number}")
@@ -58,7 +58,7 @@ def _downloads(subjects: Sequence[Subject], scale: Scale, record: Record, noise:
         _require_intact(subject, client, held[subject.name], content)
         client.close()
     os.sync()
-    for _, subject in in_turn(subjects, scale.rounds):
+    for _, subject in in_turn(subjects, scale.rounds, record):
         seconds, count = download(subject, held[subject.name])
         if count != scale.transfer:
             raise BenchmarkError(f"{subject.name} sent {count} of {scale.transfer} bytes")
