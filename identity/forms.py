@@ -1,5 +1,6 @@
 """The form for signing in to the admin and the pages."""
 
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -29,3 +30,7 @@ class SignInForm(AuthenticationForm):
         if seconds is not None:
             return ValidationError(SLOWED, code="slowed", params={"seconds": seconds})
         return super().get_invalid_login_error()
+
+
+class AdminSignInForm(SignInForm, AdminAuthenticationForm):
+    """The same for the admin, which opens for administrators alone."""

@@ -105,7 +105,7 @@ class User(AbstractBaseUser):
     id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
     name = KeyField("user name", max_length=255)
     domain = models.ForeignKey(Domain, models.PROTECT, default=DEFAULT_DOMAIN)
-    email = models.CharField(max_length=255, default="", blank=True)
+    email = KeyField(max_length=255, default="", blank=True)
     description = models.TextField(default="", blank=True)
     enabled = models.BooleanField(default=True)
     default_project = models.ForeignKey(

@@ -1,14 +1,19 @@
 """Proving who one is by a password."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from typing_extensions import override
 
+from catalog.actors import Actor
+from catalog.events.recording import Change, record
 from identity import throttle
 from identity.errors import SignInFailed
-from identity.models import DEFAULT_DOMAIN, User
+from identity.models import DEFAULT_DOMAIN, FailedLogin, KnownAddress, User
+from identity.policies import require
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +58,33 @@ def prove(reference: UserReference, password: str, *, address: str) -> User:
         raise SignInFailed(REFUSED)
     throttle.succeeded(user.pk, source, binding)
     return user
+
+
+def forgive(keys: Collection[str], *, actor: Actor) -> None:
+    """Forget the failed attempts that these counters remember."""
+    require(actor, "update_user")
+    with transaction.atomic():
+        for row in FailedLogin.objects.filter(pk__in=keys):
+            row.delete()
+            change = {"failures": Change(old=row.failures, new=0)}
+            record(
+                "failed_login.forgiven",
+                object_type="failed_login",
+                object_id=row.key,
+                actor=actor,
+                changes=change,
+            )
+
+
+def forget_address(row: KnownAddress, *, actor: Actor) -> None:
+    """Let the address be as strange to the user as any other."""
+    require(actor, "update_user", user=row.user_id)
+    with transaction.atomic():
+        row.delete()
+        change = {"known_address": Change(old=row.address)}
+        record(
+            "user.updated", object_type="user", object_id=row.user_id, actor=actor, changes=change
+        )
 
 
 def _find(reference: UserReference) -> User | None:

@@ -1,3 +1,5 @@
+from typing import cast
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -42,8 +44,7 @@ class DomainView(IdentityView):
 
 
 def _changes(body: Reader) -> DomainChanges:
-    found: DomainChanges = {}
-    found.update(_details(body))
+    found = cast("DomainChanges", _details(body))
     if "name" in body:
         found["name"] = body.text("name", longest=64)
     return found

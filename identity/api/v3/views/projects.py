@@ -1,3 +1,5 @@
+from typing import cast
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -53,8 +55,7 @@ class ProjectView(IdentityView):
 
 
 def _changes(body: Reader) -> ProjectChanges:
-    found: ProjectChanges = {}
-    found.update(_details(body))
+    found = cast("ProjectChanges", _details(body))
     if "name" in body:
         found["name"] = body.text("name", longest=64)
     return found

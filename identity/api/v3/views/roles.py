@@ -1,5 +1,7 @@
 """Roles and what they imply."""
 
+from typing import cast
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -93,8 +95,7 @@ def _one(request: Request, prior: Role, implied: Role) -> documents.Document:
 
 
 def _changes(body: Reader) -> RoleChanges:
-    found: RoleChanges = {}
-    found.update(_details(body))
+    found = cast("RoleChanges", _details(body))
     if "name" in body:
         found["name"] = body.text("name")
     return found

@@ -1,3 +1,5 @@
+from typing import cast
+
 from django.http import HttpResponse
 from rest_framework.request import Request
 
@@ -79,8 +81,7 @@ class UserProjectsView(IdentityView):
 
 
 def _changes(body: Reader) -> UserChanges:
-    found: UserChanges = {}
-    found.update(_details(body))
+    found = cast("UserChanges", _details(body))
     if "name" in body:
         found["name"] = body.text("name")
     return found

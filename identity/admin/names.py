@@ -1,0 +1,92 @@
+"""Domains, projects and roles."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from typing_extensions import override
+
+from catalog.actors import Actor
+from identity.admin.adapters import ServiceAdmin
+from identity.admin.inlines import ImplicationInline, ProjectAssignmentInline, save_inline
+from identity.models import Domain, Project, Role
+from identity.services import domains, projects, roles
+
+
+@admin.register(Domain)
+class DomainAdmin(ServiceAdmin[Domain]):
+    list_display = ("name", "id", "enabled", "description")
+    search_fields = ("name__startswith",)
+    ordering = ("name",)
+    fields = ("name", "description", "enabled")
+
+    @override
+    def create(self, values: dict[str, Any], *, actor: Actor) -> Domain:
+        return domains.create_domain(actor=actor, **values)
+
+    @override
+    def update(self, row: Domain, values: dict[str, Any], *, actor: Actor) -> Domain:
+        return domains.update_domain(row.pk, actor=actor, **values)
+
+    @override
+    def remove(self, row: Domain, *, actor: Actor) -> None:
+        domains.delete_domain(row.pk, actor=actor)
+
+
+@admin.register(Project)
+class ProjectAdmin(ServiceAdmin[Project]):
+    list_display = ("name", "id", "domain", "enabled", "description")
+    list_filter = ("enabled", "domain")
+    list_select_related = ("domain",)
+    search_fields = ("name__startswith", "id__exact")
+    ordering = ("name", "id")
+    fields = ("name", "domain", "parent", "description", "enabled")
+    fixed = ("domain", "parent")
+    autocomplete_fields = ("domain", "parent")
+    inlines = (ProjectAssignmentInline,)
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
+        return super().get_queryset(request).select_related("domain", "parent")
+
+    @override
+    def create(self, values: dict[str, Any], *, actor: Actor) -> Project:
+        return projects.create_project(actor=actor, **values)
+
+    @override
+    def update(self, row: Project, values: dict[str, Any], *, actor: Actor) -> Project:
+        return projects.update_project(row.pk, actor=actor, **values)
+
+    @override
+    def remove(self, row: Project, *, actor: Actor) -> None:
+        projects.delete_project(row.pk, actor=actor)
+
+    @override
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
+        save_inline(request, formset)
+
+
+@admin.register(Role)
+class RoleAdmin(ServiceAdmin[Role]):
+    list_display = ("name", "id", "description")
+    search_fields = ("name__startswith",)
+    ordering = ("name",)
+    fields = ("name", "description")
+    inlines = (ImplicationInline,)
+
+    @override
+    def create(self, values: dict[str, Any], *, actor: Actor) -> Role:
+        return roles.create_role(actor=actor, **values)
+
+    @override
+    def update(self, row: Role, values: dict[str, Any], *, actor: Actor) -> Role:
+        return roles.update_role(row.pk, actor=actor, **values)
+
+    @override
+    def remove(self, row: Role, *, actor: Actor) -> None:
+        roles.delete_role(row.pk, actor=actor)
+
+    @override
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: Any) -> None:
+        save_inline(request, formset)
