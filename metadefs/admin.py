@@ -1,0 +1,166 @@
+"""Operators' view of definitions. Everything that changes goes through the services, so the epoch
+rises with it.
+"""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from typing_extensions import override
+
+from catalog.administration import RowAdmin, ServiceAdmin
+from catalog.api.sessions import staff_actor_of
+from metadefs.models import Association, Epoch, Namespace, Object, Property, ResourceType, Tag
+from metadefs.services import rows
+
+M = TypeVar("M", bound=models.Model)
+TIMES = ("created_at", "updated_at")
+
+
+class DefinitionAdmin(ServiceAdmin[M]):
+    """Rows that operators may add, change and delete, as the policies allow."""
+
+    readonly_fields = TIMES
+
+    @override
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return self.has_view_permission(request, obj)
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return self.has_view_permission(request, obj)
+
+    @override
+    def write(self, request: HttpRequest, form: Any, row: Any) -> None:
+        rows.write(row, actor=staff_actor_of(request))
+
+    @override
+    def remove(self, request: HttpRequest, row: Any) -> None:
+        rows.remove(row, actor=staff_actor_of(request))
+
+
+class ContentInline(admin.TabularInline[M, Namespace]):
+    """Contents of a namespace, edited on its page."""
+
+    extra = 0
+    show_change_link = True
+
+    @override
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    @override
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    @override
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+    @override
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+
+class PropertyInline(ContentInline[Property]):
+    model = Property
+    fields = ("name", "definition")
+
+
+class ObjectInline(ContentInline[Object]):
+    model = Object
+    fields = ("name", "description", "required", "properties")
+
+
+class AssociationInline(ContentInline[Association]):
+    model = Association
+    fields = ("resource_type", "prefix", "properties_target", "mode", "strict")
+
+
+class TagInline(ContentInline[Tag]):
+    model = Tag
+    fields = ("name",)
+
+
+@admin.register(Namespace)
+class NamespaceAdmin(DefinitionAdmin[Namespace]):
+    list_display = ("namespace", "display_name", "visibility", "owner", "protected")
+    list_filter = ("visibility", "protected")
+    ordering = ("namespace",)
+    prefix_fields = ("namespace",)
+    search_help_text = _("Beginning of the name")
+    fields = (
+        "namespace", "display_name", "description", "visibility", "owner", "protected", *TIMES,
+    )  # fmt: skip
+    inlines = (AssociationInline, PropertyInline, ObjectInline, TagInline)
+
+    @override
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """What was deleted goes first, so that its name is free for what was added."""
+        actor = staff_actor_of(request)
+        written: Iterable[Any] = formset.save(commit=False)
+        for row in formset.deleted_objects:
+            rows.remove(row, actor=actor)
+        for row in written:
+            row.namespace = form.instance
+            rows.write(row, actor=actor)
+
+
+class ContentAdmin(DefinitionAdmin[M]):
+    list_select_related: ClassVar[tuple[str, ...]] = ("namespace",)
+    ordering = ("namespace_id", "name")
+    prefix_fields = ("namespace__namespace",)
+    search_help_text = _("Beginning of the namespace's name")
+    list_display: tuple[str, ...] = ("name", "namespace", "updated_at")
+
+
+@admin.register(Property)
+class PropertyAdmin(ContentAdmin[Property]):
+    fields = ("namespace", "name", "definition", *TIMES)
+
+
+@admin.register(Object)
+class ObjectAdmin(ContentAdmin[Object]):
+    fields = ("namespace", "name", "description", "required", "properties", *TIMES)
+
+
+@admin.register(Tag)
+class TagAdmin(ContentAdmin[Tag]):
+    fields = ("namespace", "name", *TIMES)
+
+
+@admin.register(Association)
+class AssociationAdmin(ContentAdmin[Association]):
+    list_display = ("namespace", "resource_type", "prefix", "mode", "strict")
+    list_select_related = ("namespace", "resource_type")
+    ordering = ("namespace_id", "resource_type_id")
+    fields = (
+        "namespace", "resource_type", "prefix", "properties_target", "mode", "strict", *TIMES,
+    )  # fmt: skip
+
+
+@admin.register(ResourceType)
+class ResourceTypeAdmin(DefinitionAdmin[ResourceType]):
+    list_display = ("name", "protected")
+    ordering = ("name",)
+    prefix_fields = ("name",)
+    search_help_text = _("Beginning of the name")
+    fields = ("name", "protected", *TIMES)
+
+
+@admin.register(Epoch)
+class EpochAdmin(RowAdmin[Epoch]):
+    """How often the definitions changed; raised by every change of them, and by nobody's hand."""
+
+    list_display = ("value",)
+    search_fields = ()
+    prefix_fields = ()
+    ordering = ("id",)
+    fields = ("value",)
