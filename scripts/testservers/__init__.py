@@ -1,0 +1,1 @@
+"""The parts of `scripts/services`; they need the standard library only."""
