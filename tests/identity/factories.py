@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import factory
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 
 from catalog.actors import system_actor
 from identity.models import DEFAULT_DOMAIN, Domain, Project, Role, User
@@ -23,7 +24,8 @@ def default_rows() -> None:
     """The domain Default and the usual roles with their implications."""
     if Domain.objects.filter(pk=DEFAULT_DOMAIN).exists() and Role.objects.exists():
         return
-    bootstrap.ensure_defaults(SYSTEM)
+    with transaction.atomic():
+        bootstrap.ensure_defaults(SYSTEM)
 
 
 class _ServiceFactory(factory.Factory):

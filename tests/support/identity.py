@@ -15,6 +15,7 @@ import pytest
 from catalog.actors import Actor
 from identity.authentication import actor_for as actor_of_facts
 from identity.caching import actors
+from identity.facts import TokenFacts
 from identity.models import Project, Role, User
 from identity.services.assignments import assign
 from identity.services.issuing import ProjectScope, Unscoped, issue
@@ -72,8 +73,7 @@ def role(name: str) -> Role:
 
 def token_for(user: User, project: Project | None = None) -> str:
     """A token scoped to `project`, or unscoped."""
-    scope = ProjectScope(id=project.pk) if project else Unscoped()
-    return issue(user, scope, methods=("password",))[0]
+    return _issued(user, project)[0]
 
 
 def headers_for(user: User, project: Project | None = None) -> dict[str, str]:
@@ -82,8 +82,12 @@ def headers_for(user: User, project: Project | None = None) -> dict[str, str]:
 
 def actor_for(user: User, project: Project | None = None) -> Actor:
     """The Actor that a token for `user` on `project` gives."""
+    return actor_of_facts(_issued(user, project)[1])
+
+
+def _issued(user: User, project: Project | None) -> tuple[str, TokenFacts]:
     scope = ProjectScope(id=project.pk) if project else Unscoped()
-    return actor_of_facts(issue(user, scope, methods=("password",))[1])
+    return issue(User.objects.get(pk=user.pk), scope, methods=("password",))
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ class Server:
     """A running uvicorn; `url` is where it listens."""
 
     def __init__(self) -> None:
-        from settings.shell import build
+        from settings.composition import build
 
         config = uvicorn.Config(
             build(), host="127.0.0.1", port=0, log_config=None, lifespan="on", access_log=False

@@ -1,0 +1,284 @@
+"""An image's bytes through a real socket: in, out, in parts, and what a failure leaves (nothing)."""
+
+import hashlib
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from artifacts import stores
+from artifacts.models import Artifact, Blob, Location, StoredObject
+from tests.support.images import Caller, administrator, callers
+from tests.support.server import Server
+
+OCTETS = {"Content-Type": "application/octet-stream"}
+CONTENT = os.urandom(3_500_000)
+
+
+class Client:
+    """One caller's view of the data routes."""
+
+    def __init__(self, server: Server, caller: Caller) -> None:
+        self.caller = caller
+        self.http = httpx.Client(
+            base_url=f"{server.url}/image", headers={"X-Auth-Token": caller.token}, timeout=30
+        )
+
+    def queued(self, **fields: Any) -> str:
+        return str(
+            self.caller.create(**{"disk_format": "raw", "container_format": "bare", **fields})["id"]
+        )
+
+    def put(self, image_id: str, content: Any, **headers: str) -> httpx.Response:
+        return self.http.put(
+            f"/v2/images/{image_id}/file", content=content, headers={**OCTETS, **headers}
+        )
+
+    def get(self, image_id: str, method: str = "GET", **headers: str) -> httpx.Response:
+        return self.http.request(method, f"/v2/images/{image_id}/file", headers=headers)
+
+    def active(self, content: bytes = CONTENT) -> str:
+        image_id = self.queued()
+        assert self.put(image_id, content).status_code == 204
+        return image_id
+
+
+@pytest.fixture
+def ada(server: Server) -> Iterator[Client]:
+    for left in blobs_on_disk():
+        left.unlink()
+    client = Client(server, callers("ada")[0])
+    yield client
+    client.http.close()
+
+
+def blobs_on_disk() -> list[Path]:
+    root = stores.store("local").root  # type: ignore[attr-defined]
+    return [p for p in Path(root).rglob("*") if p.is_file()]
+
+
+def nothing_is_left(image_id: str) -> bool:
+    kept = (
+        Location.objects.filter(blob__artifact=image_id).exists()
+        or Blob.objects.filter(artifact=image_id).exists()
+    )
+    return not kept and not StoredObject.objects.exists() and blobs_on_disk() == []
+
+
+def eventually(condition: Any) -> bool:
+    limit = time.monotonic() + 10
+    while time.monotonic() < limit:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return bool(condition())
+
+
+def in_chunks(content: bytes, size: int = 50_000) -> Iterator[bytes]:
+    for start in range(0, len(content), size):
+        yield content[start : start + size]
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["content-length", "chunked"])
+def test_what_goes_in_comes_out(ada: Client, chunked: bool) -> None:
+    image_id = ada.queued()
+    assert ada.get(image_id).status_code == 204, "no data yet"
+    assert ada.put(image_id, in_chunks(CONTENT) if chunked else CONTENT).status_code == 204
+    shown = ada.caller.show(image_id).json()
+    assert (shown["status"], shown["size"], shown["virtual_size"]) == (
+        "active",
+        len(CONTENT),
+        len(CONTENT),
+    )
+    assert shown["checksum"] == hashlib.md5(CONTENT).hexdigest()
+    assert (shown["os_hash_algo"], shown["os_hash_value"]) == (
+        "sha512",
+        hashlib.sha512(CONTENT).hexdigest(),
+    )
+    assert shown["stores"] == "local"
+    answer = ada.get(image_id)
+    assert answer.content == CONTENT
+    assert answer.headers["Content-MD5"] == shown["checksum"]
+    assert answer.headers["Content-Length"] == str(len(CONTENT))
+    head = ada.get(image_id, "HEAD")
+    assert (head.status_code, head.content, head.headers["Content-Length"]) == (
+        200,
+        b"",
+        str(len(CONTENT)),
+    )
+
+
+def test_an_empty_image(ada: Client) -> None:
+    image_id = ada.active(b"")
+    assert ada.caller.show(image_id).json()["size"] == 0
+    assert (ada.get(image_id).status_code, ada.get(image_id).content) == (200, b"")
+
+
+RANGES = [
+    ("bytes=2-3", 206, slice(2, 4)),
+    ("bytes=8-", 206, slice(8, None)),
+    ("bytes=-3", 206, slice(-3, None)),
+    ("bytes=-99", 206, slice(None)),
+    ("bytes=0-999", 206, slice(None)),
+    ("bytes=10-", 416, None),
+    ("bytes=5-2", 416, None),
+    ("bogus", 416, None),
+    ("bytes=-0", 416, None),
+    ("bytes=--1", 416, None),
+    ("bytes=0-1,3-4", 400, None),
+    ("bytes=" + "9" * 200 + "-", 416, None),
+]
+
+
+@pytest.mark.parametrize(("asked", "status", "part"), RANGES, ids=[r[0][:20] for r in RANGES])
+def test_ranges(ada: Client, asked: str, status: int, part: slice | None) -> None:
+    image_id = ada.active(b"0123456789")
+    answer = ada.get(image_id, Range=asked)
+    assert answer.status_code == status
+    if part is not None:
+        expected = b"0123456789"[part]
+        start = 10 - len(expected) if part.stop is None else part.start
+        assert answer.content == expected
+        assert answer.headers["Content-Range"] == f"bytes {start}-{start + len(expected) - 1}/10"
+    elif status == 416:
+        assert answer.headers["Content-Range"] == "bytes */10"
+
+
+def test_the_old_request_header(ada: Client) -> None:
+    image_id = ada.active(b"0123456789")
+    assert ada.get(image_id, **{"Content-Range": "bytes 2-4/10"}).content == b"234"
+    assert ada.get(image_id, **{"Content-Range": "bytes 2-4/*"}).status_code == 206
+    assert ada.get(image_id, **{"Content-Range": "bytes 2-40/*"}).status_code == 416
+
+
+@pytest.mark.parametrize(
+    ("fields", "headers", "status"),
+    [
+        ({}, {"Content-Type": "text/plain"}, 415),
+        ({"disk_format": None}, {}, 400),
+        ({}, {"X-Image-Meta-Store": "nowhere"}, 400),
+        ({}, {"x-openstack-image-size": "many"}, 400),
+        ({}, {"x-openstack-image-size": "5"}, 400),
+        ({}, {"x-openstack-image-size": "50"}, 400),
+    ],
+)
+def test_what_is_refused_leaves_nothing(
+    ada: Client, fields: Any, headers: dict[str, str], status: int
+) -> None:
+    image_id = ada.queued(**fields)
+    assert ada.put(image_id, b"0123456789", **headers).status_code == status
+    assert ada.caller.show(image_id).json()["status"] == "queued"
+    assert eventually(lambda: nothing_is_left(image_id))
+    if fields == {}:
+        assert ada.put(image_id, b"0123456789").status_code == 204, "it can be tried again"
+
+
+def test_data_is_written_once(ada: Client) -> None:
+    image_id = ada.active(b"first")
+    assert ada.put(image_id, b"second").status_code == 409
+    assert ada.get(image_id).content == b"first"
+
+
+def test_rights(server: Server, ada: Client) -> None:
+    bob = Client(server, callers("bob")[0])
+    root = Client(server, administrator())
+    with bob.http, root.http:
+        check_rights(ada, bob, root)
+
+
+def check_rights(ada: Client, bob: Client, root: Client) -> None:
+    image_id = ada.active(b"x")
+    assert [bob.get(image_id).status_code, bob.put(image_id, b"y").status_code] == [404, 404]
+    assert root.get(image_id).content == b"x"
+    assert ada.caller.call("POST", f"/v2/images/{image_id}/actions/deactivate").status_code == 204
+    assert [ada.get(image_id).status_code, root.get(image_id).status_code] == [403, 200]
+    assert ada.caller.call("POST", f"/v2/images/{image_id}/actions/reactivate").status_code == 204
+    assert ada.get(image_id).status_code == 200
+    ada.http.headers["X-Auth-Token"] = "nobody"
+    assert [ada.get(image_id).status_code, ada.put(image_id, b"z").status_code] == [401, 401]
+
+
+def test_a_client_that_leaves_leaves_nothing(server: Server, ada: Client) -> None:
+    image_id = ada.queued()
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as sock:
+        head = f"PUT /image/v2/images/{image_id}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {ada.caller.token}\r\n"
+        sock.sendall(
+            f"{head}Content-Type: application/octet-stream\r\nContent-Length: 9000000\r\n\r\n".encode()
+        )
+        sock.sendall(CONTENT)
+        assert eventually(lambda: Artifact.objects.get(pk=image_id).status == "saving")
+    assert eventually(lambda: Artifact.objects.get(pk=image_id).status == "queued")
+    assert eventually(lambda: nothing_is_left(image_id))
+
+
+def test_a_deletion_during_the_upload_ends_it_with_410(ada: Client) -> None:
+    image_id = ada.queued()
+
+    def content() -> Iterator[bytes]:
+        yield CONTENT
+        assert ada.caller.call("DELETE", f"/v2/images/{image_id}").status_code == 204
+        yield CONTENT
+
+    assert ada.put(image_id, content()).status_code == 410
+    assert eventually(lambda: nothing_is_left(image_id))
+
+
+def test_two_uploads_at_once_and_one_wins(ada: Client) -> None:
+    image_id = ada.queued()
+    answers: list[int] = []
+
+    def content() -> Iterator[bytes]:
+        yield CONTENT
+        answers.append(ada.put(image_id, b"other").status_code)
+        yield CONTENT
+
+    assert ada.put(image_id, content()).status_code == 204
+    assert answers == [409]
+    assert ada.get(image_id).content == CONTENT + CONTENT
+
+
+def test_deleting_frees_the_bytes(ada: Client) -> None:
+    image_id = ada.active()
+    assert len(blobs_on_disk()) == 1
+    assert ada.caller.call("DELETE", f"/v2/images/{image_id}").status_code == 204
+    assert nothing_is_left(image_id)
+
+
+def test_a_full_store_is_told_and_leaves_nothing(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stores import MemoryStore
+
+    small = MemoryStore(capacity=1_000_000)
+    monkeypatch.setattr(stores, "stores", lambda: {"local": small})
+    image_id = ada.queued()
+    assert ada.put(image_id, CONTENT).status_code == 413
+    assert ada.caller.show(image_id).json()["status"] == "queued"
+    assert list(small.list()) == []
+
+
+def test_an_upload_that_goes_silent_is_ended(server: Server, ada: Client, settings: Any) -> None:
+    from dataclasses import replace
+
+    from artifacts.conf import ArtifactsConfig
+
+    settings.VITRINE = {
+        **settings.VITRINE,
+        ArtifactsConfig: replace(settings.VITRINE[ArtifactsConfig], idle_timeout=0.3),
+    }
+    image_id = ada.queued()
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as sock:
+        sock.settimeout(10)
+        head = f"PUT /image/v2/images/{image_id}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {ada.caller.token}\r\n"
+        sock.sendall(
+            f"{head}Content-Type: application/octet-stream\r\nContent-Length: 900\r\n\r\nxx".encode()
+        )
+        assert sock.recv(100).startswith(b"HTTP/1.1 408")
+    assert eventually(lambda: nothing_is_left(image_id))
