@@ -64,8 +64,8 @@ def forgive(keys: Collection[str], *, actor: Actor) -> None:
     """Forget the failed attempts that these counters remember."""
     require(actor, "update_user")
     with transaction.atomic():
-        for row in FailedLogin.objects.filter(pk__in=keys):
-            row.delete()
+        rows = FailedLogin.objects.filter(pk__in=keys)
+        for row in rows:
             change = {"failures": Change(old=row.failures, new=0)}
             record(
                 "failed_login.forgiven",
@@ -74,6 +74,7 @@ def forgive(keys: Collection[str], *, actor: Actor) -> None:
                 actor=actor,
                 changes=change,
             )
+        rows.delete()
 
 
 def forget_address(row: KnownAddress, *, actor: Actor) -> None:

@@ -1,0 +1,72 @@
+"""Speaking Identity v3 in tests, as a client would."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.identity.factories import PASSWORD
+
+BASE = "/identity/v3"
+
+
+class Api:
+    """A client with a token; `remote` is the address it calls from."""
+
+    def __init__(self, token: str | None = None, *, remote: str = "127.0.0.1") -> None:
+        self._client = Client()
+        self._headers = {"X-Auth-Token": token} if token else {}
+        self._remote = remote
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
+        extra = {"data": body, "content_type": "application/json"} if body is not None else {}
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._client.generic(
+            method,
+            path if path.startswith("/identity") else BASE + path,
+            _encoded(extra.pop("data", b"")),
+            extra.pop("content_type", "application/json"),
+            headers=self._headers | names,
+            REMOTE_ADDR=self._remote,
+        )
+
+    def get(self, path: str, **headers: str) -> HttpResponse:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any, **headers: str) -> HttpResponse:
+        return self.call("POST", path, body, **headers)
+
+    def patch(self, path: str, body: Any) -> HttpResponse:
+        return self.call("PATCH", path, body)
+
+    def put(self, path: str) -> HttpResponse:
+        return self.call("PUT", path)
+
+    def head(self, path: str, **headers: str) -> HttpResponse:
+        return self.call("HEAD", path, **headers)
+
+    def delete(self, path: str, **headers: str) -> HttpResponse:
+        return self.call("DELETE", path, **headers)
+
+    def sign_in(self, name: str, password: str = PASSWORD, scope: Any = None) -> HttpResponse:
+        return self.post("/auth/tokens", by_password(name, password, scope))
+
+
+def by_password(name: str, password: str = PASSWORD, scope: Any = None) -> dict[str, Any]:
+    user = {"name": name, "domain": {"id": "default"}, "password": password}
+    return _asked({"methods": ["password"], "password": {"user": user}}, scope)
+
+
+def by_token(token: str, scope: Any = None) -> dict[str, Any]:
+    return _asked({"methods": ["token"], "token": {"id": token}}, scope)
+
+
+def _asked(identity: dict[str, Any], scope: Any) -> dict[str, Any]:
+    auth = {"identity": identity}
+    return {"auth": auth if scope is None else auth | {"scope": scope}}
+
+
+def _encoded(body: Any) -> bytes:
+    import json
+
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
