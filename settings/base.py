@@ -118,6 +118,8 @@ DATABASES = {"default": _database()}
 AUTHENTICATOR = "identity.authentication.authenticate"
 JOB_HINT = "catalog.tasks.hint"
 
+# A user's name is unique within a domain, and the backend asks for both.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["identity.backends.PasswordBackend"]
 PASSWORD_HASHERS = ["identity.hashers.Argon2Hasher"]
 LOGIN_URL = "/sign-in"

@@ -7,6 +7,9 @@ from celery import Celery
 from celery.signals import setup_logging
 from django.conf import settings
 
+from artifacts.conf import ArtifactsConfig
+from catalog.conf import CatalogConfig, section
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
 
 app = Celery("vitrine")
@@ -38,8 +41,14 @@ app.conf.update(
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
     beat_schedule={
-        "reconcile-jobs": {"task": "catalog.reconcile_jobs", "schedule": 5.0},
-        "reap-artifacts": {"task": "artifacts.reap", "schedule": 10.0},
+        "reconcile-jobs": {
+            "task": "catalog.reconcile_jobs",
+            "schedule": min(5.0, section(CatalogConfig).job_lease),
+        },
+        "reap-artifacts": {
+            "task": "artifacts.reap",
+            "schedule": min(10.0, section(ArtifactsConfig).upload_lease),
+        },
     },
 )
 app.autodiscover_tasks()

@@ -31,7 +31,7 @@ SECTIONS: tuple[type[Section], ...] = (
     SearchConfig,
 )
 
-BESIDE = ("VITRINE_CONFIG", "VITRINE_FAILPOINTS")
+BESIDE = ("VITRINE_CONFIG", "VITRINE_FAILPOINTS", "VITRINE_FAILPOINTS_ONCE")
 """Variables that are read and belong to no section."""
 
 

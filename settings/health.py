@@ -28,32 +28,36 @@ class Health:
     seconds: float = 0.0
 
 
-def database() -> str:
+class NotWell(Exception):
+    """The part answers, and says that it cannot do its work."""
+
+
+def database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    return ""
 
 
-def store() -> str:
+def store() -> None:
     found = stores.store(stores.default_store()).check()
-    return "" if found.writable else found.reason or "it takes no bytes"
+    if not found.writable:
+        raise NotWell(found.reason or "it takes no bytes")
 
 
-def broker() -> str:
+def broker() -> None:
     with celery_app.connection_for_write() as found:
         found.ensure_connection(max_retries=1, timeout=SECONDS / 2)
-    return ""
 
 
-PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
+PARTS: Mapping[str, Callable[[], object]] = MappingProxyType(
     {"database": database, "store": store, "broker": broker}
 )
+"""Each raises when its part is not well."""
 
 
 class Prober:
     """Asks the parts; one that did not answer last time is not asked again before it does."""
 
-    def __init__(self, parts: Mapping[str, Callable[[], str]]) -> None:
+    def __init__(self, parts: Mapping[str, Callable[[], object]]) -> None:
         self._parts = parts
         self._pool = ThreadPoolExecutor(len(parts), thread_name_prefix="health")
         self._asked: dict[str, Future[Health]] = {}
@@ -77,12 +81,12 @@ def _result(future: Future[Health], end: float, seconds: float) -> Health:
         return Health(ok=False, reason=f"no answer within {seconds:g} s", seconds=seconds)
 
 
-def _ask(name: str, ask: Callable[[], str]) -> Health:
-    began = time.monotonic()
+def _ask(name: str, ask: Callable[[], object]) -> Health:
+    began, reason = time.monotonic(), ""
     try:
-        reason = ask()
-    except CatalogError as error:
-        reason = error.message
+        ask()
+    except (CatalogError, NotWell) as error:
+        reason = str(error)
     except Exception as error:  # noqa: BLE001 - whatever a part throws, it is not well
         log.warning("%s is not well: %s", name, error)
         reason = type(error).__name__

@@ -1,0 +1,5 @@
+"""The monitoring addresses alone."""
+
+from django.urls import include, path
+
+urlpatterns = [path("", include("settings.monitoring"))]

@@ -1,0 +1,130 @@
+"""Health and numbers, asked as a probe or Prometheus asks."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from catalog.clock import now
+from catalog.errors import Unavailable
+from catalog.models import Delivery, Job
+from settings import health, metrics
+from settings.health import Prober
+
+pytestmark = pytest.mark.urls("tests.settings.monitored")
+
+
+def test_live_answers(client: Client) -> None:
+    assert client.get("/healthz/live").json() == {"status": "ok"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ready_when_every_part_is(client: Client) -> None:
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 200
+    assert answer.json()["parts"]["database"]["ok"] is True
+    assert set(answer.json()["parts"]) == set(health.PARTS)
+
+
+def test_ready_names_the_part_that_is_not(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise ConnectionRefusedError("at secret-host:5432")
+
+    monkeypatch.setattr(health, "probe", Prober({"database": refused, "store": lambda: None}))
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "failing"
+    assert answer.json()["parts"]["database"]["reason"] == "ConnectionRefusedError"
+    assert answer.json()["parts"]["store"]["ok"] is True
+    assert b"secret-host" not in answer.content
+
+
+def test_reason_is_the_parts_own_sentence() -> None:
+    def full() -> None:
+        raise Unavailable("the store has no room left")
+
+    assert Prober({"store": full})()["store"].reason == "the store has no room left"
+
+
+def test_part_that_hangs_costs_its_time_and_no_more_threads() -> None:
+    release, asked = threading.Event(), []
+
+    def hangs() -> None:
+        asked.append(1)
+        release.wait(10)
+
+    prober = Prober({"broker": hangs, "store": lambda: None})
+    began = time.monotonic()
+    for _ in range(3):
+        found = prober(0.1)
+        assert (found["broker"].ok, found["broker"].reason) == (False, "no answer within 0.1 s")
+        assert found["store"].ok
+    assert time.monotonic() - began < 2
+    assert len(asked) == 1
+    release.set()
+    while not prober(0.1)["broker"].ok:
+        assert time.monotonic() - began < 5
+
+
+def numbers(client: Client) -> dict[tuple[str, tuple[str, ...]], float]:
+    text = client.get("/metrics").content.decode()
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+@pytest.mark.django_db
+def test_numbers_of_what_is_owed(client: Client) -> None:
+    assert numbers(client)["vitrine_deliveries", ("search", "outstanding")] == 0
+    for n, parked in enumerate([False, False, True]):
+        Delivery.objects.create(
+            consumer="search",
+            topic="t",
+            object_id=str(n),
+            parked=parked,
+            created_at=now() - timedelta(seconds=100),
+        )
+    Job.objects.create(kind="k", state="queued")
+    Job.objects.create(kind="k", state="failed")
+    found = numbers(client)
+    assert found["vitrine_deliveries", ("search", "outstanding")] == 2
+    assert found["vitrine_deliveries", ("search", "parked")] == 1
+    assert 100 <= found["vitrine_delivery_age_seconds", ("search",)] < 200
+    assert found["vitrine_jobs", ("queued",)] == 1
+    assert found["vitrine_jobs", ("running",)] == 0
+
+
+@pytest.mark.django_db
+def test_numbers_of_requests(client: Client) -> None:
+    labels = ("image-data", "PUT", "204")
+    before = numbers(client).get(("vitrine_request_seconds_count", labels), 0)
+    metrics.observe("image-data", "PUT", 204, seconds=0.1, received=5, sent=0)
+    after = {name: v for (name, values), v in numbers(client).items() if set(values) == set(labels)}
+    assert after["vitrine_request_seconds_count"] == before + 1
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "route"),
+    [
+        ("/image/v2/images", False, "image"),
+        ("/image/v2/images/1/file", True, "image-data"),
+        ("/", False, "console"),
+        ("/anything/else", False, "console"),
+        ("/healthz/live", True, "healthz"),
+    ],
+)
+def test_few_names_for_routes(path: str, data: bool, route: str) -> None:
+    assert metrics.route_class(path, data=data) == route
+
+
+@pytest.mark.django_db
+def test_methods_that_clients_invent_share_a_name(client: Client) -> None:
+    metrics.observe("console", "BREW", 405, seconds=0.1, received=0, sent=0)
+    names = {values for name, values in numbers(client) if name == "vitrine_request_seconds_count"}
+    assert not any("BREW" in values for values in names)
+    assert any("other" in values for values in names)
