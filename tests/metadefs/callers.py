@@ -1,6 +1,7 @@
 """A door for tests: the token says who calls, `name` or `name@project` or `name@project:role,role`."""
 
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 from catalog.actors import Actor, with_implied_roles
 from catalog.errors import Unauthenticated
@@ -17,7 +18,7 @@ def authenticate(headers: Mapping[str, str], *, request_id: str) -> Actor:
     token = headers.get("X-Auth-Token")
     if not token:
         raise Unauthenticated("a token is needed")
-    return actor(token)
+    return actor(unquote(token))
 
 
 ADMIN = "root@ops:admin"
