@@ -118,6 +118,13 @@ class _Exchange:
         self._gone: asyncio.Future[None] | None = None
 
     def run(self) -> _Whole | None:
+        token = requestids.current.set(self._environ[requestids.ENVIRON])
+        try:
+            return self._answer()
+        finally:
+            requestids.current.reset(token)
+
+    def _answer(self) -> _Whole | None:
         parts = self._application(self._environ, self._start)
         try:
             if not getattr(parts, "streaming", True):  # Django says so of answers it holds whole

@@ -28,6 +28,14 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class FailuresOnly(logging.Filter):
+    """Django logs every answer from 400 up; the access log has them already, only tracebacks are news."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.exc_info is not None
+
+
 class JsonFormatter(logging.Formatter):
     """One object a line: time (UTC), level, logger, message, request_id, and whatever `extra` brought."""
 
@@ -114,7 +122,10 @@ def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestIdFilter}},
+        "filters": {
+            "request_id": {"()": RequestIdFilter},
+            "failures_only": {"()": FailuresOnly},
+        },
         "formatters": {
             "text": {"format": "%(levelname)s %(name)s: %(message)s"},
             "json": {"()": JsonFormatter},
@@ -124,6 +135,7 @@ def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
         "loggers": {
             "vitrine.access": {"handlers": ["access"], "propagate": False},
             "django": {"handlers": []},
+            "django.request": {"filters": ["failures_only"]},
             "django.server": {"handlers": [], "propagate": True},
             **{name: {"level": "WARNING"} for name in TALKATIVE},
         },

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from catalog.conf import ConfigurationError
-from settings.logs import JsonFormatter
+from settings.logs import JsonFormatter, RequestIdFilter
 from settings.proxies import TrustedProxies
 from tests.settings.conftest import Server
 
@@ -82,6 +82,19 @@ def test_every_request_is_one_line_in_the_log(
     assert line["duration"] >= 0
     assert line["time"].endswith("Z")
     assert "secret" not in json.dumps(line)
+
+
+def test_traceback_of_a_failing_view_is_logged_with_the_requests_id(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.addFilter(RequestIdFilter())
+    sent = server.ask("GET", "/boom", "X-Openstack-Request-Id: one")
+    server.ask("GET", "/nothing-here")
+    (record,) = [r for r in caplog.records if r.name == "django.request"]
+    line = json.loads(JsonFormatter().format(record))
+    assert sent.status == 500
+    assert line["request_id"] == "req-one"
+    assert "a secret of the inside" in line["error"]
 
 
 def test_forwarding_headers_of_strangers_do_not_count(server: Server) -> None:
