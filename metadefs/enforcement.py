@@ -82,7 +82,11 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
-    """All rules for the assets of a resource type and an owner, as of an epoch."""
+    """All rules for a resource type's assets, as of an epoch; `owner`: whose private namespaces
+    count.
+
+    Without an owner, or where the owner has none, only namespaces that are everybody's are in it.
+    """
 
     resource_type: str
     owner: str | None

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from django.db.models import Model, QuerySet
 
@@ -130,26 +130,29 @@ def governance(resource_type: str, owner: str | None) -> Governance:
     epoch's token.
     """
     epoch, token = stamp()
-    mode = section(MetadefsConfig).mode
-    known = (resource_type, owner, epoch)
-    found = _kept(*known, token) if token else _assembled(*known)
-    return found.in_mode(mode) if mode else found
+    known = (resource_type, owner, section(MetadefsConfig).mode, epoch)
+    return _kept(*known, token) if token else _assembled(*known)
 
 
 @lru_cache(maxsize=4096)
-def _kept(resource_type: str, owner: str | None, epoch: int, token: str) -> Governance:
+def _kept(
+    resource_type: str, owner: str | None, mode: Mode | Literal[""], epoch: int, token: str
+) -> Governance:
     """Projects without private namespaces share one object."""
-    private = Namespace.objects.filter(owner=owner).exclude(visibility="public")
-    if (
-        owner is not None
-        and not private.filter(associations__resource_type__name=resource_type).exists()
-    ):
-        return _kept(resource_type, None, epoch, token)
-    return _assembled(resource_type, owner, epoch)
+    private = Namespace.objects.filter(
+        owner=owner, associations__resource_type__name=resource_type
+    ).exclude(visibility="public")
+    if owner is not None and not private.exists():
+        return _kept(resource_type, None, mode, epoch, token)
+    return _assembled(resource_type, owner, mode, epoch)
 
 
-def _assembled(resource_type: str, owner: str | None, epoch: int) -> Governance:
-    return rules.assemble(resource_type, owner, epoch, governing_drafts(resource_type, owner))
+def _assembled(
+    resource_type: str, owner: str | None, mode: Mode | Literal[""], epoch: int
+) -> Governance:
+    drafts = governing_drafts(resource_type, owner)
+    found = rules.assemble(resource_type, owner, epoch, drafts)
+    return found.in_mode(mode) if mode else found
 
 
 def governing_drafts(resource_type: str, owner: str | None) -> list[NamespaceDraft]:

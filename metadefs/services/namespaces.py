@@ -12,7 +12,7 @@ from metadefs.policies import MetadefPolicy
 from metadefs.services import associations, objects, properties, tags
 from metadefs.services.changes import changing
 from metadefs.services.frames import differences, governing, tell
-from metadefs.services.naming import check_name, refuse_protected
+from metadefs.services.naming import check_name, check_number, refuse_protected
 
 _LIMITS = {"display_name": 80, "owner": 255}
 
@@ -84,6 +84,8 @@ def remove(row: Namespace, *, actor: Actor) -> None:
 def check(draft: NamespaceDraft, *, default: bool = True) -> None:
     """InvalidDefinition for anything in the draft that cannot be used."""
     check_own(draft)
+    for contents in (draft.associations, draft.properties, draft.objects, draft.tags):
+        check_number(contents)
     for association in draft.associations:
         associations.check(association)
     for name, definition in draft.properties.items():

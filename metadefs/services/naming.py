@@ -1,5 +1,6 @@
 """What names of definitions may be, and what the services say of names taken or missing."""
 
+from collections.abc import Sized
 from typing import TypeVar
 
 from django.db.models import Model, QuerySet
@@ -8,6 +9,7 @@ from catalog.errors import Duplicate, NotFound, Protected
 from metadefs.errors import InvalidDefinition
 from metadefs.models import NAME_LENGTH, Namespace
 
+MOST = 2000
 M = TypeVar("M", bound=Model)
 
 
@@ -23,6 +25,12 @@ def check_name(kind: str, name: str) -> None:
         raise InvalidDefinition(f"the name of a {kind} must not hold NUL", rule="name")
     if kind == "namespace" and "/" in name:
         raise InvalidDefinition("the name of a namespace must not hold a slash", rule="name")
+
+
+def check_number(names: Sized) -> None:
+    """InvalidDefinition for more than one request may make: nothing else changes meanwhile."""
+    if len(names) > MOST:
+        raise InvalidDefinition(f"at most {MOST} of a kind can be made at once", rule="number")
 
 
 def taken(namespace: Namespace, kind: str, name: str) -> Duplicate:

@@ -6,7 +6,7 @@ from catalog.actors import Actor
 from catalog.clock import now
 from metadefs.models import Namespace, Tag
 from metadefs.services.frames import suggesting, tell
-from metadefs.services.naming import check_name, child, refuse_protected, taken
+from metadefs.services.naming import check_name, check_number, child, refuse_protected, taken
 
 
 def create(namespace: Namespace, name: str, *, actor: Actor) -> Tag:
@@ -23,6 +23,7 @@ def create_many(
 
     Without `append` the tags that were there are removed first; an empty list removes nothing.
     """
+    check_number(names)
     for name in names:
         check_name("tag", name)
     with suggesting(namespace, "add_metadef_tags", actor=actor) as row:

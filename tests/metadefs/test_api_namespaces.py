@@ -112,6 +112,7 @@ BAD = [
     ),
     ({"namespace": "N", "objects": [{"name": "o", "required": ["a", "a"]}]}, "required"),
     ({"namespace": "N", "tags": ["t"]}, "tags"),
+    ({"namespace": "N", "properties": {str(i): cores() for i in range(2001)}}, "at most 2000"),
     ({"namespace": "N", "tags": [{"name": "t", "x": 1}]}, "tags"),
     ({"namespace": "N", "resource_type_associations": [{"prefix": "x"}]}, "name"),
     ({"namespace": "N", "resource_type_associations": [{"name": "x", "mode": "maybe"}]}, "mode"),
