@@ -1,8 +1,9 @@
 """A page of the image list costs the same in a big catalog as in a small one."""
 
 import pytest
-from benchmarks import paging
 from django.db import connection
+
+from benchmarks import paging
 
 SMALL, BIG = 10_000, 100_000
 
@@ -10,7 +11,7 @@ SMALL, BIG = 10_000, 100_000
 @pytest.mark.postgresql
 @pytest.mark.timeout(900)
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="buffers are PostgreSQL's")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="buffers are PostgreSQL's")
 def test_every_sort_and_page_touches_at_most_twice_the_buffers_in_ten_times_the_catalog():
     small, big = paging.measure(SMALL), paging.measure(BIG)
 
