@@ -149,6 +149,7 @@ class ImageGuard(Guard):
     """The same rules for every API that reaches images."""
 
     ACTIONS = {
+        "get": ImageAction.GET,
         "delete": ImageAction.DELETE,
         "upload": ImageAction.UPLOAD,
         "download": ImageAction.DOWNLOAD,

@@ -1,0 +1,16 @@
+"""What happened to an object, for those who may know."""
+
+from catalog.actors import Actor
+from catalog.models import Event
+
+
+def history_of(actor: Actor, object_type: str, object_id: str, *, limit: int) -> list[Event]:
+    """The newest events first. An administrator sees all of them, others those that happened while the object was
+    their project's: what it was before it was given to them is not theirs to know.
+    """
+    rows = Event.objects.filter(object_type=object_type, object_id=object_id)
+    if not actor.is_admin:
+        if actor.project_id is None:
+            return []
+        rows = rows.filter(project_id=actor.project_id)
+    return list(rows.order_by("-id")[:limit])

@@ -1,0 +1,253 @@
+"""Everything about one asset that the actor may see."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from artifacts.models import Artifact
+from artifacts.selectors import artifact_for
+from artifacts.types import ArtifactType, types
+from catalog.actors import Actor
+from catalog.errors import Forbidden, NotFound
+from catalog.events.history import history_of
+from catalog.indexing.documents import COMMON, sources
+from catalog.models import Event
+from console import words
+from images.models import TYPE as IMAGE
+from images.selectors import members_of
+from images.services.data import require_download
+from metadefs.enforcement import Governance
+from metadefs.selectors import governance
+
+APART = frozenset(
+    "id resource_type name version description status visibility tags properties valid"
+    " violated_properties".split()
+)
+"""Fields that have a place of their own on the page."""
+HIDDEN = frozenset(one.name for one in COMMON if one.hidden)
+CODES = frozenset({"owner", "project_id", "checksum", "os_hash_value"})
+HISTORY = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    namespace: str
+    rule: str
+    message: str
+    mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyLine:
+    """A free property; `namespaces` govern it, `violations` says which of their rules it breaks."""
+
+    key: str
+    value: str | None
+    namespaces: Sequence[str]
+    violations: Sequence[Violation]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldLine:
+    """`is_code`: an id or a digest, which nobody reads as words."""
+
+    label: str
+    value: str
+    is_code: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberLine:
+    member_id: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLine:
+    event: Event
+    what: str
+    ago: str
+    changes: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """`members` None: it is not shared, or they are not the actor's to see; `history` None: the same."""
+
+    row: Artifact
+    kind: str
+    title: str
+    description: str
+    fields: Sequence[FieldLine]
+    properties: Sequence[PropertyLine]
+    tags: Sequence[str]
+    members: Sequence[MemberLine] | None
+    history: Sequence[HistoryLine] | None
+    command: str
+
+    @property
+    def status_word(self) -> str:
+        return words.value("status", self.row.status)
+
+    @property
+    def changed(self) -> str:
+        return words.ago(self.row.updated_at)
+
+    @property
+    def visibility_word(self) -> str:
+        return words.value("visibility", self.row.visibility)
+
+    @property
+    def violations(self) -> int:
+        return sum(len(line.violations) for line in self.properties)
+
+
+def asset(actor: Actor, resource_type: str, asset_id: str, *, base_url: str) -> Asset:
+    """NotFound when it is absent, deleted, of another type, or hidden from the actor.
+
+    `base_url` is how clients reach the service.
+    """
+    kind = next((one for one in types().values() if one.resource_type == resource_type), None)
+    if kind is None:
+        raise NotFound(_("There is no type of this name."), type=resource_type)
+    row = artifact_for(actor, asset_id, type=kind.name)
+    kind.guard.require("get", row, actor)
+    body = _body(actor, kind, row)
+    rules = governance(kind.resource_type, row.project_id)
+    return Asset(
+        row=row,
+        kind=words.kind(resource_type),
+        title=row.name or _("Without a name"),
+        description=str(body.get("description") or ""),
+        fields=_fields(body),
+        properties=_properties(body, row, rules),
+        tags=list(body.get("tags") or ()),
+        members=_members(actor, row),
+        history=_history(actor, kind, row),
+        command=_command(actor, kind, row, base_url),
+    )
+
+
+def _body(actor: Actor, kind: ArtifactType, row: Artifact) -> Mapping[str, Any]:
+    """The asset as its index document has it, made from the row as it is now, and as this actor may see it."""
+    source = sources()[kind.resource_type]
+    document = next(iter(source.load([row.pk])))
+    if document.body is None:
+        raise NotFound(_("It has just been deleted."), id=row.pk)
+    seen = {name: value for name, value in document.body.items() if name not in HIDDEN}
+    return source.present(seen, actor)
+
+
+def _fields(body: Mapping[str, Any]) -> list[FieldLine]:
+    """The fields that have a value, without those that have a place of their own."""
+    shown = {k: v for k, v in body.items() if k not in APART and v not in (None, "", [], {})}
+    if shown.get("owner") == shown.get("project_id"):
+        shown.pop("owner", None)
+    return [
+        FieldLine(label=words.label(k), value=words.shown(k, v), is_code=k in CODES)
+        for k, v in shown.items()
+    ]
+
+
+def _properties(body: Mapping[str, Any], row: Artifact, rules: Governance) -> list[PropertyLine]:
+    """Properties that break a rule first, then the governed ones, then the rest; each group by key."""
+    values: dict[str, Any] = dict(body.get("properties") or {})
+    broken: dict[str, list[Violation]] = {}
+    for one in row.violations:
+        if one["property"] in values or one["value"] is None:
+            broken.setdefault(one["property"], []).append(_violation(one))
+    if values.get("description") == body.get("description") and "description" not in broken:
+        values.pop("description", None)
+    lines = [
+        PropertyLine(
+            key=key,
+            value=None if values.get(key) is None else str(values[key]),
+            namespaces=_namespaces(rules, key),
+            violations=broken.get(key, ()),
+        )
+        for key in sorted({*values, *broken})
+    ]
+    return sorted(lines, key=lambda line: (not line.violations, not line.namespaces, line.key))
+
+
+def _violation(stored: Mapping[str, Any]) -> Violation:
+    """What the row remembers, without repeating in the sentence what stands beside it."""
+    opening = f"property {stored['property']!r} of namespace {stored['namespace']!r}: "
+    return Violation(
+        namespace=stored["namespace"],
+        rule=stored["rule"],
+        message=capfirst(stored["message"].removeprefix(opening)),
+        mode=stored["mode"],
+    )
+
+
+def _namespaces(rules: Governance, key: str) -> list[str]:
+    return sorted({rule.namespace for rule in rules.rules.get(key, ()) if rule.mode != "off"})
+
+
+def _members(actor: Actor, row: Artifact) -> list[MemberLine] | None:
+    if row.type != IMAGE or row.visibility != "shared":
+        return None
+    try:
+        rows = members_of(actor, row)
+    except (Forbidden, NotFound):
+        return None
+    return [MemberLine(member_id=m.member_id, answer=words.answer(m.status)) for m in rows]
+
+
+def _history(actor: Actor, kind: ArtifactType, row: Artifact) -> list[HistoryLine] | None:
+    if not actor.is_admin and (actor.project_id is None or actor.project_id != row.project_id):
+        return None
+    events = history_of(actor, kind.resource_type, row.pk, limit=HISTORY)
+    return [
+        HistoryLine(
+            event=event,
+            what=words.event(event.kind),
+            ago=words.ago(event.created_at),
+            changes=[(path, *map(_brief, pair)) for path, pair in event.changes.items()],
+        )
+        for event in events
+    ]
+
+
+def _brief(value: Any) -> str:
+    text = (
+        ""
+        if value is None
+        else ", ".join(map(str, value))
+        if isinstance(value, list)
+        else str(value)
+    )
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _command(actor: Actor, kind: ArtifactType, row: Artifact, base_url: str) -> str:
+    """What to type for the bytes, for who may have them; empty when there are none.
+
+    Pages never carry bytes, nor a token that would: an address is kept in histories and logs.
+    """
+    blob = row.blobs.filter(status="active").order_by("slot", "key").first()
+    if blob is None:
+        return ""
+    try:
+        if row.type == IMAGE:
+            require_download(row, actor=actor)
+        else:
+            kind.guard.require("download", row, actor)
+    except (Forbidden, NotFound):
+        return ""
+    if row.type == IMAGE:
+        return f"openstack image save --file {_file_name(row, row.disk_format)} {row.pk}"
+    address = f"{base_url}/artifact/artifacts/{kind.name}/{row.pk}/{blob.slot}"
+    header = '"X-Auth-Token: $OS_TOKEN"'
+    return f"curl --fail --header {header} --output {_file_name(row, blob.slot)} {address}"
+
+
+def _file_name(row: Artifact, ending: str | None) -> str:
+    """A name that every shell and file system takes as it is."""
+    text = re.sub(r"[^a-z0-9._]+", "-", (row.name or "").lower()).strip("-.") or row.pk
+    return text if ending is None or text.endswith(f".{ending}") else f"{text}.{ending}"
