@@ -1,19 +1,16 @@
-"""The real service in a folder of its own, whose processes a test kills."""
+"""The whole service with short leases, whose processes a test kills: at a failpoint, or at any moment."""
 
-import http.client
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-PASSWORD = "of-the-crash-tests"
+from tests.support.service import Service, configured
+
 BRIEF = {
     "VITRINE_ARTIFACTS_UPLOAD_LEASE": "2",
     "VITRINE_DELIVERY_LEASE": "2",
@@ -23,85 +20,31 @@ BRIEF = {
     "VITRINE_WEB_WORKERS": "2",
     "VITRINE_LOG_FORMAT": "text",
 }
-"""Short leases, so that a test need not wait long for what they end."""
+"""Short leases: what they end is taken back soon."""
 
 
-class Service:
-    """`manage.py serve` with its children; everything it keeps lies below `folder`."""
+class Victim:
+    """A service's processes, by the names the supervisor gives them: `web-1`, `web-2`, `worker`, `relay`."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
-        self.folder = folder
-        self.data = folder / "data"
-        self.log = folder / "serve.log"
-        self._points = folder / "points"
-        self._points.mkdir(parents=True)
-        self.port = _free_port()
-        self.environment = (
-            {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
-            | {
-                "DJANGO_SETTINGS_MODULE": os.environ.get(
-                    "VITRINE_TEST_SERVICE_SETTINGS", "settings.base"
-                ),
-                "VITRINE_DATA_DIR": str(self.data),
-                "VITRINE_PORT": str(self.port),
-                "VITRINE_ADMIN_PASSWORD": PASSWORD,
-                "VITRINE_FAILPOINTS_ONCE": str(self._points),
-            }
-            | BRIEF
-            | dict(environment or {})
-        )
+    def __init__(self, service: Service, points: Path) -> None:
+        self.service, self._points = service, points
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.until(self.ready, 90, "ready")
-
-    def stop(self) -> None:
-        """End it in order; AssertionError, after killing it, when it does not."""
-        self._process.terminate()
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()  # its children end by themselves
-            self._process.wait(10)
-            raise AssertionError(f"the service did not stop\n{self.tail()}") from None
-
-    def ready(self) -> bool:
-        assert self._process.poll() is None, f"the service ended\n{self.tail()}"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=3)
-        try:
-            connection.request("GET", "/healthz/ready")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    def until(self, what: Callable[[], Any], seconds: float, wish: str) -> None:
-        """Wait until `what` is true; AssertionError with the log's end when it does not come true."""
-        end = time.monotonic() + seconds
-        while not what():
-            assert time.monotonic() < end, f"not {wish} within {seconds} s\n{self.tail()}"
-            time.sleep(0.05)
+        self._points.mkdir()
+        self.service.start()
 
     def processes(self) -> dict[str, int]:
-        """The running children by name (`web-1`, `worker`, `relay`), as the supervisor notes them."""
+        """The running children and their process ids."""
         try:
-            noted = json.loads((self.data / "run" / "serve.json").read_text())
+            noted = json.loads((self.service.folder / "run" / "serve.json").read_text())
         except FileNotFoundError:
             return {}
-        return {
-            name: pid
-            for name, pid in noted.items()
-            if name != "supervisor" and _parent(pid) == self._process.pid
-        }
+        supervisor = noted.pop("supervisor")
+        return {name: pid for name, pid in noted.items() if _parent(pid) == supervisor}
+
+    def name_of(self, pid: int) -> str:
+        """What a child is called; empty when it has ended already."""
+        return next((name for name, one in self.processes().items() if one == pid), "")
 
     def kill(self, name: str) -> int | None:
         """SIGKILL a child; its process id, or None when it is not running at the moment."""
@@ -121,12 +64,33 @@ class Service:
 
     def fired(self, point: str) -> list[int]:
         """The processes that were killed at the point."""
-        return [int(path.suffix[1:]) for path in self._points.glob(f"{point}.*")]
+        return [int(path.suffix[1:]) for path in self._points.glob(f"{point}.*[0-9]")]
 
-    def tail(self, lines: int = 60) -> str:
-        if not self.log.exists():
-            return ""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+    def until(self, what: Callable[[], Any], seconds: float, wish: str) -> None:
+        """Wait until `what` is true; AssertionError with the log's end when it does not come true."""
+        end = time.monotonic() + seconds
+        while not what():
+            assert self.service.process is not None
+            assert self.service.process.poll() is None, f"the service ended\n{self.tail()}"
+            assert time.monotonic() < end, f"not {wish} within {seconds:g} s\n{self.tail()}"
+            time.sleep(0.05)
+
+    def tail(self, lines: int = 80) -> str:
+        """The end of the log."""
+        text = self.service.log.read_text(errors="replace") if self.service.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+
+@contextmanager
+def victim(folder: Path, profile: str = "embedded", **settings: str) -> Iterator[Victim]:
+    """A service that is ready; at the end it is stopped, and killed where it does not stop."""
+    points = folder / "points"
+    folder.mkdir(parents=True, exist_ok=True)
+    own = BRIEF | {"VITRINE_FAILPOINTS_ONCE": str(points)} | settings
+    with configured(folder, profile, **own) as service:
+        found = Victim(service, points)
+        found.start()
+        yield found
 
 
 def _parent(pid: int) -> int:
@@ -138,8 +102,3 @@ def _parent(pid: int) -> int:
     except (FileNotFoundError, ProcessLookupError):
         return 0
     return 0 if state == "Z" else int(parent)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])

@@ -1,0 +1,62 @@
+"""A process is killed at each declared failpoint; nothing acknowledged is lost, and nothing stays behind."""
+
+import importlib
+import pkgutil
+import time
+from itertools import zip_longest
+
+import pytest
+
+from catalog import failpoints
+from tests.crash.stage import Stage
+
+APPS = ("catalog", "metadefs", "artifacts", "images", "search")
+PASSED_BY = {
+    "upload": "web",
+    "store": "web",
+    "delete": "web",
+    "job": "worker",
+    "revalidate": "worker",
+    "relay": "relay",
+}
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(180)]
+
+
+def points() -> list[str]:
+    """Every point that any module declares."""
+    for app in APPS:
+        package = importlib.import_module(app)
+        for module in pkgutil.walk_packages(package.__path__, f"{app}."):
+            if ".migrations" not in module.name:
+                importlib.import_module(module.name)
+    return sorted(failpoints.declared())
+
+
+def rounds() -> list[tuple[str, ...]]:
+    """The points, so that each round has at most one of each kind of process."""
+    queues: dict[str, list[str]] = {}
+    for point in points():
+        queues.setdefault(PASSED_BY[point.partition(".")[0]], []).append(point)
+    return [tuple(filter(None, one)) for one in zip_longest(*queues.values())]
+
+
+def test_every_area_has_points() -> None:
+    assert {point.partition(".")[0] for point in points()} == PASSED_BY.keys()
+
+
+@pytest.mark.parametrize("armed", rounds(), ids="+".join)
+def test_death_at_a_failpoint_loses_nothing(stage: Stage, armed: tuple[str, ...]) -> None:
+    victim = stage.victim
+    everybody = victim.processes().keys()
+    with stage.load.running():
+        try:
+            for point in armed:
+                victim.arm(point)
+            victim.until(lambda: all(map(victim.fired, armed)), 60, f"past {armed}")
+        finally:
+            for point in armed:
+                victim.disarm(point)
+        victim.until(lambda: victim.processes().keys() == everybody, 40, "all alive again")
+        time.sleep(0.5)
+    seconds = stage.settle(60)
+    stage.check(f"killed at {', '.join(armed)}; at rest after {seconds:.1f} s")
