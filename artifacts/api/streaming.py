@@ -11,12 +11,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import close_old_connections
 from prometheus_client import Counter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from artifacts import stores as store_registry
 from artifacts.api.ranges import Span
@@ -201,31 +203,56 @@ async def _in_pool(work: Callable[[], T]) -> T:
 
 
 async def send(
-    store: str, key: str, span: Span, *, headers: dict[str, str], content_type: str
+    request: Request,
+    store: str,
+    key: str,
+    span: Span,
+    *,
+    headers: dict[str, str],
+    content_type: str,
 ) -> Response:
-    """The bytes of a span, a block ahead of the socket; a reader is closed however the client leaves."""
+    """The bytes of a span, a block ahead of the socket; HEAD opens nothing."""
     headers = {**headers, "Content-Length": str(span.length), "Accept-Ranges": "bytes"}
     if span.partial:
         headers["Content-Range"] = span.content_range
+    status = 206 if span.partial else 200
+    if request.method == "HEAD":
+        return Response(None, status, headers, media_type=content_type)
     try:
         reader = await _in_pool(
             lambda: store_registry.store(store).open(key, span.start, span.length)
         )
     except StoreError as error:
         raise store_registry.translated(error) from error
-    return StreamingResponse(
-        _blocks(reader), 206 if span.partial else 200, headers, media_type=content_type
-    )
+    return _Sending(reader, status, headers, content_type)
 
 
-async def _blocks(reader: Reader) -> AsyncIterator[bytes]:
-    loop, threads = asyncio.get_running_loop(), data_threads()
-    ahead: asyncio.Future[Any] = loop.run_in_executor(threads, next, reader, None)
-    try:
-        while (block := await asyncio.shield(ahead)) is not None:
-            ahead = loop.run_in_executor(threads, next, reader, None)
+class _Sending(StreamingResponse):
+    """Sends a reader's blocks and closes it however the client leaves, also before the first block."""
+
+    def __init__(
+        self, reader: Reader, status: int, headers: dict[str, str], content_type: str
+    ) -> None:
+        self._reader = reader
+        self._ahead: asyncio.Future[bytes | None] | None = None
+        super().__init__(self._blocks(), status, headers, media_type=content_type)
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self._ahead is not None:
+                await asyncio.wait([self._ahead])
+            self._reader.close()
+
+    async def _blocks(self) -> AsyncIterator[bytes]:
+        self._read()
+        while self._ahead is not None and (block := await asyncio.shield(self._ahead)) is not None:
+            self._read()
             yield block
             DOWNLOADED.inc(len(block))
-    finally:
-        await asyncio.wait([ahead])
-        reader.close()
+
+    def _read(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ahead = loop.run_in_executor(data_threads(), next, self._reader, None)

@@ -222,6 +222,7 @@ def test_a_deletion_during_the_upload_ends_it_with_410(ada: Client) -> None:
 
     def content() -> Iterator[bytes]:
         yield CONTENT
+        assert eventually(lambda: Artifact.objects.get(pk=image_id).status == "saving")
         assert ada.caller.call("DELETE", f"/v2/images/{image_id}").status_code == 204
         yield CONTENT
 

@@ -49,7 +49,12 @@ async def _get(request: Request) -> Response:
     asked = span(stored.size, request.headers.get("range"))
     headers = {"Content-MD5": stored.md5}
     return await streaming.send(
-        stored.store, stored.key, asked, headers=headers, content_type=location.blob.content_type
+        request,
+        stored.store,
+        stored.key,
+        asked,
+        headers=headers,
+        content_type=location.blob.content_type,
     )
 
 

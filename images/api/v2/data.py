@@ -66,7 +66,9 @@ async def _get(request: Request) -> Response:
         return Response(status_code=204)
     asked = span(found.size, request.headers.get("range"), request.headers.get("content-range"))
     headers = {"Content-MD5": found.checksum} if found.checksum else {}
-    return await streaming.send(found.store, found.key, asked, headers=headers, content_type=OCTETS)
+    return await streaming.send(
+        request, found.store, found.key, asked, headers=headers, content_type=OCTETS
+    )
 
 
 def _begin(request: Request) -> tuple[Actor, Upload]:
