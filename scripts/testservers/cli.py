@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import folders, packages
 from .elasticsearch import Elasticsearch, Elasticsearch9
-from .errors import ServiceError
+from .errors import ServiceError, StartFailed
 from .postgres import Postgres
 from .rabbitmq import RabbitMQ
 from .redis import Redis
@@ -183,7 +183,8 @@ def _side_by_side(services: Sequence[Service], act: Callable[[Service], None]) -
         try:
             act(service)
         except (ServiceError, OSError) as error:
-            service.show_logs()
+            if isinstance(error, StartFailed):
+                service.show_logs()
             say(service.name, f"FAILED: {error}")
             return False
         return True

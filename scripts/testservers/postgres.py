@@ -4,6 +4,7 @@ import shutil
 import signal
 from pathlib import Path
 
+from .errors import StartFailed
 from .service import Service
 
 BIN = Path("/usr/lib/postgresql/15/bin")
@@ -47,7 +48,7 @@ class Postgres(Service):
         with self.log.open("a") as log:
             log.write(done.stdout)
         if done.returncode:
-            raise self.failure("initdb failed")
+            raise StartFailed("initdb failed")
         part.rename(self.data)
 
     def command(self) -> list[str]:

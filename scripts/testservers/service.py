@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from . import ports
-from .errors import ServiceError
+from .errors import ServiceError, StartFailed
 from .folders import locked, write_whole
 from .processes import Account, Process
 from .report import START, say, show_end
@@ -90,7 +90,7 @@ class Service(ABC):
         child = self.account.spawn(self.command(), self.home, self.log, self.environment())
         process = Process.find(child.pid)
         if process is None:
-            raise self.failure("it ended at once")
+            raise StartFailed("it ended at once")
         return process
 
     def clean_up(self) -> None:  # noqa: B027 - as above
@@ -183,23 +183,23 @@ class Service(ABC):
             self.state.ports = dict(zip(self.port_names, chosen, strict=True))
         elif not ports.is_free(self.port):
             advice = f"`stop {self.name} --purge` allows another"
-            raise self.failure(f"port {self.port} was taken by another program; {advice}")
+            raise ServiceError(f"port {self.port} was taken by another program; {advice}")
 
     def _await_health(self) -> None:
         deadline = time.monotonic() + self.timeout
         while not self.healthy():
             if not self.running():
-                raise self.failure("it ended before it was healthy")
+                raise StartFailed("it ended before it was healthy")
             if time.monotonic() > deadline:
                 self.end()
-                raise self.failure(f"not healthy after {self.timeout:.0f} s")
+                raise StartFailed(f"not healthy after {self.timeout:.0f} s")
             time.sleep(0.1)
 
     def end(self) -> None:
         """Stop the process, or more than one where a launcher came first."""
         while self.running() and (process := self.state.process):
             process.signal(self.stop_signal)
-            if not process.wait_gone(60):
+            if not process.wait_gone(30):
                 say(self.name, "does not stop; killing it")
                 process.kill_tree()
         self.state.process = None
@@ -208,10 +208,6 @@ class Service(ABC):
         """Write down the process at once: should this program be interrupted, it must be found."""
         self.state.process = process
         self.state.write(self._state_file)
-
-    def failure(self, reason: str) -> ServiceError:
-        """The error to raise for a server that does not come up."""
-        return ServiceError(f"did not start: {reason}")
 
     def show_logs(self) -> None:
         for log in self.logs():
