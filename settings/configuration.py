@@ -31,7 +31,11 @@ SECTIONS: tuple[type[Section], ...] = (
     SearchConfig,
 )
 
-BESIDE = ("VITRINE_CONFIG", "VITRINE_FAILPOINTS", "VITRINE_FAILPOINTS_ONCE")
+BESIDE = {
+    "VITRINE_CONFIG": "The TOML file.",
+    "VITRINE_FAILPOINTS": "Places where a crash test ends the process; never in production.",
+    "VITRINE_FAILPOINTS_ONCE": "A folder in which crash tests note which of those places fired.",
+}
 """Variables that are read and belong to no section."""
 
 

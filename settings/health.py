@@ -12,6 +12,7 @@ from django.db import close_old_connections, connection
 
 from artifacts import stores
 from catalog.errors import CatalogError
+from search import engines
 from settings.celery import app as celery_app
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,10 @@ def database() -> None:
         cursor.execute("SELECT 1")
 
 
+def search() -> None:
+    engines.current().check()
+
+
 def store() -> None:
     found = stores.store(stores.default_store()).check()
     if not found.writable:
@@ -49,7 +54,7 @@ def broker() -> None:
 
 
 PARTS: Mapping[str, Callable[[], object]] = MappingProxyType(
-    {"database": database, "store": store, "broker": broker}
+    {"database": database, "search": search, "store": store, "broker": broker}
 )
 """Each raises when its part is not well."""
 

@@ -3,10 +3,21 @@
 `VITRINE_TEST_DATABASE=postgresql` runs the same tests on the server that `VITRINE_TEST_POSTGRES_URL` names.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 
 _folder = tempfile.mkdtemp(prefix="vitrine-test-")
+_owner = os.getpid()
+
+
+def _clean() -> None:
+    if os.getpid() == _owner:
+        shutil.rmtree(_folder, ignore_errors=True)
+
+
+atexit.register(_clean)
 for _name in [
     n for n in os.environ if n.startswith("VITRINE_") and not n.startswith("VITRINE_TEST_")
 ]:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from settings.sections import HttpConfig
 from settings.serving.periodic import Periodic
+from settings.serving.protocol import BoundedProtocol
 
 
 def web(application: ASGIApp, listening: socket.socket, config: HttpConfig) -> int:
@@ -21,7 +22,7 @@ def web(application: ASGIApp, listening: socket.socket, config: HttpConfig) -> i
         uvicorn.Config(
             application,
             loop="uvloop",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,

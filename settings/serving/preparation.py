@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import resource
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,6 +25,13 @@ log = logging.getLogger("vitrine.serve")
 
 MIGRATING = 0x76697472
 """Key of the PostgreSQL advisory lock under which one node migrates while the others wait."""
+
+
+def allow_many_files() -> None:
+    """Raise the number of open files to what the system allows: every connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def lock(run: Path, roles: Iterable[str]) -> list[IO[str]]:

@@ -35,6 +35,7 @@ class Child:
 
     name: str
     run: Callable[[], int]
+    listens: bool = False
     pid: int = 0
     started: float = 0.0
     start_at: float = 0.0
@@ -122,6 +123,8 @@ class Supervisor:
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
         os.close(self._lifeline[1])
+        if self._listening is not None and not child.listens:
+            self._listening.close()
         threading.current_thread().name = child.name
         threading.Thread(target=self._outlive, name="lifeline", daemon=True).start()
 

@@ -18,6 +18,7 @@ from catalog import requestids
 from catalog.errors import Conflict
 from settings.proxies import TrustedProxies
 from settings.sections import HttpConfig
+from settings.serving.protocol import BoundedProtocol
 from settings.shell import assemble
 from tests.settings import views
 
@@ -136,6 +137,7 @@ def serving(proxies: tuple[str, ...]) -> Iterator[Server]:
         )
         config = uvicorn.Config(
             app,
+            http=BoundedProtocol,
             log_config=None,
             access_log=False,
             proxy_headers=False,

@@ -1,11 +1,13 @@
 """What Django sees of a request, and what a client sees of Django's answer, over a real connection."""
 
+import contextlib
 import threading
 import time
 
 import pytest
 
 from settings.bodies import DISCARD
+from settings.serving import protocol
 from tests.settings import views
 from tests.settings.conftest import LIMIT, Server, read_answer
 
@@ -215,6 +217,41 @@ def test_queued_request_whose_client_left_leaves_the_queue(server: Server) -> No
     for connection in waiting[:2]:
         assert read_answer(connection).body == b"free"
         connection.close()
+
+
+def test_endless_headers_end_the_connection(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\nX-Long: ")
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            for _ in range(64):
+                connection.sendall(b"x" * 16384)
+                time.sleep(0.001)
+        with contextlib.suppress(ConnectionError):
+            answer = connection.recv(64)
+    assert answer.startswith(b"HTTP/1.1 400") or not answer
+    assert server.ask("GET", "/echo", "X-Long: " + "x" * 30000).status == 200
+
+
+def test_head_that_does_not_arrive_ends_the_connection(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    with server.connect() as silent, server.connect() as slow:
+        slow.sendall(b"GET /echo HTTP/1.1\r\nHo")
+        for connection in (silent, slow):
+            assert connection.recv(64) == b""
+
+
+def test_connection_between_requests_may_be_silent(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    with server.connect() as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 204")
+            time.sleep(0.6)
 
 
 def test_start_up_work_runs_on_a_thread_of_the_pool(server: Server) -> None:

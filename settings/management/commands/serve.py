@@ -42,6 +42,7 @@ class Command(BaseCommand):
         only: str | None = options["only"]
         roles = (only,) if only else ROLES
         http = section(HttpConfig)
+        preparation.allow_many_files()
         run = folders.prepare(settings.DATA_DIR)
         held = preparation.lock(run, roles)
         kept: list[Child] = []
@@ -51,7 +52,7 @@ class Command(BaseCommand):
             preparation.forget_metrics(run)
             listening = preparation.listen(http)
             web = partial(children.web, build(), listening, http)
-            kept += [Child(f"web-{n}", web) for n in range(1, http.web_workers + 1)]
+            kept += [Child(f"web-{n}", web, listens=True) for n in range(1, http.web_workers + 1)]
         if "worker" in roles:
             kept.append(Child("worker", partial(children.worker, celery_app, http)))
         if "relay" in roles:

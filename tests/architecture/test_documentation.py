@@ -1,0 +1,32 @@
+"""The reference page of settings is the one that the code declares, and no code reads others."""
+
+import re
+
+import pytest
+
+from settings.configuration import unknown_variables, variables
+from settings.management.commands.describe_settings import page
+from tests.architecture import source
+
+REFERENCE = source.ROOT / "docs" / "reference" / "settings.md"
+
+
+def test_page_names_every_setting() -> None:
+    text = page()
+    assert len(variables()) > 30
+    assert [name for name in variables() if f"`{name}`" not in text] == []
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="docs/reference/settings.md is not written yet")
+def test_committed_page_is_up_to_date() -> None:
+    assert REFERENCE.read_text(encoding="utf-8") == page(), "manage.py describe_settings > it"
+
+
+def test_no_code_names_a_variable_that_is_not_declared() -> None:
+    named = {
+        name
+        for path in source.files()
+        for name in re.findall(r"VITRINE_[A-Z_]*[A-Z]\b", path.read_text(encoding="utf-8"))
+    }
+    assert "VITRINE_DATABASE_URL" in named
+    assert list(unknown_variables(dict.fromkeys(named, ""))) == []
