@@ -36,8 +36,9 @@ class Release:
 
     def fetch(self, name: str) -> None:
         """Unpack the server into the cache, unless it is there."""
+        if self.fetched():  # perhaps by somebody else, in a cache that we may only read
+            return
         cache().mkdir(parents=True, exist_ok=True)
-        cache().chmod(0o755)
         with locked(cache() / f".elasticsearch-{self.version}.lock"):
             if self.fetched():
                 return
