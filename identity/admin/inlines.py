@@ -66,6 +66,7 @@ def save_inline(request: HttpRequest, formset: Any) -> None:
     actor = staff_actor_of(request)
     added = formset.save(commit=False)
     for row in formset.deleted_objects:
+        row.refresh_from_db()  # the form has emptied the fields that it did not show
         _take(row, actor)
     for row in added:
         _give(row, actor)
