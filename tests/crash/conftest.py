@@ -9,6 +9,7 @@ from tests.crash.load import Load
 from tests.crash.stage import Stage
 from tests.support.checker import Checker, sqlite
 from tests.support.crash import victim
+from tests.support.indexes import embedded
 
 KILLS = int(os.environ.get("VITRINE_TEST_CRASH_KILLS", "10"))
 """Random kills; the whole is 50."""
@@ -28,4 +29,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         service = found.service
         load = Load(service.port, service.token(), seed=SEED)
         query = sqlite(folder / "vitrine.sqlite3")
-        yield Stage(found, load, query, Checker(query, folder / "blobs", None), SEED)
+        yield Stage(
+            found, load, query, Checker(query, folder / "blobs", embedded(folder / "search")), SEED
+        )

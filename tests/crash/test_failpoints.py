@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import signal
 import time
 from itertools import zip_longest
 
@@ -19,6 +20,8 @@ PASSED_BY = {
     "revalidate": "worker",
     "relay": "relay",
 }
+BY_COMMAND = "rebuild"
+"""This area's points are passed by `manage.py rebuild_index`."""
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(180)]
 
 
@@ -32,16 +35,21 @@ def points() -> list[str]:
     return sorted(failpoints.declared())
 
 
+def area(point: str) -> str:
+    return point.partition(".")[0]
+
+
 def rounds() -> list[tuple[str, ...]]:
     """The points, so that each round has at most one of each kind of process."""
     queues: dict[str, list[str]] = {}
     for point in points():
-        queues.setdefault(PASSED_BY[point.partition(".")[0]], []).append(point)
+        if area(point) != BY_COMMAND:
+            queues.setdefault(PASSED_BY[area(point)], []).append(point)
     return [tuple(filter(None, one)) for one in zip_longest(*queues.values())]
 
 
 def test_every_area_has_points() -> None:
-    assert {point.partition(".")[0] for point in points()} == PASSED_BY.keys()
+    assert set(map(area, points())) == PASSED_BY.keys() | {BY_COMMAND}
 
 
 @pytest.mark.parametrize("armed", rounds(), ids="+".join)
@@ -60,3 +68,15 @@ def test_death_at_a_failpoint_loses_nothing(stage: Stage, armed: tuple[str, ...]
         time.sleep(0.5)
     seconds = stage.settle(60)
     stage.check(f"killed at {', '.join(armed)}; at rest after {seconds:.1f} s")
+
+
+@pytest.mark.parametrize("point", [one for one in points() if area(one) == BY_COMMAND])
+def test_death_of_a_rebuild_loses_nothing(stage: Stage, point: str) -> None:
+    """The old index answers on, or the new one does; the next rebuild succeeds."""
+    with stage.load.running():
+        stage.victim.arm(point)
+        assert stage.victim.service.manage("rebuild_index").returncode == -signal.SIGKILL
+        again = stage.victim.service.manage("rebuild_index")
+        assert again.returncode == 0, again.stdout + again.stderr
+    seconds = stage.settle(60)
+    stage.check(f"killed at {point}; at rest after {seconds:.1f} s")
