@@ -40,8 +40,9 @@ class Service:
         self.port = int(settings.setdefault("VITRINE_PORT", str(free_port())))
         environ = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
         environ |= {"VITRINE_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "settings.base"}
-        self.log = Path(tempfile.gettempdir()) / f"vitrine-test-{os.getpid()}-{self.port}.log"
-        with self.log.open("a") as errors:
+        handle, name = tempfile.mkstemp(prefix="vitrine-test-", suffix=".log")
+        self.log = Path(name)
+        with os.fdopen(handle, "a") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", *arguments],
                 cwd=ROOT,
