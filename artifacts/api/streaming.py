@@ -99,7 +99,7 @@ def announced_size(request: Request) -> int | None:
 
 def error_response(error: CatalogError, request: Request, dialect: Dialect) -> Response:
     status = dialect.status(error)
-    content, content_type = dialect.body(error, status, request.headers.get("accept", ""))
+    content, content_type = dialect.body(error, status, request.headers.get("accept"))
     headers = dialect.headers(error)
     if request.method == "PUT":
         headers["Connection"] = "close"

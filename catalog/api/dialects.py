@@ -49,12 +49,12 @@ class Dialect(ABC):
         return dict(found) if isinstance(found, Mapping) else {}
 
     @abstractmethod
-    def body(self, error: CatalogError, status: int, accept: str) -> tuple[bytes, str]:
-        """The body and its content type, by the `Accept` header."""
+    def body(self, error: CatalogError, status: int, accept: str | None) -> tuple[bytes, str]:
+        """The body and its content type, by the `Accept` header (None: the request has none)."""
 
     def response(self, error: CatalogError, request: HttpRequest) -> HttpResponse:
         status = self.status(error)
-        content, content_type = self.body(error, status, request.headers.get("Accept", ""))
+        content, content_type = self.body(error, status, request.headers.get("Accept"))
         return HttpResponse(
             content, status=status, content_type=content_type, headers=self.headers(error)
         )
@@ -64,7 +64,7 @@ class ProblemDialect(Dialect):
     """RFC 9457 problem documents with our stable code: for the APIs that are ours."""
 
     @override
-    def body(self, error: CatalogError, status: int, accept: str) -> tuple[bytes, str]:
+    def body(self, error: CatalogError, status: int, accept: str | None) -> tuple[bytes, str]:
         facts: dict[str, Any] = {k: v for k, v in error.facts.items() if k != "headers"}
         document = {
             "status": status,

@@ -19,17 +19,23 @@ _HTML = (
 class OpenStackDialect(Dialect):
     """JSON when it is named, HTML when it or anything is accepted, else text; 413 is always text.
 
+    openstacksdk sends an empty `Accept` with its patches and reads no text: it gets JSON.
+
     The JSON has, beside what OpenStack's clients read, our stable `error_code` and the `facts`.
     """
 
     @override
-    def body(self, error: CatalogError, status: int, accept: str) -> tuple[bytes, str]:
+    def body(self, error: CatalogError, status: int, accept: str | None) -> tuple[bytes, str]:
         title, message = f"{status} {HTTPStatus(status).phrase}", _encodable(error.message)
-        wanted = _accepted(accept) if status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE else frozenset()
-        if "application/json" in wanted:
+        wanted = (
+            _accepted(accept)
+            if accept is not None and status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            else frozenset()
+        )
+        if "application/json" in wanted or wanted == {""}:
             return _json(error, status, title, message), "application/json"
         if wanted & {"text/html", "text/*", "*/*"}:
-            text = _HTML.format(title=title, explanation=escape(message))
+            text = _HTML.format(title=title, explanation=escape(message, quote=False))
             return text.encode(), "text/html; charset=UTF-8"
         return f"{title}\n\n{message}\n\n".encode(), "text/plain; charset=UTF-8"
 

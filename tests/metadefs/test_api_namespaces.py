@@ -312,7 +312,7 @@ def test_any_unicode_is_kept(api):
             "text/html; charset=UTF-8",
             (
                 "<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1>"
-                "there is no namespace &#x27;&lt;x&gt;&#x27;<br /><br /></body></html>"
+                "there is no namespace '&lt;x&gt;'<br /><br /></body></html>"
             ),
         ),
         (
