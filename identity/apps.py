@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from typing_extensions import override
 
 from catalog import policy
-from identity import endpoints, policies
+from identity import checks, endpoints, policies
 
 
 class IdentityAppConfig(AppConfig):
@@ -11,7 +11,6 @@ class IdentityAppConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from identity import checks  # noqa: F401, PLC0415 - registers; models must be loaded first
-
+        checks.register_all()
         policy.register(policies.DEFAULTS)
         endpoints.register(*endpoints.BUILT_IN)

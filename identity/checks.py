@@ -8,7 +8,6 @@ from django.core.checks import Error, Tags, register
 from identity import endpoints
 
 
-@register("identity")
 def services_are_named_once(**_: Any) -> list[Error]:
     types = [service.type for service in endpoints.configured()]
     built_in = {service.type for service in endpoints.BUILT_IN}
@@ -23,7 +22,6 @@ def services_are_named_once(**_: Any) -> list[Error]:
     ]
 
 
-@register(Tags.security)
 def passwords_are_hashed_slowly(**_: Any) -> list[Error]:
     if settings.PASSWORD_HASHERS[:1] == ["identity.hashers.Argon2Hasher"]:
         return []
@@ -34,3 +32,8 @@ def passwords_are_hashed_slowly(**_: Any) -> list[Error]:
             id="identity.E002",
         )
     ]
+
+
+def register_all() -> None:
+    register(services_are_named_once, "identity")
+    register(passwords_are_hashed_slowly, Tags.security)

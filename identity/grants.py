@@ -17,7 +17,7 @@ from identity.selectors import (
     implications,
     with_implied,
 )
-from identity.services.assignments import Target
+from identity.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

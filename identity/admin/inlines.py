@@ -9,9 +9,10 @@ from typing_extensions import override
 
 from catalog.actors import Actor
 from identity.models import Assignment, Project, Role, RoleImplication, User
-from identity.services.assignments import Target, assign, unassign
+from identity.services.assignments import assign, unassign
 from identity.services.roles import imply, no_longer_imply
 from identity.sessions import staff_actor_of
+from identity.targets import Target
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)

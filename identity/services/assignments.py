@@ -1,6 +1,6 @@
 """Giving roles to users, and taking them back."""
 
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from catalog.actors import Actor
 from catalog.events.recording import Change, record
@@ -15,14 +15,7 @@ from identity.selectors import (
     existing_user,
 )
 from identity.services.changing import changing
-
-
-class Target(TypedDict, total=False):
-    """Where a role counts: exactly one of these."""
-
-    project_id: str
-    domain_id: str
-    system: bool
+from identity.targets import Target
 
 
 def assign(user_id: str, role_id: str, *, actor: Actor, **target: Unpack[Target]) -> Assignment:

@@ -278,7 +278,7 @@ def test_names_are_taken_once_per_domain(api) -> None:
         assert second.status_code == 201
         renamed = api.patch(f"{path}/{second.json()[noun]['id']}", {noun: {"name": "x"}})
         assert renamed.status_code == 409
-        assert renamed.json()["error"]["identity"] == "name_taken"
+        assert renamed.json()["error"]["error_code"] == "name_taken"
         same = api.patch(f"{path}/{first['id']}", {noun: {"name": "x", "domain_id": "default"}})
         assert same.status_code == 200
         moved = api.patch(f"{path}/{first['id']}", {noun: {"domain_id": other}})

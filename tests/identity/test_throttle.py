@@ -63,7 +63,7 @@ def test_on_the_wire_it_is_429_with_the_time_to_wait(ada, clock) -> None:
     assert answer.status_code == 429
     assert answer["Retry-After"] == "2"
     error = answer.json()["error"]
-    assert (error["title"], error["identity"]) == ("Too Many Requests", "sign_in_slowed")
+    assert (error["title"], error["error_code"]) == ("Too Many Requests", "sign_in_slowed")
     assert "2 seconds" in error["message"]
     assert Token.objects.count() == 0
     assert Api(remote=HOME).sign_in("ada").status_code == 201

@@ -148,7 +148,7 @@ def test_wrong_names_and_passwords_get_one_answer(ada, name, password) -> None:
         "code": 401,
         "title": "Unauthorized",
         "message": "The request you have made requires authentication.",
-        "identity": "sign_in_failed",
+        "error_code": "sign_in_failed",
     }
     assert Token.objects.count() == 0
 

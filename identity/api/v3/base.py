@@ -16,15 +16,15 @@ from catalog.errors import CatalogError, InvalidParameter, NotFound
 
 
 class KeystoneDialect(Dialect):
-    """`{"error": {"code", "title", "message"}}`; our stable code stands beside them as `identity`."""
+    """`{"error": {"code", "title", "message"}}`; our stable code stands beside them as `error_code`."""
 
     @override
-    def body(self, error: CatalogError, status: int, accept: str) -> tuple[bytes, str]:
+    def body(self, error: CatalogError, status: int, accept: str | None) -> tuple[bytes, str]:
         told = {
             "code": status,
             "title": reason(status),
             "message": error.message,
-            "identity": error.code,
+            "error_code": error.code,
         }
         return orjson.dumps({"error": told}), "application/json"
 

@@ -11,7 +11,8 @@ from identity.api.v3 import documents
 from identity.api.v3.base import IdentityView, api_url, base_url, listed
 from identity.api.v3.filters import is_true, only
 from identity.grants import Grant, Question
-from identity.services.assignments import Target, assign, unassign
+from identity.services.assignments import assign, unassign
+from identity.targets import Target
 
 KNOWN = frozenset(
     {
