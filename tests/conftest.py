@@ -20,5 +20,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, variable in SERVICES.items():
             if item.get_closest_marker(marker) and not os.environ.get(variable):
                 if required:
-                    pytest.exit(f"{variable} is not set and all services are required", returncode=3)
-                item.add_marker(pytest.mark.skip(reason=f"{marker}: {variable} is not set (scripts/services start)"))
+                    pytest.exit(
+                        f"{variable} is not set and all services are required", returncode=3
+                    )
+                item.add_marker(
+                    pytest.mark.skip(
+                        reason=f"{marker}: {variable} is not set (scripts/services start)"
+                    )
+                )
