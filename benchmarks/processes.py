@@ -42,7 +42,7 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def resident(pids: list[int]) -> int:
+def resident(pids: Sequence[int]) -> int:
     """Bytes of resident memory, summed; a page that two processes share counts twice."""
     total = 0
     for pid in pids:
@@ -75,6 +75,18 @@ def _ticks(pids: Sequence[int]) -> int:
         except OSError:
             continue
         total += int(fields[11]) + int(fields[12])
+    return total
+
+
+def proportional(pids: Sequence[int]) -> int:
+    """Bytes of resident memory, summed; a page that two processes share counts half for each."""
+    total = 0
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
     return total
 
 

@@ -178,7 +178,6 @@ def _configuration(workers: int) -> dict[str, str]:
         "VITRINE_WEB_WORKERS": str(workers),
         "VITRINE_SEARCH_ENGINE": "embedded",
         "VITRINE_SEARCH_URL": "http://127.0.0.1:9",  # the production profile asks for one; nothing speaks to it
-        "VITRINE_LOG_LEVEL": "WARNING",
     }
     return presets | {
         name: value for name, value in os.environ.items() if name.startswith("VITRINE_")
