@@ -10,7 +10,8 @@ def prepare(data_dir: Path) -> Path:
     """Make the folder for what matters only while running, with one in it for counters, and return it."""
     run = data_dir / "run"
     try:
-        run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        run.mkdir(mode=0o700, exist_ok=True)
         (run / "metrics").mkdir(exist_ok=True)
         probe = run / f".write-{os.getpid()}"
         probe.touch()

@@ -26,7 +26,7 @@ def secret_key(data_dir: Path, given: str | None) -> str:
 
 def _make(path: Path) -> None:
     """Write a new key whole, unless another process was faster."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:

@@ -1,12 +1,17 @@
 """What Django sees of a request, and what a client sees of Django's answer, over a real connection."""
 
+import asyncio
 import contextlib
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connections
 
-from settings.bodies import DISCARD
+from settings.bodies import DISCARD, Bodies
+from settings.bridge import Bridge
 from settings.serving import protocol
 from tests.settings import views
 from tests.settings.conftest import LIMIT, Server, read_answer
@@ -252,6 +257,45 @@ def test_connection_between_requests_may_be_silent(
             connection.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
             assert connection.recv(4096).startswith(b"HTTP/1.1 204")
             time.sleep(0.6)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_keep_their_connections_until_the_end() -> None:
+    held: dict[str, object] = {}
+
+    def application(environ: dict[str, Any], start: Callable[..., None]) -> list[bytes]:
+        connection = connections["default"]
+        connection.ensure_connection()
+        held.setdefault(threading.current_thread().name, connection)
+        assert held[threading.current_thread().name] is connection
+        time.sleep(0.05)
+        start("200 OK", [])
+        return [b"ok"]
+
+    async def run() -> Bridge:
+        bodies = Bodies(limit=1, seconds=1, budget=1)
+        bridge = Bridge(application, threads=2, waiting=8, bodies=bodies)
+        scope = {
+            "type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [],
+            "http_version": "1.1",
+        }  # fmt: skip
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.sleep(10)
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            assert message.get("status", 200) == 200
+
+        for _ in range(2):
+            await asyncio.gather(*(bridge(scope, receive, send) for _ in range(2)))
+        return bridge
+
+    bridge = asyncio.run(run())
+    assert len(held) == 2
+    assert all(one.connection is not None for one in held.values())  # type: ignore[attr-defined]
+    bridge.close()
+    assert all(one.connection is None for one in held.values())  # type: ignore[attr-defined]
 
 
 def test_start_up_work_runs_on_a_thread_of_the_pool(server: Server) -> None:

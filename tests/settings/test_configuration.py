@@ -121,6 +121,7 @@ def test_signing_key_is_made_once_and_private(tmp_path: Path) -> None:
     path = tmp_path / "new" / "secret_key"
     assert len(key) > 40
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert secrets.secret_key(tmp_path / "new", None) == key
     assert secrets.secret_key(tmp_path / "new", "given") == "given"
     assert [p.name for p in path.parent.iterdir()] == ["secret_key"]
