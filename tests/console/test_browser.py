@@ -1,0 +1,271 @@
+"""The pages in a real browser: search as you type, keyboard, both lights, a phone, and no script at all."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from artifacts.models import Artifact, Blob
+from tests.console.conftest import Person
+from tests.identity.factories import PASSWORD
+from tests.support.identity import give_role
+from tests.support.server import Server, server
+
+__all__ = ["server"]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+CODE = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>'
+SWITCHES = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CONTRAST = """() => {
+  const parse = (text) => {
+    const n = text.match(/[\\d.]+/g).map(Number);
+    return text.startsWith("color(srgb") ? [...n.slice(0, 3).map((v) => v * 255), n[3] ?? 1] : [n[0], n[1], n[2], n[3] ?? 1];
+  };
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((v) => { v /= 255; return v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4; });
+    return .2126 * x + .7152 * y + .0722 * z;
+  };
+  const behind = (node) => {
+    for (let one = node; one; one = one.parentElement) {
+      const colour = parse(getComputedStyle(one).backgroundColor);
+      if (colour[3] > .8) return colour;
+    }
+    return [255, 255, 255, 1];
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
+    if (!own || !node.checkVisibility() || node.closest(".unseen, .skip, svg, [aria-hidden]")) continue;
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(behind(node))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) found.push(`${node.tagName}.${node.className} ${node.textContent.trim().slice(0, 30)} ${ratio.toFixed(2)}`);
+  }
+  return found;
+}"""
+
+
+@pytest.fixture
+def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    # Playwright turns an event loop in this thread; what the tests ask of the database blocks nobody.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ["VITRINE_TEST_CHROMIUM"], args=SWITCHES
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, server: Server, index, ada: Person) -> Iterator[Callable[..., Page]]:
+    """Signs ada in and shows the search; what the browser complains about fails the test."""
+    complaints: list[str] = []
+    contexts: list[BrowserContext] = []
+    fill_catalog(ada)
+    index()
+
+    def open_page(path: str = "/", **options) -> Page:
+        context = chromium.new_context(base_url=server.url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda m: complaints.append(m.text) if is_complaint(m) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.goto(path)
+        page.get_by_label("User name").fill("ada")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_selector("#found, .asset")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def is_complaint(message: ConsoleMessage) -> bool:
+    """Errors, but for the answer to a session that has ended, which the page's script understands."""
+    return message.type == "error" and "401 (Unauthorized)" not in message.text
+
+
+def fill_catalog(ada: Person) -> None:
+    ada.image("Debian 12", tags=["lts", "linux"], disk_format="qcow2", container_format="bare")
+    ada.image("Debian 13", tags=["linux"], disk_format="raw", container_format="bare")
+    ada.image("Windows Server", tags=["licensed"], disk_format="vmdk", container_format="bare")
+    ada.image(CODE, tags=[CODE], description=CODE, os_distro=CODE)
+
+
+def names(page: Page) -> list[str]:
+    return page.locator("ol.results h2").all_inner_texts()
+
+
+def shows(page: Page, *wanted: str) -> None:
+    """Waits until exactly these are found, in any order."""
+    found = sorted(wanted)
+    page.wait_for_function(
+        "w => JSON.stringify([...document.querySelectorAll('ol.results h2')].map(h => h.innerText).sort()) === w",
+        arg=json.dumps(found, separators=(",", ":"), ensure_ascii=False),
+    )
+
+
+def test_the_page_answers_while_somebody_types(visit) -> None:
+    page = visit()
+    assert len(names(page)) == 4
+    page.evaluate("window.same = true")
+    page.keyboard.type("debi")
+    shows(page, "Debian 12", "Debian 13")
+    assert page.url.endswith("/?q=debi")
+    assert page.evaluate("document.activeElement.id") == "q"
+    assert page.locator("#said").inner_text() == "2 assets"
+    page.keyboard.type("an 13")
+    shows(page, "Debian 13")
+    assert page.locator("mark").all_inner_texts() == ["Debian", "13"]
+    assert page.evaluate("window.same"), "the page was not loaded again"
+    page.reload()
+    shows(page, "Debian 13")
+
+
+def test_facets_go_on_and_off_and_the_browser_can_go_back(visit) -> None:
+    page = visit()
+    page.evaluate("window.same = true")
+    page.get_by_role("link", name="linux").first.click()
+    shows(page, "Debian 12", "Debian 13")
+    page.get_by_role("link", name="raw 1").click()
+    shows(page, "Debian 13")
+    assert page.url.endswith("/?tags=linux&disk_format=raw")
+    page.go_back()
+    shows(page, "Debian 12", "Debian 13")
+    page.get_by_role("link", name="Tags linux").click()
+    page.wait_for_function("() => document.querySelectorAll('ol.results h2').length === 4")
+    assert page.evaluate("window.same"), "the page was not loaded again"
+
+
+def test_typing_keeps_the_filters(visit) -> None:
+    page = visit("/?tags=linux")
+    page.keyboard.type("12")
+    shows(page, "Debian 12")
+    assert page.url.endswith("/?q=12&tags=linux")
+
+
+def test_everything_is_reached_by_the_keyboard(visit) -> None:
+    page = visit()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+    page.keyboard.type("debian")
+    shows(page, "Debian 12", "Debian 13")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        key = page.evaluate("document.activeElement.dataset.key || ''")
+        if key == "disk_format=raw":
+            break
+    else:
+        pytest.fail("the facet was not reached")
+    page.keyboard.press("Enter")
+    shows(page, "Debian 13")
+    assert page.evaluate("document.activeElement.dataset.key") == "disk_format=raw"
+    while not page.evaluate("(document.activeElement.dataset.key || '').startsWith('asset-')"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".asset h1")
+    assert page.locator("h1").inner_text() == "Debian 13"
+    page.get_by_role("link", name="← Search").click()
+    shows(page, "Debian 13")
+
+
+def test_names_that_are_code_never_run(visit) -> None:
+    page = visit()
+    page.keyboard.type("script")
+    shows(page, CODE)
+    page.get_by_role("link", name=CODE).first.click()
+    page.wait_for_selector(".asset h1")
+    assert page.locator("h1").inner_text() == CODE
+    assert page.evaluate("window.broken") is None
+
+
+def test_without_a_script_it_is_a_form_and_links(visit) -> None:
+    page = visit(java_script_enabled=False)
+    page.get_by_role("link", name="linux").first.click()
+    assert sorted(names(page)) == ["Debian 12", "Debian 13"]
+    page.get_by_label("Search assets").fill("13")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/\?q=13&tags=linux$"))
+    assert names(page) == ["Debian 13"]
+
+
+def test_another_project_is_chosen_from_the_menu(visit, ada: Person, theirs) -> None:
+    give_role(ada.user, "member", theirs)
+    page = visit()
+    page.locator("summary", has_text="ours").click()
+    page.get_by_role("button", name="theirs").click()
+    page.wait_for_selector("text=Nothing is here yet")
+    assert page.locator("summary", has_text="theirs").is_visible()
+
+
+def test_a_session_that_ended_leads_to_the_door(visit) -> None:
+    page = visit()
+    page.context.clear_cookies()
+    page.keyboard.type("deb")
+    page.wait_for_url(re.compile(r"/sign-in\?next="))
+    assert page.get_by_label("Password").is_visible()
+
+
+@pytest.mark.parametrize("light", ["light", "dark"])
+def test_all_text_can_be_read(visit, ada: Person, namespace, index, light: str) -> None:
+    namespace({"os_distro": {"title": "d", "type": "string", "enum": ["debian"]}})
+    row = ada.image("broken", os_distro="cp/m", visibility="shared", active=True)
+    Blob.objects.create(artifact=row, slot="image", status="active")
+    Artifact.objects.filter(pk=row.pk).update(size=5)
+    index()
+    page = visit("/?q=b&visibility=shared", color_scheme=light)
+    assert page.evaluate(CONTRAST) == []
+    for menu in page.locator("details.menu").all():
+        menu.locator("summary").click()
+        assert page.evaluate(CONTRAST) == []
+    page.goto("/?sort=name")
+    assert page.evaluate(CONTRAST) == []
+    page.goto(f"/assets/OS::Glance::Image/{row.pk}")
+    assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=debian&tags=linux", "/?q=nothing"])
+def test_it_fits_a_phone(visit, path: str) -> None:
+    page = visit(path, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert not page.locator("#facets").is_visible()
+    page.get_by_text("Filters", exact=True).click()
+    assert page.locator("#facets").is_visible()
+    if names(page):
+        page.locator("ol.results h2 a").first.click()
+        page.wait_for_selector(".asset h1")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_every_control_has_a_name(visit) -> None:
+    page = visit()
+    nameless = """() => [...document.querySelectorAll("a, button, summary, input:not([type=hidden])")]
+      .filter((one) => !(one.innerText || one.textContent).trim() && !(one.labels && one.labels.length)
+        && !one.getAttribute("aria-label")).map((one) => one.outerHTML)"""
+    for path in (
+        "/",
+        "/?q=debian&tags=linux",
+        page.locator("ol.results h2 a").first.get_attribute("href"),
+    ):
+        page.goto(path)
+        assert page.evaluate(nameless) == []
+        assert page.locator("h1").count() == 1
+        ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
+        assert len(ids) == len(set(ids))

@@ -1,0 +1,261 @@
+"""The search: text, facets that combine and come off, order, pages, rights, and names that are code."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from console.highlights import BEGIN, END, marked
+from images.services import members, states
+from search import engines, upkeep
+from tests.console.conftest import Answer, Person
+from tests.support.identity import make_admin
+
+pytestmark = pytest.mark.django_db
+CODE = '<script>alert("x")</script>'
+
+
+def follow(person: Person, page: Answer, key: str) -> Answer:
+    return person.get(page.links[key][0])
+
+
+def test_words_are_found_in_names_tags_descriptions_and_properties(ada: Person, index) -> None:
+    ada.image("Debian 12")
+    ada.image("two", tags=["debian"])
+    ada.image("three", description="made from Debian packages")
+    ada.image("four", os_distro="debian")
+    ada.image("five")
+    index()
+    page = ada.get(q="debian")
+    assert set(page.assets) == {"Debian 12", "two", "three", "four"}
+    assert [word.lower() for word in page.marked].count("debian") >= 4
+    assert "os_distro: debian" in page.text
+
+
+def test_the_last_word_may_be_unfinished(ada: Person, index) -> None:
+    ada.image("Debian bookworm")
+    ada.image("Debian trixie")
+    index()
+    assert ada.get(q="debian book").assets == ["Debian bookworm"]
+    assert ada.get(q="book debian").assets == []
+
+
+def test_the_script_gets_the_parts_that_change_and_nothing_else(ada: Person, index) -> None:
+    ada.image("one")
+    index()
+    whole, parts = ada.get(q="one"), ada.get(q="one", fragment=True)
+    assert whole.assets == parts.assets == ["one"]
+    assert "<html" in whole.html
+    assert "<html" not in parts.html
+    assert 'id="facets"' in parts.html
+    assert 'id="found"' in parts.html
+
+
+def test_facets_count_combine_and_come_off_again(ada: Person, index) -> None:
+    ada.image("a", disk_format="qcow2", container_format="bare", tags=["lts"])
+    ada.image("b", disk_format="raw", container_format="bare", tags=["lts"])
+    ada.image("c", disk_format="raw", container_format="bare", active=False)
+    ada.image("d", disk_format="iso", container_format="bare")
+    index()
+    page = ada.get()
+    assert page.counts("disk_format") == {"raw": 2, "iso": 1, "qcow2": 1}
+    assert page.counts("status") == {"active": 3, "queued": 1}
+    page = follow(ada, page, "disk_format=raw")
+    assert set(page.assets) == {"b", "c"}
+    assert page.chosen >= {"disk_format=raw"}
+    assert page.counts("disk_format") == {"raw": 2, "iso": 1, "qcow2": 1}
+    assert page.counts("status") == {"active": 1, "queued": 1}
+    page = follow(ada, page, "disk_format=qcow2")
+    assert set(page.assets) == {"a", "b", "c"}
+    page = follow(ada, page, "tags=lts")
+    assert set(page.assets) == {"a", "b"}
+    page = follow(ada, page, "disk_format=raw")
+    assert page.assets == ["a"]
+    page = follow(ada, page, "chip-all")
+    assert len(page.assets) == 4
+
+
+def test_declared_properties_are_facets(ada: Person, index, namespace) -> None:
+    namespace(
+        {"os_distro": {"title": "d", "type": "string"}, "cores": {"title": "c", "type": "integer"}}
+    )
+    engines.current().drop()
+    upkeep.ensure()
+    ada.image("a", os_distro="debian", cores="4", undeclared="x")
+    ada.image("b", os_distro="ubuntu", cores="4", undeclared="y")
+    ada.image("c", os_distro="ubuntu", cores="8")
+    index()
+    page = ada.get()
+    assert page.counts("p.os_distro") == {"ubuntu": 2, "debian": 1}
+    assert page.counts("p.cores") == {"4": 2, "8": 1}
+    assert page.counts("p.undeclared") == {}
+    page = follow(ada, follow(ada, page, "p.os_distro=ubuntu"), "p.cores=8")
+    assert page.assets == ["c"]
+    assert ada.get(**{"p.undeclared": "y"}).assets == ["b"]
+
+
+def test_rule_breakers_are_found(ada: Person, index, namespace) -> None:
+    namespace({"os_distro": {"title": "d", "type": "string", "enum": ["debian"]}})
+    ada.image("good", os_distro="debian")
+    ada.image("bad", os_distro="cp/m")
+    index()
+    page = ada.get(valid="false")
+    assert page.assets == ["bad"]
+    assert "1 property breaks a rule" in page.text
+    assert ada.get(valid="true").assets == ["good"]
+
+
+def test_orders(ada: Person, index) -> None:
+    for name, size in (("b", 1), ("a", 3), ("c", 2)):
+        row = ada.image(name)
+        type(row).objects.filter(pk=row.pk).update(size=size)
+    index()
+    page = ada.get()
+    assert page.assets == ["c", "a", "b"]
+    assert ada.get(sort="name").assets == ["a", "b", "c"]
+    assert ada.get(sort="largest").assets == ["a", "c", "b"]
+    assert "order-1" in page.chosen or "order-2" in page.chosen
+
+
+def test_pages_hold_everything_once(ada: Person, index) -> None:
+    names = [f"image {number:02}" for number in range(45)]
+    for name in names:
+        ada.image(name, tags=["many"])
+    index()
+    page, seen = ada.get(sort="name", tags="many"), []
+    while True:
+        seen += page.assets
+        if "after" not in page.links:
+            break
+        page = follow(ada, page, "after")
+    assert seen == names
+    assert "Page 3 of 3" in page.text
+    query = parse_qs(urlsplit(page.links["before"][0]).query)
+    assert query == {"tags": ["many"], "sort": ["name"], "page": ["2"]}
+    assert "This page is empty" in ada.get(tags="many", page=9).text
+
+
+def test_without_the_script_the_form_keeps_what_is_chosen(ada: Person, index) -> None:
+    ada.image("one", tags=["a&b"])
+    index()
+    page = ada.get(tags="a&b", sort="name")
+    assert '<input type="hidden" form="search" name="tags" value="a&amp;b">' in page.html
+    assert '<input type="hidden" form="search" name="sort" value="name">' in page.html
+
+
+def test_nothing_of_another_project_is_seen(ada: Person, bob: Person, index, ours) -> None:
+    ada.image("secret plan", tags=["confidential"])
+    ada.image("common", visibility="community", tags=["confidential"])
+    shared = ada.image("lent", visibility="shared", tags=["confidential"])
+    index()
+    for query in ({}, {"q": "secret"}, {"tags": "confidential"}):
+        page = bob.get(**query)
+        assert page.assets == []
+        assert "secret plan" not in page.html
+        assert page.counts("tags") in ({}, {"confidential": 0})
+    members.answer(
+        shared,
+        members.add_member(shared, bob.actor.project_id, actor=ada.actor),
+        "accepted",
+        actor=bob.actor,
+    )
+    index()
+    assert bob.get(q="confidential").assets == ["lent"]
+    assert bob.get(q="confidential").counts("visibility") == {}
+    assert set(ada.get(q="confidential").assets) == {"secret plan", "common", "lent"}
+
+
+def test_what_was_deleted_is_gone(ada: Person, index) -> None:
+    row = ada.image("one")
+    index()
+    assert ada.get().assets == ["one"]
+    states.delete_image(row.pk, actor=ada.actor)
+    index()
+    page = ada.get()
+    assert page.assets == []
+    assert "Nothing is here yet" in page.text
+
+
+@pytest.mark.parametrize("query", [{}, {"q": "script"}, {"q": "alert"}, {"tags": CODE}])
+def test_names_that_are_code_are_text(ada: Person, index, query: dict[str, str]) -> None:
+    ada.image(CODE, tags=[CODE], description=CODE, os_distro=CODE)
+    index()
+    page = ada.get(**query)
+    assert page.assets == [CODE]
+    assert page.tags.count("script") == 1
+    assert "<script>alert" not in page.html
+    if "q" in query:
+        assert query["q"] in page.marked
+
+
+def test_what_is_typed_is_text(ada: Person, index) -> None:
+    page = ada.get(q=f'">{CODE}')
+    assert page.tags.count("script") == 1
+    assert "Nothing matches" in page.text
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("plain", "plain"),
+        (f"a {BEGIN}b{END} c", "a <mark>b</mark> c"),
+        (f"{BEGIN}<b>{END}&", "<mark>&lt;b&gt;</mark>&amp;"),
+        (f"{BEGIN}never ended", "<mark>never ended</mark>"),
+        (f"{END}a{BEGIN}b{BEGIN}c{END}d{END}", "a<mark>b</mark><mark>c</mark>d"),
+    ],
+)
+def test_marks_are_balanced_and_the_text_is_escaped(text: str, html: str) -> None:
+    assert marked(text) == html
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"nonsense": "1"}, "no filter named “nonsense”"),
+        ({"p.": "1"}, "no filter named “p.”"),
+        ({"members": "1"}, "no filter named “members”"),
+        ({"sort": "size"}, "no order named “size”"),
+        ({"page": "0"}, "Pages are numbered from 1 to 500"),
+        ({"page": "501"}, "Pages are numbered from 1 to 500"),
+        ({"page": "²"}, "Pages are numbered from 1 to 500"),
+        ({"q": "x" * 501}, "longer than 500 characters"),
+        ({"q": "a\x00"}, "a character that no text can have"),
+        ({"tags": "t" * 256}, "too long"),
+        ({"tags": [str(n) for n in range(51)]}, "too many filters"),
+    ],
+)
+@pytest.mark.parametrize("fragment", [True, False])
+def test_what_cannot_be_asked_is_refused_in_words(
+    ada: Person, index, query, said, fragment
+) -> None:
+    page = ada.get(fragment=fragment, **query)
+    assert page.status == 400
+    assert said in page.text
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "(", '"', "a:b", "os_distro:", "AND", "…", "x " * 200, "\ue000"]
+)
+def test_whatever_is_typed_has_an_answer(ada: Person, index, text: str) -> None:
+    ada.image("one")
+    index()
+    assert ada.get(q=text).status in {200, 400}
+
+
+def test_when_search_is_away_it_is_said(ada: Person, index) -> None:
+    engines.current().drop()
+    page = ada.get(q="x", fragment=True)
+    assert page.status == 503
+    assert "Search does not answer right now" in page.text
+
+
+def test_operators_see_all_and_find_the_admin(index, ada: Person) -> None:
+    ada.image("of ada")
+    index()
+    user, project = make_admin()
+    operator = Person.__new__(Person)
+    operator.user, operator.client = user, ada.client
+    operator.client.force_login(user)
+    page = operator.get()
+    assert page.assets == ["of ada"]
+    assert 'href="/admin/"' in page.html
+    assert project.name in page.text
