@@ -15,11 +15,14 @@ cannot lock the owner out. A refused attempt is not counted, and an hour without
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 
+from django.db import IntegrityError
 from django.db.models import Case, F, Value, When
 
 from catalog.clock import now
@@ -66,7 +69,7 @@ def network(address: str) -> str:
 
 
 def counters(who: str, address: str, *, known: bool) -> tuple[Counter, ...]:
-    """The counters that bind an attempt to be `who` (a user's id, or the name of nobody) from an address."""
+    """The counters that bind an attempt to be `who` (a user's id, or a stand-in for nobody) from an address."""
     config = section(IdentityConfig)
     free, longest = config.login_free_attempts, config.login_longest_delay
     pair = Counter(f"user {who} from {address}", free, min(longest, KINDLY) if known else longest)
@@ -87,9 +90,9 @@ def check(binding: Iterable[Counter]) -> None:
     for row in FailedLogin.objects.filter(pk__in=by_key, last_failed_at__gt=moment - _memory()):
         wait = max(wait, row.last_failed_at + by_key[row.key].delay(row.failures) - moment)
     if wait > timedelta():
-        seconds = int(wait.total_seconds()) + 1
+        seconds = ceil(wait.total_seconds())
         raise SignInSlowed(
-            f"Too many failed attempts to sign in; try again in {seconds} seconds.",
+            f"Too many failed attempts to sign in; try again in {seconds} s.",
             retry_after=seconds,
             headers={"Retry-After": str(seconds)},
         )
@@ -117,11 +120,12 @@ def succeeded(user_id: str, address: str, binding: tuple[Counter, ...]) -> None:
     rows = KnownAddress.objects.filter(user_id=user_id, address=address)
     if rows.filter(seen_at__gt=moment - timedelta(days=1)).exists():
         return
-    if not rows.update(seen_at=moment):
-        row = KnownAddress(user_id=user_id, address=address, seen_at=moment)
+    if rows.update(seen_at=moment):
+        return
+    row = KnownAddress(user_id=user_id, address=address, seen_at=moment)
+    with suppress(IntegrityError):  # the user was deleted meanwhile
         KnownAddress.objects.bulk_create([row], ignore_conflicts=True)
-        old = KnownAddress.objects.filter(user_id=user_id, seen_at__lt=moment - KNOWN_FOR)
-        old.delete()
+    KnownAddress.objects.filter(user_id=user_id, seen_at__lt=moment - KNOWN_FOR).delete()
 
 
 def is_known(user_id: str, address: str) -> bool:

@@ -110,7 +110,7 @@ def test_the_form_says_when_it_slows_down(clock) -> None:
         page = client.post("/admin/login/", data)
         assert "correct user name and password" in page.content.decode()
     page = client.post("/admin/login/", data | {"password": PASSWORD}).content.decode()
-    assert "Too many failed attempts. Try again in 2 seconds." in page
+    assert "Too many failed attempts. Try again in 1 second." in page
     assert SESSION_KEY not in client.session
     clock.move(seconds=2)
     assert client.post("/admin/login/", data | {"password": PASSWORD}).status_code == 302
