@@ -46,8 +46,10 @@ lock: ## Pin requirements.in and requirements-dev.in, with hashes.
 	$(UV) $(COMPILE) requirements.in -o requirements.txt
 	$(UV) $(COMPILE) requirements-dev.in -o requirements-dev.txt
 
-crash: $(VENV)/.installed-dev ## Kill processes at every failpoint and check that nothing is lost.
-	$(BIN)/pytest -m crash $(ARGS)
+crash: $(VENV)/.installed-dev ## Kill processes at every failpoint, 50 at random, and Elasticsearch; check that nothing is lost.
+	VITRINE_TEST_CRASH_KILLS=$(or $(VITRINE_CRASH_KILLS),50) \
+	VITRINE_TEST_CRASH_SEARCH_KILLS=$(or $(VITRINE_CRASH_SEARCH_KILLS),$(if $(VITRINE_CRASH_KILLS),1,3)) \
+	VITRINE_TEST_CRASH_SEED=$(VITRINE_CRASH_SEED) $(BIN)/pytest -p no:randomly -m crash $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Run the benchmarks.
 	$(BIN)/python -m benchmarks.run $(ARGS)

@@ -21,14 +21,14 @@ class Stage:
     checker: Checker
     seed: int
 
-    def settle(self, seconds: float) -> float:
-        """Wait until nothing is under way, and say how long that took; what stays is found by the check after it."""
+    def settle(self, seconds: float) -> None:
+        """Wait until nothing is under way; what stays is found by the check after it."""
         began = time.monotonic()
         calm = 0
         while calm < 2 and time.monotonic() < began + seconds:
             calm = 0 if any(True for _ in self.checker.unsettled()) else calm + 1
             time.sleep(0.3)
-        return time.monotonic() - began
+        log.info("at rest after %.1f s", time.monotonic() - began)
 
     def check(self, context: str) -> None:
         """AssertionError with all there is to say when anything does not agree."""

@@ -212,5 +212,9 @@ def _production(profile: str, name: str) -> dict[str, str]:
 def _drop(name: str) -> None:
     with psycopg.connect(os.environ["VITRINE_TEST_POSTGRES_URL"], autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")  # type: ignore[arg-type]
-    url = f"{os.environ['VITRINE_TEST_ELASTICSEARCH_URL']}/{name}*?expand_wildcards=all"
-    urllib.request.urlopen(urllib.request.Request(url, method="DELETE"), timeout=30).close()
+    server = os.environ["VITRINE_TEST_ELASTICSEARCH_URL"]
+    with urllib.request.urlopen(f"{server}/{name}*?expand_wildcards=all", timeout=30) as answer:
+        indexes = list(json.load(answer))
+    for index in indexes:  # it deletes no pattern, only names
+        request = urllib.request.Request(f"{server}/{index}", method="DELETE")
+        urllib.request.urlopen(request, timeout=30).close()
