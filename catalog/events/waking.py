@@ -4,10 +4,14 @@ The relay listens on a datagram socket in the data folder; a wake that nobody he
 """
 
 import contextlib
+import logging
 import socket
 from pathlib import Path
 
 from catalog.conf import CatalogConfig, section
+
+
+log = logging.getLogger(__name__)
 
 
 def address() -> Path:
@@ -29,7 +33,10 @@ class Listener:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(str(path))
+        try:
+            self._socket.bind(str(path))
+        except OSError as error:  # a folder whose path is too long for a socket's name
+            log.warning("nobody can wake the relay; it polls", extra={"reason": str(error)})
 
     def wait(self, timeout: float) -> None:
         self._socket.settimeout(timeout)
