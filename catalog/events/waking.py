@@ -10,7 +10,6 @@ from pathlib import Path
 
 from catalog.conf import CatalogConfig, section
 
-
 log = logging.getLogger(__name__)
 
 
