@@ -106,9 +106,16 @@ class ShelfFilter(admin.SimpleListFilter):
 class CataloguedAdmin(ServiceAdmin[A]):
     """Artifacts of one type or of all; the status is walked, never written."""
 
-    list_display = ("__str__", "id", "status", "visibility", "project_id", "size", "created_at")
+    list_display = ("title", "id", "status", "visibility", "project_id", "size", "created_at")
     search_help_text = gettext_lazy("Beginning of a name, or of an id (eight digits or more)")
     change_form_template = "admin/catalog/moving_row.html"
+
+    class Media:
+        css = {"all": ("catalog/moving_row.css",)}
+
+    @admin.display(description=gettext_lazy("name"))
+    def title(self, row: Artifact) -> str:
+        return row.name or _("(without a name)")
 
     @override
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
@@ -246,6 +253,10 @@ class ArtifactAdmin(CataloguedAdmin[Artifact]):
         "type", "name", "version", "project_id", "visibility", "protected", "hidden",
         "shown_properties", "shown_tags", *READ,
     )  # fmt: skip
+
+    @override
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return ["title", "type", *self.list_display[1:]]
 
 
 @admin.register(Tag)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import Group
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -21,6 +22,10 @@ from catalog.jobs import repeating
 from catalog.jobs.lifecycle import JOB
 from catalog.models import Delivery, Event, Job
 
+if admin.site.is_registered(Group):
+    admin.site.unregister(
+        Group
+    )  # rights are roles on projects; groups would promise what they do not keep
 admin.site.site_header = "Vitrine"
 admin.site.site_title = "Vitrine"
 admin.site.index_title = _("Operation")

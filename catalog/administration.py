@@ -73,6 +73,7 @@ class RowAdmin(admin.ModelAdmin[M]):
     search_fields = ("id",)
     search_help_text = gettext_lazy("Beginning of an id")
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = 50
     ordering: ClassVar[list[str | Combinable] | tuple[str | Combinable, ...] | None] = ("-id",)

@@ -1,5 +1,6 @@
 """Operators' view of images: as the API lets an administrator change them, and no further."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -10,10 +11,13 @@ from typing_extensions import override
 
 from artifacts.admin import READ, CataloguedAdmin, ShelfFilter, provide
 from artifacts.models import Artifact, Member
+from artifacts.selectors import COMMUNITY, PRIVATE, PUBLIC, SHARED
 from artifacts.types import ArtifactType
 from catalog.administration import ServiceAdmin
 from catalog.api.sessions import staff_actor_of
+from catalog.conf import section
 from catalog.jsonpatch import Add, Operation, Remove, Replace
+from images.conf import ImagesConfig
 from images.handler import IMAGES
 from images.models import TYPE, Image
 from images.selectors import image_for, member_to_write
@@ -35,11 +39,16 @@ ANSWERS = [(one, one) for one in members.STATUSES]
 class ImageForm(forms.ModelForm[Any]):
     """The changeable fields; tags one a line."""
 
+    visibility = forms.ChoiceField(
+        choices=[(one, one) for one in (PUBLIC, COMMUNITY, SHARED, PRIVATE)], label=_("Visibility")
+    )
+    disk_format = forms.ChoiceField(required=False, label=_("Disk format"))
+    container_format = forms.ChoiceField(required=False, label=_("Container format"))
     tags = forms.CharField(
-        required=False, label=_("tags"), widget=forms.Textarea, help_text=_("One a line.")
+        required=False, label=_("Tags"), widget=forms.Textarea, help_text=_("One a line.")
     )
     properties = forms.JSONField(
-        required=False, label=_("properties"), help_text=_("A JSON object of texts.")
+        required=False, label=_("Properties"), help_text=_("A JSON object of texts.")
     )
 
     class Meta:
@@ -48,9 +57,25 @@ class ImageForm(forms.ModelForm[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        config = section(ImagesConfig)
+        self._offer("disk_format", config.disk_formats)
+        self._offer("container_format", config.container_formats)
         if self.instance.pk and "tags" in self.fields:
             tags = self.instance.tags.order_by("value").values_list("value", flat=True)
             self.initial["tags"] = "\n".join(tags)
+
+    def _offer(self, name: str, formats: Iterable[str]) -> None:
+        """The formats of this site, and the one that the image has."""
+        if isinstance(field := self.fields.get(name), forms.ChoiceField):
+            have = getattr(self.instance, name)
+            known = dict.fromkeys([*formats, *([have] if have else [])])
+            field.choices = [("", _("(none)")), *((one, one) for one in known)]
+
+    def clean_disk_format(self) -> str | None:
+        return self.cleaned_data["disk_format"] or None
+
+    def clean_container_format(self) -> str | None:
+        return self.cleaned_data["container_format"] or None
 
     def clean_tags(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["tags"].splitlines()]

@@ -259,3 +259,24 @@ def test_the_paginator_stops_counting(image, django_assert_num_queries, monkeypa
     with django_assert_num_queries(1) as captured:
         assert BoundedPaginator(Artifact.objects.order_by("id"), 50).count == 2
     assert "LIMIT 2" in captured[0]["sql"]
+
+
+def test_counting_all_rows_of_a_filter_is_not_offered(operator: Client, image) -> None:
+    image()
+    assert "_facets" not in operator.get(IMAGES).content.decode()
+
+
+def test_forms_offer_the_formats_of_the_site_and_the_one_it_has(operator: Client, image) -> None:
+    row = image(disk_format=None)
+    page = operator.get(f"{IMAGES}{row.pk}/change/").content.decode()
+    assert '<option value="qcow2"' in page
+    answer = operator.post(f"{IMAGES}{row.pk}/change/", form(row, disk_format="raw"))
+    assert answer.status_code == 302
+    row.refresh_from_db()
+    assert row.disk_format == "raw"
+    answer = operator.post(f"{IMAGES}{row.pk}/change/", form(row, disk_format="nonsense"))
+    assert "Select a valid choice" in answer.content.decode()
+    Artifact.objects.filter(pk=row.pk).update(disk_format="obsolete")
+    row.refresh_from_db()
+    answer = operator.post(f"{IMAGES}{row.pk}/change/", form(row, name="renamed"))
+    assert answer.status_code == 302, answer.content.decode()

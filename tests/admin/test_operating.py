@@ -137,3 +137,11 @@ def test_lists_take_a_fixed_number_of_queries(
         parked(f"d{number}")
     with django_assert_num_queries(queries):
         assert operator.get(path).status_code == 200
+
+
+def test_groups_are_not_offered(operator: Client) -> None:
+    """Rights are roles on projects."""
+    page = operator.get("/admin/").content.decode()
+    assert "Deliveries" in page
+    assert "/auth/group/" not in page
+    assert operator.get("/admin/auth/group/").status_code == 404
