@@ -10,6 +10,7 @@ from celery.platforms import SecurityWarning
 from django.core.management import call_command
 from starlette.types import ASGIApp
 
+from artifacts import stores
 from settings.sections import HttpConfig
 from settings.serving.periodic import Periodic
 from settings.serving.protocol import BoundedProtocol
@@ -17,6 +18,7 @@ from settings.serving.protocol import BoundedProtocol
 
 def web(application: ASGIApp, listening: socket.socket, config: HttpConfig) -> int:
     """Answer requests until SIGTERM, then let running ones end within the grace time."""
+    stores.stores()  # a store that cannot be built is told before the first request asks for it
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it is done
     server = uvicorn.Server(
         uvicorn.Config(

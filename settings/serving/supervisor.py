@@ -21,6 +21,8 @@ from pathlib import Path
 
 import orjson
 
+from catalog.conf import ConfigurationError
+
 log = logging.getLogger("vitrine.serve")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -99,13 +101,19 @@ class Supervisor:
         sys.stdout.flush()
         sys.stderr.flush()
         child.started = time.monotonic()
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # none may reach the child as the parent
         child.pid = os.fork()
         if child.pid:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
             return
         code = 1
         try:
             self._become(child)
             code = child.run()
+        except ConfigurationError as error:
+            code = WRONG_CONFIGURATION
+            for problem in error.problems:
+                sys.stderr.write(f"vitrine: {problem}\n")
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
         except BaseException:
@@ -121,6 +129,7 @@ class Supervisor:
         signal.set_wakeup_fd(-1)
         for number in (*STOPPING, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         os.setsid()
         os.close(self._lifeline[1])
         if self._listening is not None and not child.listens:

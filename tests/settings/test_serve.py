@@ -187,6 +187,20 @@ def test_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "VITRINE_DATA_DIR: cannot" in refused(tmp_path / "file" / "data")
 
 
+def test_store_that_cannot_be_built_is_told(tmp_path: Path) -> None:
+    config = tmp_path / "vitrine.toml"
+    config.write_text("[stores.backends.local]\nbackend = 'tape'\n")
+    service = Service(tmp_path / "data", VITRINE_CONFIG=str(config))
+    try:
+        code, said = service.process.wait(PATIENCE), service.log.read_text()
+    finally:
+        service.stop()
+    assert code == 2
+    (line,) = [line for line in said.splitlines() if line.startswith("vitrine: ")]
+    assert "tape" in line
+    assert "Traceback" not in said
+
+
 def test_missing_database_server_is_told(tmp_path: Path) -> None:
     url = f"postgresql://nobody:secret@127.0.0.1:{free_port()}/nothing"
     said = refused(tmp_path / "data", VITRINE_DATABASE_URL=url)
