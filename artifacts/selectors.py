@@ -12,6 +12,7 @@ from typing import Any, Literal
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from artifacts import sorting
 from artifacts.models import Artifact, Member
@@ -71,24 +72,34 @@ def locked(artifact_id: str) -> Artifact | None:
     return rows.first()
 
 
-def branches(actor: Actor, scope: Scope) -> list[Q]:
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A part of a list. `few`: it is read whole through its memberships and sorted, never by a sort's index,
+    which the planner would walk from end to end in search of rows that are not there.
+    """
+
+    condition: Q
+    few: bool = False
+
+
+def branches(actor: Actor, scope: Scope) -> list[Branch]:
     """Disjoint conditions whose union is the list, each with an index of its own."""
     if actor.is_admin:
-        return [_of_admin(actor, scope)]
+        return [Branch(_of_admin(actor, scope))]
     own = Q(project_id=actor.project_id) if actor.project_id else None
-    found: list[Q] = []
+    found: list[Branch] = []
     asked = scope.visibility
     if own is not None and asked in (None, "all", PRIVATE, SHARED, COMMUNITY):
         mine = own & Q(public=False)
-        found.append(mine if asked in (None, "all") else mine & Q(visibility=asked))
+        found.append(Branch(mine if asked in (None, "all") else mine & Q(visibility=asked)))
     if asked in (None, "all", PUBLIC):
-        found.append(Q(public=True))
+        found.append(Branch(Q(public=True)))
     if asked in (None, "all", SHARED) and actor.project_id:
-        found.append(_shared_with(actor.project_id, scope.member_status))
+        found.append(Branch(_shared_with(actor.project_id, scope.member_status), few=True))
     if asked in ("all", COMMUNITY):
-        found.append(_not_own(actor) & Q(visibility=COMMUNITY))
+        found.append(Branch(_not_own(actor) & Q(visibility=COMMUNITY)))
     if asked in (None, "all"):
-        found.append(Q(project_id=None, visibility__in=(PRIVATE, SHARED)))
+        found.append(Branch(Q(project_id=None, visibility__in=(PRIVATE, SHARED))))
     return found
 
 
@@ -119,26 +130,36 @@ def _shared_with(project_id: str, member_status: str) -> Q:
 
 
 def page_of(
-    rows: QuerySet[Artifact], conditions: Sequence[Q], page: Page, marker: Artifact | None
+    rows: QuerySet[Artifact], parts: Sequence[Branch], page: Page, marker: Artifact | None
 ) -> list[str]:
     """Ids of one page in order, one more than the limit when there is a next page.
 
-    `rows` carries the filters; every condition is one branch. Only keys are read here.
+    `rows` carries the filters. Only keys are read here.
     """
     sorts = _with_ties(page.sorts)
-    keys: list[Combinable] = [sorting.KEYS[s.field] for s in sorts]
-    names = [f"key_{i}" for i in range(len(keys))]
-    annotated = rows.annotate(**dict(zip(names, keys, strict=True)))
-    if marker is not None:
-        annotated = annotated.filter(row_after(sorts, keys, _key_values(marker, sorts)))
-    order = [F(n).desc() if s.descending else F(n).asc() for n, s in zip(names, sorts, strict=True)]
+    after = None if marker is None else _key_values(marker, sorts)
     lists = [
-        list(annotated.filter(q).order_by(*order).values_list(*names, "id")[: page.limit + 1])
-        for q in conditions
+        list(_sorted(rows.filter(part.condition), sorts, after, part)[: page.limit + 1])
+        for part in parts
     ]
     if len(lists) == 1:
         return [row[-1] for row in lists[0]]
     return [row[-1] for row in _merged(lists, sorts)][: page.limit + 1]
+
+
+def _sorted(
+    rows: QuerySet[Artifact], sorts: Sequence[Sort], after: list[Any] | None, part: Branch
+) -> QuerySet[Artifact, tuple[Any, ...]]:
+    """The branch's keys and ids in order, from the row after `after` on."""
+    keys: list[Combinable] = [sorting.KEYS[s.field] for s in sorts]
+    if part.few:
+        keys = [Coalesce(key, key) for key in keys]
+    names = [f"key_{i}" for i in range(len(keys))]
+    annotated = rows.annotate(**dict(zip(names, keys, strict=True)))
+    if after is not None:
+        annotated = annotated.filter(row_after(sorts, keys, after))
+    order = [F(n).desc() if s.descending else F(n).asc() for n, s in zip(names, sorts, strict=True)]
+    return annotated.order_by(*order).values_list(*names, "id")
 
 
 def _with_ties(sorts: Iterable[Sort]) -> list[Sort]:

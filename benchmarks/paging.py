@@ -121,7 +121,7 @@ def _middle(actor: "Actor", sort: str) -> str:
 
     listed = Q()
     for branch in selectors.branches(actor, selectors.Scope()):
-        listed |= branch
+        listed |= branch.condition
     rows = Artifact.objects.filter(listed, type=TYPE, deleted_at=None, hidden=False)
     ordered = rows.order_by(*(sorting.KEYS[column] for column in sorting.columns(sort)))
     return str(ordered.values_list("id", flat=True)[rows.count() // 2])
