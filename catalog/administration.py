@@ -123,7 +123,7 @@ class RowAdmin(admin.ModelAdmin[M]):
             try:
                 act(one)
             except CatalogError as error:
-                self.message_user(request, f"{one}: {error.message}", messages.ERROR)
+                self.message_user(request, f"{error.message} ({one})", messages.ERROR)
             else:
                 done.append(one)
         return done

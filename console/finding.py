@@ -49,7 +49,12 @@ class Found:
 
 
 def find(actor: Actor, asking: Asking) -> Found:
-    """What the actor may find. QueryRefused for text that cannot be asked, EngineUnavailable."""
+    """What the actor may find; nothing for who has no role anywhere, since no page would open for it.
+
+    QueryRefused for text that cannot be asked, EngineUnavailable.
+    """
+    if not actor.roles:
+        return Found(total=0, hits=(), counts={})
     base = facet_fields()
     chosen = [name for name in asking.filters if name.startswith(PROPERTY)]
     names = [*base, *chosen]

@@ -125,7 +125,7 @@ def test_actions_walk_many_and_name_those_that_could_not(operator: Client, image
     first, second = active(image()), image()
     text = act(operator, IMAGES, "deactivate", first.pk, second.pk).content.decode()
     assert "Deactivate: done for 1" in text
-    assert f"{second.pk}: image is queued" in text
+    assert f"possible from: active ({second.pk})" in text
     assert Artifact.objects.get(pk=first.pk).status == "deactivated"
 
 

@@ -102,7 +102,7 @@ def test_a_failed_job_runs_again_from_its_first_step(
 def test_a_job_that_has_not_failed_is_left_alone(operator: Client, state: str) -> None:
     job = failed(state=state)
     answer = act(operator, JOBS, "run_again", job.pk)
-    assert f"job is {state}; run_again" in answer.content.decode()
+    assert f"Job is {state}; run_again" in answer.content.decode()
     job.refresh_from_db()
     assert (job.state, job.steps_done) == (state, ["one"])
 

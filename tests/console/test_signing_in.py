@@ -6,7 +6,7 @@ from django.test import Client
 from identity.services.users import update_user
 from tests.console.conftest import Answer, Person
 from tests.identity.factories import PASSWORD, SYSTEM
-from tests.support.identity import give_role
+from tests.support.identity import give_role, make_project
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +99,14 @@ def test_a_project_without_a_role_is_not_there(ada: Person, theirs, index) -> No
     assert ada.get().assets == ["of ours"]
 
 
-def test_who_has_no_project_is_told_so(index) -> None:
-    page = Person("eve").get()
+def test_who_has_no_project_is_told_so_and_sees_nothing(index) -> None:
+    root = Person("root", make_project("admin"), roles=("admin",))
+    row = root.image("for everybody", visibility="public")
+    index()
+    assert root.get().assets == ["for everybody"]
+    eve = Person("eve")
+    page = eve.get()
     assert page.status == 200
     assert "You have no role in any project" in page.text
+    assert page.assets == []
+    assert eve.get(f"/assets/OS::Glance::Image/{row.pk}").status == 404
