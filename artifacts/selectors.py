@@ -74,8 +74,8 @@ def locked(artifact_id: str) -> Artifact | None:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A part of a list. `few`: it is read whole through its memberships and sorted, never by a sort's index,
-    which the planner would walk from end to end in search of rows that are not there.
+    """A part of a list. `few`: it is read whole through what it has few of (memberships, rows that nobody owns) and
+    sorted, never by a sort's index, which the planner would walk from end to end for rows that are not there.
     """
 
     condition: Q
@@ -99,7 +99,8 @@ def branches(actor: Actor, scope: Scope) -> list[Branch]:
     if asked in ("all", COMMUNITY):
         found.append(Branch(_not_own(actor) & Q(visibility=COMMUNITY)))
     if asked in (None, "all"):
-        found.append(Branch(Q(project_id=None, visibility__in=(PRIVATE, SHARED))))
+        nobodys = Q(project_id=None, visibility__in=(PRIVATE, SHARED))
+        found.append(Branch(nobodys, few=True))
     return found
 
 

@@ -19,3 +19,13 @@ class KeyField(models.CharField[SetType, GetType]):
         if connection.vendor == "postgresql":
             parameters["collation"] = "C"
         return parameters
+
+    @override
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """PostgreSQL's type by its long name: for `varchar` Django would add a second index for LIKE,
+        which the collation "C" does not need.
+        """
+        name = super().db_type(connection)
+        if connection.vendor == "postgresql" and name is not None:
+            return name.replace("varchar", "character varying", 1)
+        return name
