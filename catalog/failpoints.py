@@ -1,8 +1,9 @@
 """Named places where a crash test may end the process, to prove that nothing is lost there.
 
 ``VITRINE_FAILPOINTS="upload.before_activate=kill:1;relay.after_write=raise:2"`` arms points: `kill` ends the process
-like SIGKILL, `raise` throws, `sleep` waits five seconds; the number says at which passage (default 1). An unarmed
-point costs one dictionary look-up. Points are declared, so a test can walk through all of them.
+like SIGKILL, `stop` halts it until SIGCONT, `raise` throws, `sleep` waits five seconds; the number says at which
+passage (default 1). An unarmed point costs one dictionary look-up. Points are declared, so a test can walk through
+all of them.
 
 A process that is started again after it died inherits the variable and dies again. Where that is not wanted,
 ``VITRINE_FAILPOINTS_ONCE`` names a folder: a file there that is named after a point and holds an action arms the point
@@ -15,7 +16,8 @@ import time
 from pathlib import Path
 from threading import Lock
 
-ACTIONS = frozenset({"kill", "raise", "sleep"})
+SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+ACTIONS = frozenset({*SIGNALS, "raise", "sleep"})
 
 _declared: dict[str, str] = {}
 _armed: dict[str, tuple[str, int]] = {}
@@ -90,8 +92,8 @@ def _known(name: str, action: str) -> str:
 
 
 def _act(name: str, action: str) -> None:
-    if action == "kill":
-        os.kill(os.getpid(), signal.SIGKILL)
+    if action in SIGNALS:
+        os.kill(os.getpid(), SIGNALS[action])
     elif action == "raise":
         raise FailpointReached(name)
     elif action == "sleep":

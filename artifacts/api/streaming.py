@@ -6,8 +6,7 @@ and looked at side by side, while the next one is gathered.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from functools import lru_cache, partial
@@ -122,12 +121,7 @@ async def receive(
     try:
         writer = await _in_pool(lambda: store_registry.store(upload.store).begin(upload.key))
         ingest = Ingest(writer, ALGORITHMS, executor=data_threads())
-        await _feed(request, upload, ingest, expected_size)
-        content = await ingest.finish()
-        _check_size(content.size, expected_size)
-        failpoints.reach(uploads.BEFORE_COMMIT)
-        await in_database(partial(uploads.renew, upload))
-        await ingest.commit()
+        content = await _holding(upload, _take_in(request, upload, ingest, expected_size))
         return await in_database(lambda: finish(content))
     except BaseException as error:
         await asyncio.shield(_undo(ingest, upload, actor))
@@ -140,21 +134,45 @@ async def receive(
         raise
 
 
+async def _holding(upload: Upload, work: Awaitable[T]) -> T:
+    """What `work` returns. The lease is renewed while it runs, however slow the client and the store are: it ends
+    with the process. Gone as soon as it cannot be renewed; `work` is cancelled then.
+    """
+    running = asyncio.ensure_future(work)
+    try:
+        while not (
+            await asyncio.wait({running}, timeout=section(ArtifactsConfig).upload_lease / 3)
+        )[0]:
+            await in_database(partial(uploads.renew, upload))
+        return running.result()
+    finally:
+        if running.cancel():
+            await asyncio.wait({running})
+
+
+async def _take_in(
+    request: Request, upload: Upload, ingest: Ingest, expected_size: int | None
+) -> Ingested:
+    """The body's bytes, durable in the store."""
+    await _feed(request, upload, ingest, expected_size)
+    content = await ingest.finish()
+    _check_size(content.size, expected_size)
+    failpoints.reach(uploads.BEFORE_COMMIT)
+    await in_database(partial(uploads.renew, upload))
+    await ingest.commit()
+    return content
+
+
 async def _feed(
     request: Request, upload: Upload, ingest: Ingest, expected_size: int | None
 ) -> None:
     limit = upload.size_limit if expected_size is None else min(upload.size_limit, expected_size)
-    renewals = section(ArtifactsConfig).upload_lease / 3
-    renewed = time.monotonic()
     async with aclosing(_timed(request)) as chunks:
         async for block in gather(chunks):
             if ingest.size + len(block) > limit:
                 raise _too_long(upload, expected_size)
             await ingest.feed(block)
             UPLOADED.inc(len(block))
-            if time.monotonic() - renewed > renewals:
-                await in_database(partial(uploads.renew, upload))
-                renewed = time.monotonic()
 
 
 async def _timed(request: Request) -> AsyncGenerator[bytes, None]:

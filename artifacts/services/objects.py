@@ -24,15 +24,20 @@ def remove(object_id: int) -> bool:
     if stored is None:
         return True
     failpoints.reach(BEFORE_BYTES)
-    try:
-        store_registry.store(stored.store).delete(stored.key)
-    except BlobNotFound:
-        pass
-    except StoreError as error:
-        log.warning(
-            "bytes cannot be deleted now", extra={"object": object_id, "reason": str(error)}
-        )
+    if not discard(stored.store, stored.key):
         return False
     failpoints.reach(AFTER_BYTES)
     StoredObject.objects.filter(pk=object_id, state="deleting").delete()
+    return True
+
+
+def discard(store: str, key: str) -> bool:
+    """Delete bytes that no row speaks for, if they are there; False when the store does not let go of them now."""
+    try:
+        store_registry.store(store).delete(key)
+    except BlobNotFound:
+        pass
+    except StoreError as error:
+        log.warning("bytes cannot be deleted now", extra={"key": key, "reason": str(error)})
+        return False
     return True

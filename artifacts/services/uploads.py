@@ -24,7 +24,7 @@ from artifacts import stores as store_registry
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, Location, StoredObject
 from artifacts.selectors import locked
-from artifacts.services.objects import remove
+from artifacts.services.objects import discard, remove
 from artifacts.services.writing import move, update
 from artifacts.types import ArtifactType
 from catalog import failpoints
@@ -140,10 +140,14 @@ def abandon(upload: Upload, *, actor: Actor) -> None:
         mine = StoredObject.objects.filter(
             pk=upload.object_id, state="writing", lease_owner=upload.owner
         )
-        if not mine.update(state="deleting", lease_until=None):
-            return
-        release(upload.artifact_id, upload.blob_id, kind=upload.kind, actor=actor)
-    remove(upload.object_id)
+        taken = mine.update(state="deleting", lease_until=None)
+        if taken:
+            release(upload.artifact_id, upload.blob_id, kind=upload.kind, actor=actor)
+    if taken:
+        remove(upload.object_id)
+    elif not StoredObject.objects.filter(pk=upload.object_id, state="stored").exists():
+        # The reaper was first, and may have been there before the last bytes came.
+        discard(upload.store, upload.key)
 
 
 def release(artifact_id: str, blob_id: int, *, kind: ArtifactType, actor: Actor) -> None:

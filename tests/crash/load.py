@@ -7,7 +7,7 @@ import random
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,14 @@ class Client:
         """The answer; one that means a fault of the service is noted as wrong."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         try:
-            connection.request(
-                method,
-                f"/image/v2/{path}",
-                body if isinstance(body, bytes) or body is None else json.dumps(body),
-                {"X-Auth-Token": self._token, "Content-Type": content_type},
-            )
+            # Who refuses a body may answer and close while it is being sent.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(
+                    method,
+                    f"/image/v2/{path}",
+                    body if isinstance(body, bytes) or body is None else json.dumps(body),
+                    {"X-Auth-Token": self._token, "Content-Type": content_type},
+                )
             response = connection.getresponse()
             answer = Answer(response.status, response.read().decode("utf-8", "replace"))
         except TimeoutError:

@@ -53,17 +53,17 @@ class Victim:
             os.kill(pid, signal.SIGKILL)
         return pid
 
-    def arm(self, point: str) -> None:
-        """Let the next process that passes the point be killed there."""
+    def arm(self, point: str, action: str = "kill") -> None:
+        """Let the next process that passes the point be killed there, or do another action of a failpoint."""
         new = self._points / f".{point}"
-        new.write_text("kill", encoding="ascii")
+        new.write_text(action, encoding="ascii")
         new.rename(self._points / point)
 
     def disarm(self, point: str) -> None:
         (self._points / point).unlink(missing_ok=True)
 
     def fired(self, point: str) -> list[int]:
-        """The processes that were killed at the point."""
+        """The processes that passed the point while it was armed."""
         return [int(path.suffix[1:]) for path in self._points.glob(f"{point}.*[0-9]")]
 
     def until(self, what: Callable[[], Any], seconds: float, wish: str) -> None:
