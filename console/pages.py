@@ -32,7 +32,7 @@ Page = Callable[..., HttpResponseBase]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Somebody who is signed in: who it is, as whom it acts, and where else it could."""
+    """Somebody who is signed in: who it is, as whom it acts, and where else it could (for whole pages)."""
 
     user: User
     actor: Actor
@@ -57,7 +57,8 @@ def page(view: Page) -> Page:
         user = user_of(request)
         if user is None:
             return _dressed(_ask_to_sign_in(request))
-        visitor = Visitor(user=user, actor=actor_of(request), projects=list(projects_of(user.pk)))
+        projects = [] if is_fragment(request) else list(projects_of(user.pk))
+        visitor = Visitor(user=user, actor=actor_of(request), projects=projects)
         try:
             return _dressed(view(request, visitor, *args, **kwargs))
         except CatalogError as error:

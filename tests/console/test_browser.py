@@ -68,9 +68,16 @@ def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(chromium: Browser, server: Server, index, ada: Person) -> Iterator[Callable[..., Page]]:
+def complaints() -> list[str]:
+    """What the browser complained about; a test takes out what it expected."""
+    return []
+
+
+@pytest.fixture
+def visit(
+    chromium: Browser, server: Server, index, ada: Person, complaints: list[str]
+) -> Iterator[Callable[..., Page]]:
     """Signs ada in and shows the search; what the browser complains about fails the test."""
-    complaints: list[str] = []
     contexts: list[BrowserContext] = []
     fill_catalog(ada)
     index()
@@ -158,6 +165,34 @@ def test_typing_keeps_the_filters(visit) -> None:
     page.keyboard.type("12")
     shows(page, "Debian 12")
     assert page.url.endswith("/?q=12&tags=linux")
+
+
+def test_a_refusal_is_shown_and_keeps_the_filters(visit, complaints) -> None:
+    page = visit("/?tags=linux")
+    page.get_by_label("Search assets").fill("x " * 40)
+    page.get_by_role("heading", name="This cannot be searched for").wait_for()
+    assert page.get_by_text("at most 32 words").is_visible()
+    page.get_by_label("Search assets").fill("12")
+    shows(page, "Debian 12")
+    assert page.url.endswith("/?q=12&tags=linux")
+    assert complaints.pop().startswith(
+        "Failed to load resource: the server responded with a status of 400"
+    )
+
+
+def test_a_service_that_is_away_is_said_and_forgotten_when_it_is_back(visit, complaints) -> None:
+    page = visit()
+    page.context.set_offline(True)
+    page.keyboard.type("deb")
+    page.get_by_text("The service cannot be reached").wait_for()
+    assert len(names(page)) == 4
+    page.context.set_offline(False)
+    page.keyboard.type("ian 12")
+    shows(page, "Debian 12")
+    assert not page.get_by_text("The service cannot be reached").is_visible()
+    assert complaints
+    assert all("ERR_INTERNET_DISCONNECTED" in one for one in complaints)
+    complaints.clear()
 
 
 def test_everything_is_reached_by_the_keyboard(visit) -> None:

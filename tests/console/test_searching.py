@@ -259,3 +259,14 @@ def test_operators_see_all_and_find_the_admin(index, ada: Person) -> None:
     assert page.assets == ["of ada"]
     assert 'href="/admin/"' in page.html
     assert project.name in page.text
+
+
+def test_a_page_of_hits_costs_what_an_empty_one_does(
+    ada: Person, index, django_assert_max_num_queries
+) -> None:
+    for number in range(20):
+        ada.image(f"image {number}", tags=["a", "b"], os_distro="debian")
+    index()
+    ada.get()
+    with django_assert_max_num_queries(10):
+        assert len(ada.get(q="image", tags="a").assets) == 20

@@ -54,6 +54,7 @@
   if (!live || !window.fetch) return;
 
   const said = document.getElementById("said");
+  const trouble = document.getElementById("trouble");
   const rail = document.getElementById("rail");
   let running = null;
   let waiting = 0;
@@ -71,7 +72,11 @@
     const key = document.activeElement && document.activeElement.dataset.key;
     for (const id of ["facets", "found"]) {
       const part = fresh.getElementById(id);
-      if (part) document.getElementById(id).replaceWith(part);
+      if (!part) continue;
+      const old = document.getElementById(id);
+      // A refusal knows nothing of the filters: they stay for the next try.
+      if (part.classList.contains("problem")) part.append(...old.querySelectorAll("input[form]"));
+      old.replaceWith(part);
     }
     for (const one of open) {
       const details = live.querySelector(`details[data-key="${CSS.escape(one)}"]`);
@@ -101,10 +106,11 @@
       if (mine !== running) return;
       if (!answer.headers.get("Content-Type").startsWith("text/html")) throw new Error(answer.status);
       exchange(text);
+      trouble.hidden = true;
       if (remember) history[remember]({}, "", address);
       document.title = box.value ? `${box.value} – Vitrine` : "Vitrine";
     } catch (error) {
-      if (error.name !== "AbortError") said.textContent = live.dataset.failed;
+      if (error.name !== "AbortError") trouble.hidden = false;
     } finally {
       clearTimeout(slow);
       if (mine === running) live.removeAttribute("aria-busy");
