@@ -31,6 +31,7 @@ class Running:
         return file.read_text().splitlines() if file.exists() else []
 
     def pid(self, name: str) -> int:
+        self.until((self.folder / "serve.json").exists)
         return int(json.loads((self.folder / "serve.json").read_text())[name])
 
     def until(self, what: Callable[[], object], seconds: float = 10.0) -> None:
