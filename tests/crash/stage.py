@@ -20,6 +20,7 @@ class Stage:
     query: Query
     checker: Checker
     seed: int
+    spoilt: bool = False
 
     def settle(self, seconds: float) -> None:
         """Wait until nothing is under way; what stays is found by the check after it."""
@@ -36,6 +37,7 @@ class Stage:
             "%s; seed %d; %s", context, self.seed, dict(sorted(self.load.ledger.counts.items()))
         )
         found = [*self.checker.findings(), *self.load.ledger.findings(self.query)]
+        self.spoilt = bool(found)
         if not found:
             return
         told = "\n".join(history(self.load.ledger, {finding.subject for finding in found}))
