@@ -1,5 +1,6 @@
 """Settings of search."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -8,17 +9,44 @@ from typing_extensions import override
 
 from catalog.conf import Section, setting
 
+_INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchConfig(Section):
     prefix: ClassVar[str] = "search"
 
-    engine: Literal["embedded", "elasticsearch"] = setting("embedded", help="Which engine keeps the index.")
-    url: str = setting("", help="Elasticsearch's address; several are separated by commas.", secret=True)
+    engine: Literal["embedded", "elasticsearch"] = setting(
+        "embedded", help="Which engine keeps the index."
+    )
+    url: str = setting(
+        "", help="Elasticsearch's address; several are separated by commas.", secret=True
+    )
+    ca_certs: str = setting(
+        "", help="File of the authorities that sign Elasticsearch's certificate."
+    )
     index_prefix: str = setting("vitrine", help="Name that the indexes begin with.")
-    wait_limit: float = setting(10.0, help="Longest wait, in seconds, of a search with consistency=wait.")
+    shards: int = setting(1, help="Primary shards of an Elasticsearch index.")
+    timeout: float = setting(10.0, help="Seconds that one request to Elasticsearch may take.")
+    wait_limit: float = setting(
+        10.0, help="Longest wait, in seconds, of a search with consistency=wait."
+    )
+    relay_batch: int = setting(200, help="Deliveries that a relay takes at once.")
+    relay_poll: float = setting(1.0, help="Seconds between a relay's looks when nobody wakes it.")
 
     @override
     def problems(self) -> Iterable[str]:
         if self.engine == "elasticsearch" and not self.url:
             yield "VITRINE_SEARCH_URL is required when VITRINE_SEARCH_ENGINE is elasticsearch"
+        for address in self.addresses():
+            if not address.startswith(("http://", "https://")):
+                yield f"VITRINE_SEARCH_URL must begin with http:// or https://, not {address[:20]!r}"
+        if not _INDEX_NAME.fullmatch(self.index_prefix):
+            yield "VITRINE_SEARCH_INDEX_PREFIX must be lower-case letters, digits, - and _"
+        for name in ("timeout", "wait_limit", "relay_poll", "relay_batch", "shards"):
+            if getattr(self, name) <= 0:
+                yield f"VITRINE_SEARCH_{name.upper()} must be larger than 0"
+
+    def addresses(self) -> list[str]:
+        """The nodes of Elasticsearch, one address each."""
+        return [part.strip() for part in self.url.split(",") if part.strip()]

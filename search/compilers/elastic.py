@@ -1,0 +1,136 @@
+"""A bound query as Elasticsearch's query language. Words are taken apart already, so they are handed over as
+they are.
+"""
+
+from typing import Any
+
+from catalog.indexing.documents import FieldType
+from search.bound import (
+    ANY_RUN,
+    All,
+    Begins,
+    Best,
+    Between,
+    Bound,
+    Combined,
+    Looks,
+    Never,
+    OneOf,
+    Present,
+    Sequence,
+    Words,
+)
+from search.engines.elasticsearch.layout import (
+    AFTER_SEPARATOR,
+    BEGINNING,
+    PAIRS,
+    SEPARATOR,
+    place,
+)
+from search.resolving import Target
+
+Query = dict[str, Any]
+EXPANSIONS = 10_000
+
+
+def compile_query(bound: Bound) -> Query:
+    """The query document."""
+    match bound:
+        case All():
+            return {"match_all": {}}
+        case Never():
+            return {"match_none": {}}
+        case OneOf(target, values):
+            return {"terms": {place(target): [_written(target, value) for value in values]}}
+        case Between():
+            return _between(bound)
+        case Present(target):
+            return {"exists": {"field": place(target)}}
+        case Begins(target, value):
+            return _begins(target, value)
+        case Looks(target, parts):
+            return _looks(target, parts)
+        case Words(target, words, every):
+            operator = "and" if every else "or"
+            return _text("match", target, words, operator=operator)
+        case Sequence(target, words, False):
+            return _text("match_phrase", target, words)
+        case Sequence(target, words):
+            return _text("match_phrase_prefix", target, words, max_expansions=EXPANSIONS)
+        case Best(parts):
+            return {"dis_max": {"queries": [compile_query(part) for part in parts]}}
+        case Combined():
+            return _combined(bound)
+
+
+def _between(bound: Between) -> Query:
+    target = bound.target
+    low = None if bound.low is None else _written(target, bound.low)
+    high = None if bound.high is None else _written(target, bound.high)
+    with_high = bound.with_high
+    if place(target) == PAIRS:
+        low = f"{target.key}{SEPARATOR}" if low is None else low
+        if high is None:
+            high, with_high = f"{target.key}{AFTER_SEPARATOR}", False
+    options: dict[str, Any] = {}
+    if low is not None:
+        options["gte" if bound.with_low else "gt"] = low
+    if high is not None:
+        options["lte" if with_high else "lt"] = high
+    if target.type is FieldType.DATE:
+        options["format"] = "epoch_millis"
+    return {"range": {place(target): options}}
+
+
+def _begins(target: Target, value: str) -> Query:
+    if target.type is FieldType.TEXT and target.name == "name" and 0 < len(value) <= BEGINNING:
+        return {"constant_score": {"filter": {"term": {"name.prefix": value}}}}
+    return {"prefix": {place(target): {"value": _written(target, value)}}}
+
+
+def _looks(target: Target, parts: tuple[Any, ...]) -> Query:
+    pattern = "".join(
+        _escaped(part) if isinstance(part, str) else "*" if part is ANY_RUN else "?"
+        for part in parts
+    )
+    if place(target) == PAIRS:
+        pattern = _escaped(f"{target.key}{SEPARATOR}") + pattern
+    return {"wildcard": {place(target): {"value": pattern}}}
+
+
+def _text(kind: str, target: Target, words: tuple[str, ...], **options: Any) -> Query:
+    boost = target.field.boost if target.field is not None else 1.0
+    return {
+        kind: {
+            place(target): {
+                "query": " ".join(words),
+                "analyzer": "whitespace",
+                "boost": boost,
+                **options,
+            }
+        }
+    }
+
+
+def _combined(bound: Combined) -> Query:
+    options: dict[str, Any] = {
+        name: [compile_query(part) for part in parts]
+        for name, parts in (
+            ("must", bound.must),
+            ("filter", bound.filter),
+            ("should", bound.should),
+            ("must_not", bound.must_not),
+        )
+        if parts
+    }
+    if bound.should:
+        options["minimum_should_match"] = bound.minimum
+    return {"bool": options}
+
+
+def _written(target: Target, value: Any) -> Any:
+    return f"{target.key}{SEPARATOR}{value}" if place(target) == PAIRS else value
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{character}" if character in "*?\\" else character for character in text)

@@ -1,0 +1,194 @@
+"""A bound query evaluated in plain Python over encoded documents: what the engines are measured against."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+from typing_extensions import override
+
+from catalog.indexing.documents import FieldType
+from search import analysis
+from search.bound import (
+    ANY_RUN,
+    All,
+    Begins,
+    Best,
+    Between,
+    Bound,
+    Combined,
+    Looks,
+    Never,
+    OneOf,
+    Present,
+    Sequence,
+    Words,
+)
+from search.encoding import Encoded, Value, exact
+from search.resolving import Target
+
+
+class Evaluated:
+    """An encoded document, with its words at hand."""
+
+    def __init__(self, encoded: Encoded, *, typing_sequence: int = 1) -> None:
+        self.encoded = encoded
+        self._sequence = typing_sequence
+        self._words: dict[str, list[list[str]]] = {}
+
+    @cached_property
+    def _internal(self) -> Mapping[str, tuple[Value, ...]]:
+        return {
+            "property_keys": self.encoded.property_keys,
+            "typing_sequence": (self._sequence,),
+        }
+
+    def values(self, target: Target) -> tuple[Value, ...]:
+        """What the document holds of the target, as the index has it."""
+        if target.key is not None:
+            held = self.encoded.typed if target.typing is not None else self.encoded.properties
+            return (held[target.key],) if target.key in held else ()
+        if target.name in self._internal:
+            return self._internal[target.name]
+        name = target.field.name if target.field is not None else target.name
+        found = self.encoded.fields.get(name, ())
+        if target.raw:
+            return tuple(value for value in found if exact(str(value)))
+        return found
+
+    def words(self, target: Target) -> list[list[str]]:
+        """The words of each text of the field."""
+        if target.name not in self._words:
+            self._words[target.name] = [analysis.words(str(text)) for text in self.values(target)]
+        return self._words[target.name]
+
+
+def matches(bound: Bound, document: Evaluated) -> bool:
+    """Whether the document is found."""
+    match bound:
+        case All():
+            return True
+        case Never():
+            return False
+        case OneOf(target, wanted):
+            return any(_same(v, w) for v in document.values(target) for w in wanted)
+        case Between(target):
+            return any(_inside(bound, value) for value in document.values(target))
+        case Present(target):
+            return bool(document.values(target))
+        case Begins(target, start):
+            return _some(document, target, lambda text: text.startswith(start))
+        case Looks(target, parts):
+            return _some(document, target, lambda text: looks(text, parts))
+        case Words(target, words, every):
+            held = {word for text in document.words(target) for word in text}
+            return all(w in held for w in words) if every else any(w in held for w in words)
+        case Sequence():
+            return any(_in_sequence(bound, text) for text in document.words(bound.target))
+        case Best(parts):
+            return any(matches(part, document) for part in parts)
+        case Combined():
+            return _combined(bound, document)
+
+
+def looks(text: str, parts: tuple[Any, ...]) -> bool:
+    """Whether the text is the pattern, from its beginning to its end."""
+    if not parts:
+        return not text
+    first, rest = parts[0], parts[1:]
+    if isinstance(first, str):
+        return text.startswith(first) and looks(text[len(first) :], rest)
+    if first is ANY_RUN:
+        return any(looks(text[at:], rest) for at in range(len(text) + 1))
+    return bool(text) and looks(text[1:], rest)
+
+
+def order(target: Target, descending: bool) -> Callable[[Evaluated], tuple[bool, Any]]:
+    """A sort key: by the smallest value, or the largest when descending; without one last."""
+
+    def key(document: Evaluated) -> tuple[bool, Any]:
+        found = [_comparable(value) for value in document.values(target)]
+        if not found:
+            return True, _Last()
+        return False, (_Reversed(max(found)) if descending else min(found))
+
+    return key
+
+
+class _Last:
+    """Equal to its like, so that the next key decides."""
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Last)
+
+    @override
+    def __hash__(self) -> int:
+        return 0
+
+
+class _Reversed:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __lt__(self, other: "_Reversed") -> bool:
+        return bool(other.value < self.value)
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Reversed) and bool(other.value == self.value)
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def _combined(bound: Combined, document: Evaluated) -> bool:
+    held = sum(1 for part in bound.should if matches(part, document))
+    return (
+        all(matches(part, document) for part in (*bound.must, *bound.filter))
+        and held >= bound.minimum
+        and not any(matches(part, document) for part in bound.must_not)
+    )
+
+
+def _some(document: Evaluated, target: Target, test: Callable[[str], bool]) -> bool:
+    texts: Iterable[str]
+    if target.type is FieldType.TEXT:
+        texts = (word for text in document.words(target) for word in text)
+    else:
+        texts = map(str, document.values(target))
+    return any(test(text) for text in texts)
+
+
+def _in_sequence(bound: Sequence, text: list[str]) -> bool:
+    wanted = list(bound.words)
+    for at in range(len(text) - len(wanted) + 1):
+        window = text[at : at + len(wanted)]
+        last = window[-1].startswith(wanted[-1]) if bound.open else window[-1] == wanted[-1]
+        if window[:-1] == wanted[:-1] and last:
+            return True
+    return False
+
+
+def _inside(bound: Between, value: Value) -> bool:
+    held = _comparable(value)
+    if bound.low is not None:
+        low = _comparable(bound.low)
+        if held < low or (held == low and not bound.with_low):
+            return False
+    if bound.high is not None:
+        high = _comparable(bound.high)
+        if held > high or (held == high and not bound.with_high):
+            return False
+    return True
+
+
+def _comparable(value: Value) -> Any:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _same(one: Value, other: Value) -> bool:
+    return type(one) is type(other) and one == other

@@ -1,0 +1,48 @@
+"""The Elasticsearch client, with its errors told in ours."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, Elasticsearch
+
+from search.errors import EngineUnavailable, IndexMissing, QueryRefused
+
+
+def connect(addresses: Sequence[str], *, timeout: float, ca_certs: str | None) -> Elasticsearch:
+    """A client that spreads requests over the nodes and tries another one when a node is away."""
+    secure = {"ca_certs": ca_certs} if ca_certs else {}
+    return Elasticsearch(
+        list(addresses),
+        request_timeout=timeout,
+        max_retries=2,
+        retry_on_timeout=False,
+        **secure,  # type: ignore[arg-type] # the one option it may hold
+    )
+
+
+@contextmanager
+def told(*, query: bool = False) -> Iterator[None]:
+    """Errors of the client as EngineUnavailable; a refused `query` as QueryRefused."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status_code == 404 and error.error == "index_not_found_exception":
+            raise IndexMissing(
+                "there is no index yet; the relay makes it when it starts"
+            ) from error
+        if query and error.status_code == 400:
+            raise QueryRefused(f"the index cannot answer this: {reason(error)}") from error
+        raise EngineUnavailable(f"Elasticsearch refused: {reason(error)}") from error
+    except TransportError as error:
+        raise EngineUnavailable(f"Elasticsearch does not answer: {error.message}") from error
+
+
+def reason(error: ApiError) -> str:
+    """The innermost reason, shortened."""
+    body = error.body
+    if isinstance(body, dict) and isinstance(body.get("error"), dict):
+        found = body["error"]
+        causes = found.get("root_cause") or [found]
+        return str(causes[0].get("reason", found.get("type", "")))[:500]
+    return f"{error.error} ({error.status_code})"

@@ -1,0 +1,291 @@
+"""The engine of production: an Elasticsearch cluster, 8.x or 9.x."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from elasticsearch import ApiError, helpers
+from typing_extensions import override
+
+from search import ordering
+from search.binding import bind
+from search.bound import Combined, ranks
+from search.compilers.elastic import compile_query
+from search.encoding import dumps, key
+from search.engine import Engine, Generation, Key, Operation, Outcome, Verdict
+from search.engines.elasticsearch import aggregating, layout
+from search.engines.elasticsearch.client import connect, told
+from search.engines.elasticsearch.indexes import Indexes, own_alias
+from search.errors import EngineUnavailable, IndexMissing
+from search.requests import Hit, SearchRequest, SearchResult
+from search.schema import Schema
+
+PART = 5 << 20
+"""Bytes of one bulk request, about."""
+TOUCH_SECONDS = 20.0
+OLDEST = (8, 0)
+
+ACCEPTED, SUPERSEDED = Outcome(Verdict.ACCEPTED), Outcome(Verdict.SUPERSEDED)
+
+
+class _Moved(Exception):
+    """The index was dropped under the write: a rebuild has ended."""
+
+
+class ElasticsearchEngine(Engine):
+    def __init__(
+        self,
+        addresses: Sequence[str],
+        *,
+        prefix: str,
+        shards: int = 1,
+        timeout: float = 10.0,
+        ca_certs: str | None = None,
+    ) -> None:
+        self._client = connect(addresses, timeout=timeout, ca_certs=ca_certs)
+        self._indexes = Indexes(self._client, prefix, shards)
+        self._touched = 0.0
+
+    @override
+    def ensure(self, schema: Schema) -> bool:
+        return self._indexes.ensure(schema)
+
+    @override
+    def live(self) -> Generation:
+        return self._indexes.live()
+
+    @override
+    def change_schema(self, schema: Schema) -> None:
+        self._indexes.keep_schema(self._indexes.live(fresh=True), schema)
+
+    @override
+    def bulk(
+        self, operations: Sequence[Operation], *, into: Generation | None = None
+    ) -> list[Outcome]:
+        if not operations:
+            return []
+        if into is not None:
+            if time.monotonic() - self._touched > TOUCH_SECONDS:
+                self._indexes.touch(into)
+                self._touched = time.monotonic()
+            return self._write_or_fail(into, operations)
+        for _ in range(3):
+            try:
+                first, *others = self._indexes.written()
+                outcomes = self._write(first, operations)
+                for other in others:
+                    self._write(other, operations)
+            except _Moved:
+                continue
+            return outcomes
+        raise EngineUnavailable("the indexes change too fast to be written")
+
+    @override
+    def search(self, request: SearchRequest) -> SearchResult:
+        started = time.monotonic()
+        try:
+            generation, answer = self._ask(self._indexes.live(), request)
+        except IndexMissing:
+            # Dropped by a rebuild since it was remembered.
+            generation, answer = self._ask(self._indexes.live(fresh=True), request)
+        return SearchResult(
+            total=answer["hits"]["total"]["value"],
+            hits=tuple(_hit(generation.schema, request, hit) for hit in answer["hits"]["hits"]),
+            aggregations=aggregating.counted(
+                generation.schema, request.aggregations, answer.get("aggregations", {})
+            ),
+            index=generation.name,
+            milliseconds=round((time.monotonic() - started) * 1000),
+        )
+
+    @override
+    def refresh(self) -> None:
+        with told():
+            self._client.indices.refresh(index=self._indexes.write_alias)
+
+    @override
+    def versions(self, keys: Collection[Key]) -> dict[Key, int]:
+        by_id = {key(*one): one for one in keys}
+        if not by_id:
+            return {}
+        name = self._indexes.live(fresh=True).name
+        with told():
+            answer = self._client.mget(index=name, ids=list(by_id), source=False)
+        return {by_id[doc["_id"]]: doc["_version"] for doc in answer["docs"] if doc.get("found")}
+
+    @override
+    def scan(self, generation: Generation | None = None) -> Iterator[tuple[str, str, int]]:
+        index = (generation or self._indexes.live(fresh=True)).name
+        query = {"query": {"match_all": {}}, "version": True, "_source": ["id", "resource_type"]}
+        with told():
+            for hit in helpers.scan(self._client, index=index, query=query, size=2000):
+                source = hit["_source"]
+                yield source["resource_type"][0], source["id"][0], hit["_version"]
+
+    @override
+    def check(self) -> str:
+        with told():
+            number = str(self._client.info()["version"]["number"])
+        if tuple(int(part) for part in number.split(".")[:2]) < OLDEST:
+            raise EngineUnavailable(
+                f"Elasticsearch {number} is too old; 8.x and 9.x are understood"
+            )
+        return f"Elasticsearch {number}"
+
+    @override
+    @contextmanager
+    def rebuilding(self, schema: Schema) -> Iterator[Generation]:
+        generation = self._indexes.begin(schema)
+        self._touched = time.monotonic()
+        try:
+            yield generation
+        finally:
+            if self._indexes.live(fresh=True).name != generation.name:
+                self._indexes.delete(generation.name)
+
+    @override
+    def commit_rebuild(self, generation: Generation) -> None:
+        with told():
+            self._client.indices.refresh(index=generation.name)
+        self._indexes.commit(generation)
+
+    @override
+    def purge(self) -> None:
+        """Elasticsearch forgets deletions by itself (`index.gc_deletes`)."""
+
+    @override
+    def drop(self) -> None:
+        for name in self._indexes.all_names():
+            self._indexes.delete(name)
+
+    def _ask(self, generation: Generation, request: SearchRequest) -> tuple[Generation, Any]:
+        schema = generation.schema
+        query = bind(schema, request.query)
+        rights = bind(schema, request.rights, internal=True)
+        whole = Combined((query,), (rights,), (), (), 0)
+        keys = ordering.resolved(schema, request.sorts)
+        if keys[0] == ordering.BY_SCORE and not ranks(query):
+            keys = keys[1:]
+        with told(query=True):
+            answer = self._client.search(
+                index=generation.name,
+                query=compile_query(whole),
+                sort=[*map(_sort, keys), {layout.TIE: "asc"}],
+                size=request.size,
+                from_=request.offset,
+                aggs=aggregating.compiled(schema, request.aggregations) or None,
+                source={"includes": [layout.BODY, "id", "resource_type"]},
+                version=True,
+                track_total_hits=True,
+            )
+        if answer["_shards"]["failed"] or answer["timed_out"]:
+            raise EngineUnavailable("not all of the index answered")
+        return generation, answer.body
+
+    def _write_or_fail(
+        self, generation: Generation, operations: Sequence[Operation]
+    ) -> list[Outcome]:
+        try:
+            return self._write(generation, operations)
+        except _Moved:
+            raise EngineUnavailable(f"{generation.name} is not being built any more") from None
+
+    def _write(self, generation: Generation, operations: Sequence[Operation]) -> list[Outcome]:
+        outcomes: list[Outcome | None] = [None] * len(operations)
+        part: list[tuple[int, list[bytes]]] = []
+        size = 0
+        for at, operation in enumerate(operations):
+            try:
+                lines = _lines(generation, operation)
+            except (TypeError, ValueError, OverflowError) as error:
+                reason = f"the document cannot be indexed: {error}"
+                outcomes[at] = Outcome(Verdict.REJECTED, reason)
+                continue
+            part.append((at, lines))
+            size += sum(map(len, lines))
+            if size > PART:
+                self._send(part, outcomes)
+                part, size = [], 0
+        self._send(part, outcomes)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _send(self, part: list[tuple[int, list[bytes]]], outcomes: list[Outcome | None]) -> None:
+        if not part:
+            return
+        try:
+            lines: list[Any] = [line for _, operation in part for line in operation]
+            with told():
+                answer = self._client.bulk(operations=lines, require_alias=True)
+        except EngineUnavailable as error:
+            if isinstance(error.__cause__, ApiError) and error.__cause__.status_code == 413:
+                self._halve(part, outcomes)
+                return
+            raise
+        for (at, _), item in zip(part, answer["items"], strict=True):
+            outcomes[at] = _outcome(next(iter(item.values())))
+
+    def _halve(self, part: list[tuple[int, list[bytes]]], outcomes: list[Outcome | None]) -> None:
+        """The request was too large: send its halves, and refuse a document that is too large by itself."""
+        if len(part) == 1:
+            outcomes[part[0][0]] = Outcome(Verdict.REJECTED, "the document is too large")
+            return
+        middle = len(part) // 2
+        self._send(part[:middle], outcomes)
+        self._send(part[middle:], outcomes)
+
+
+def _lines(generation: Generation, operation: Operation) -> list[bytes]:
+    action = {
+        "_index": own_alias(generation.name),
+        "_id": key(operation.resource_type, operation.id),
+        "version": operation.version,
+        "version_type": "external_gte",
+    }
+    if operation.body is None:
+        return [orjson.dumps({"delete": action})]
+    document = layout.document(
+        generation.schema,
+        operation.resource_type,
+        operation.id,
+        operation.body,
+        orjson.Fragment(dumps(operation.body)),
+    )
+    return [orjson.dumps({"index": action}), orjson.dumps(document)]
+
+
+def _outcome(item: dict[str, Any]) -> Outcome:
+    status, error = item["status"], item.get("error") or {}
+    if status in {200, 201} or (status == 404 and item.get("result") == "not_found"):
+        return ACCEPTED
+    if status == 409:
+        return SUPERSEDED
+    if status == 404:
+        raise _Moved
+    reason = str(error.get("reason", error))[:2000]
+    if status == 400:
+        cause = (error.get("caused_by") or {}).get("reason", "")
+        return Outcome(Verdict.REJECTED, f"{reason} {cause}".strip())
+    raise EngineUnavailable(f"Elasticsearch did not take a document: {reason} ({status})")
+
+
+def _sort(key_: ordering.Key) -> dict[str, Any]:
+    if key_ == ordering.BY_SCORE:
+        return {"_score": "desc"}
+    direction = "desc" if key_.descending else "asc"
+    return {layout.counted_place(key_.target): {"order": direction, "missing": "_last"}}
+
+
+def _hit(schema: Schema, request: SearchRequest, hit: dict[str, Any]) -> Hit:
+    source = hit["_source"]
+    type_, id_, body = source["resource_type"][0], source["id"][0], source[layout.BODY]
+    score = hit["_score"] if hit["_score"] is not None or request.sorts else 1.0
+    return Hit(
+        id=id_,
+        resource_type=type_,
+        version=hit["_version"],
+        score=score,
+        body=body,
+        sort=ordering.values_of(schema, request.sorts, type_, id_, body, score),
+    )

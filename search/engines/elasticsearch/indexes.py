@@ -1,0 +1,166 @@
+"""The indexes behind the engine: one alias to read, one to write, and a build beside the live one.
+
+``<prefix>`` reads the live index; ``<prefix>-write`` has it and, during a rebuild, the new one. Each index has
+an alias of its
+own, so that a write can demand an alias: to an index that was just dropped it then fails, instead of making it again.
+The schema lies in the mapping's ``_meta``.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
+
+from search.engine import Generation
+from search.engines.elasticsearch import layout
+from search.engines.elasticsearch.client import told
+from search.errors import EngineUnavailable, IndexMissing, RebuildRunning
+from search.schema import Schema, from_json
+
+ABANDONED = 120.0
+"""Seconds after which a build that was not touched counts as given up."""
+FRESH = 1.0
+"""Seconds for which a reader remembers the live index."""
+
+
+def own_alias(index: str) -> str:
+    return f"{index}-own"
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    generation: Generation
+    until: float
+
+
+class Indexes:
+    def __init__(self, client: Elasticsearch, prefix: str, shards: int) -> None:
+        self._client, self.prefix, self._shards = client, prefix, shards
+        self._live: _Remembered | None = None
+
+    @property
+    def write_alias(self) -> str:
+        return f"{self.prefix}-write"
+
+    def ensure(self, schema: Schema) -> bool:
+        """Make the first index, unless there is a live one."""
+        with told():
+            if self._client.indices.exists_alias(name=self.prefix):
+                return False
+            try:
+                self._create(f"{self.prefix}-g-first", schema, live=True)
+            except BadRequestError as error:
+                if error.error != "resource_already_exists_exception":
+                    raise
+                return False
+        self.forget()
+        return True
+
+    def live(self, *, fresh: bool = False) -> Generation:
+        """The generation that answers; IndexMissing when there is none."""
+        held = self._live
+        if held is not None and not fresh and time.monotonic() < held.until:
+            return held.generation
+        found = self._generations(self.prefix)
+        if not found:
+            raise IndexMissing("there is no index yet; the relay makes it when it starts")
+        self._live = _Remembered(found[0], time.monotonic() + FRESH)
+        return found[0]
+
+    def written(self) -> list[Generation]:
+        """Where writes go just now, the live one first."""
+        live = self.live(fresh=True)
+        others = [one for one in self._generations(self.write_alias) if one.name != live.name]
+        return [live, *others]
+
+    def forget(self) -> None:
+        self._live = None
+
+    def keep_schema(self, generation: Generation, schema: Schema) -> None:
+        """Keep a schema with more typings with the index."""
+        with told():
+            self._client.indices.put_mapping(
+                index=generation.name,
+                meta=_meta(schema),
+                properties={"typed": layout.typed(schema)},
+            )
+        self.forget()
+
+    def begin(self, schema: Schema) -> Generation:
+        """A new index that gets all writes; RebuildRunning when somebody builds one."""
+        with told():
+            live = self.live(fresh=True)
+            for name, meta in self._metas(self.write_alias).items():
+                if name == live.name:
+                    continue
+                if time.time() - float(meta.get("touched", 0)) < ABANDONED:
+                    raise RebuildRunning("another process is building the index anew")
+                self.delete(name)
+            name = f"{self.prefix}-g-{uuid.uuid4().hex[:12]}"
+            self._create(name, schema, live=False)
+        return Generation(name, schema)
+
+    def touch(self, generation: Generation) -> None:
+        """Tell others that the build goes on."""
+        with told():
+            self._client.indices.put_mapping(index=generation.name, meta=_meta(generation.schema))
+
+    def commit(self, generation: Generation) -> None:
+        """Let the new index answer and drop the others, in one step."""
+        with told():
+            if generation.name not in self._metas(self.write_alias):
+                raise EngineUnavailable(f"{generation.name} is not being built any more")
+            old = [name for name in self._metas(self.prefix) if name != generation.name]
+            actions: list[dict[str, Any]] = [
+                {"add": {"index": generation.name, "alias": self.prefix}},
+                *({"remove_index": {"index": name}} for name in old),
+            ]
+            self._client.indices.update_aliases(actions=actions)
+        self.forget()
+
+    def delete(self, name: str) -> None:
+        with told():
+            self._client.indices.delete(index=name, ignore_unavailable=True)
+        self.forget()
+
+    def all_names(self) -> list[str]:
+        """Every index of this prefix."""
+        with told():
+            found = self._client.indices.get(index=f"{self.prefix}-g-*", allow_no_indices=True)
+        return sorted(found.body)
+
+    def _create(self, name: str, schema: Schema, *, live: bool) -> None:
+        aliases: dict[str, Any] = {own_alias(name): {}, self.write_alias: {}}
+        if live:
+            aliases[self.prefix] = {}
+        self._client.indices.create(
+            index=name,
+            aliases=aliases,
+            settings=layout.settings(self._shards),
+            mappings=layout.mappings(schema, _meta(schema)),
+            wait_for_active_shards="1",
+        )
+
+    def _generations(self, alias: str) -> list[Generation]:
+        return [
+            Generation(name, from_json(meta["schema"]))
+            for name, meta in sorted(self._metas(alias).items())
+        ]
+
+    def _metas(self, alias: str) -> dict[str, Mapping[str, Any]]:
+        with told():
+            try:
+                found = self._client.indices.get_mapping(index=alias)
+            except NotFoundError:
+                return {}
+        metas = {name: one["mappings"].get("_meta", {}) for name, one in found.body.items()}
+        if any("schema" not in meta for meta in metas.values()):
+            raise EngineUnavailable(f"an index of another origin lies at {alias}")
+        return metas
+
+
+def _meta(schema: Schema) -> dict[str, Any]:
+    return {"schema": schema.as_json(), "touched": time.time()}

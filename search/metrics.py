@@ -1,0 +1,24 @@
+"""Numbers of the relay and of searches, for Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from catalog.clock import now
+from catalog.models import Delivery
+
+DELIVERIES = Counter(
+    "vitrine_search_deliveries_total", "Deliveries by what became of them.", ["outcome"]
+)
+BATCH_SECONDS = Histogram("vitrine_search_batch_seconds", "Time a relay takes for one batch.")
+OUTSTANDING = Gauge("vitrine_search_outstanding", "Deliveries the index is still owed.")
+PARKED = Gauge("vitrine_search_parked", "Deliveries that were set aside with their error.")
+LAG = Gauge("vitrine_search_lag_seconds", "Age of the oldest delivery that is owed.")
+
+
+def observe(consumer: str) -> None:
+    """Bring the gauges up to date."""
+    rows = Delivery.objects.filter(consumer=consumer)
+    owed = rows.filter(parked=False)
+    oldest = owed.order_by("due_at").values_list("due_at", flat=True).first()
+    OUTSTANDING.set(owed.count())
+    PARKED.set(rows.filter(parked=True).count())
+    LAG.set(0 if oldest is None else max((now() - oldest).total_seconds(), 0))

@@ -1,0 +1,76 @@
+"""Searching: rights added, the engine asked, bodies made fit for the caller. The API and the pages come
+through here.
+"""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from catalog.actors import Actor
+from catalog.conf import section
+from search import aggregations, consistency, engines, highlighting, policies, presenting, rights
+from search.binding import bind
+from search.bound import Bound
+from search.conf import SearchConfig
+from search.question import Question
+from search.requests import Hit, SearchRequest, SearchResult
+from search.schema import Schema
+
+
+def live_schema() -> Schema:
+    """What questions are read against; IndexMissing before the relay has run."""
+    return engines.current().live().schema
+
+
+def search(actor: Actor, question: Question) -> SearchResult:
+    """What the actor finds. Bodies hold what was asked of them; histograms have their empty steps.
+
+    QueryRefused for what cannot be asked, SearchForbidden by policy, EngineUnavailable when the engine is away.
+    """
+    policies.require(actor, policies.QUERY)
+    if question.aggregations:
+        policies.require(actor, policies.AGGREGATIONS)
+    types = policies.searchable(actor, question.types)
+    started = time.monotonic()
+    consistent = None
+    if question.consistency == "wait":
+        consistent = consistency.wait(section(SearchConfig).wait_limit)
+    engine = engines.current()
+    schema = engine.live().schema
+    bound = bind(schema, question.query)
+    if question.highlight is not None:
+        highlighting.check(schema, question.highlight)
+    wanted = aggregations.typed(schema, question.aggregations)
+    result = engine.search(
+        SearchRequest(
+            query=question.query,
+            rights=rights.visible(actor, types, all_projects=question.all_projects),
+            sorts=question.sorts,
+            size=question.size,
+            offset=question.offset,
+            aggregations=wanted,
+        )
+    )
+    return replace(
+        result,
+        hits=tuple(_presented(schema, bound, question, actor, hit) for hit in result.hits),
+        aggregations=aggregations.filled(wanted, result.aggregations),
+        consistent=consistent,
+        milliseconds=round((time.monotonic() - started) * 1000),
+    )
+
+
+def shown_aggregations(question: Question, result: SearchResult) -> dict[str, Any]:
+    """The counts as Elasticsearch writes them."""
+    schema = live_schema()
+    wanted = aggregations.typed(schema, question.aggregations)
+    return aggregations.shown(schema, wanted, result.aggregations)
+
+
+def _presented(schema: Schema, bound: Bound, question: Question, actor: Actor, hit: Hit) -> Hit:
+    body = presenting.presented(schema, hit.resource_type, hit.body, actor)
+    marked = {}
+    if question.highlight is not None:
+        marked = highlighting.highlights(schema, bound, body, question.highlight)
+    shown = presenting.filtered(body, question.source) if question.source.wanted else {}
+    return replace(hit, body=shown, highlight=marked)

@@ -1,0 +1,116 @@
+"""Keeping the index in shape: it exists, everything was handed to it once, and declared properties are typed
+as declared.
+
+A newly declared key gets a place in the live index at once; the documents that hold it are written again; then
+queries use it.
+When there is no place left, or the layout itself changed, a new generation is built. Every step may be repeated.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from catalog.events.recording import owe
+from catalog.indexing.documents import declared, sources
+from catalog.query import Expression, Range, Terms, all_of, any_of
+from search import engines, rebuilding, schema
+from search.engine import Engine, Operation
+from search.errors import RebuildRunning
+from search.relay import CONSUMER
+from search.requests import SearchRequest
+from search.resolving import PROPERTY_KEYS, TYPING_SEQUENCE
+from search.schema import Schema
+
+log = logging.getLogger(__name__)
+
+_PART = 500
+
+
+def make(engine: Engine | None = None) -> None:
+    """Make an empty index if there is none."""
+    engine = engine or engines.current()
+    if engine.ensure(schema.build(sources().values(), declared())):
+        log.info("made an empty index")
+
+
+def ensure(engine: Engine | None = None) -> None:
+    """Make the index if there is none, and owe it every document; an unfinished hand-over is done again."""
+    engine = engine or engines.current()
+    make(engine)
+    found = engine.live().schema
+    if not found.filled:
+        for resource_type, source in sources().items():
+            for part in _parts(source.all_ids()):
+                owe(CONSUMER, resource_type, part)
+        engine.change_schema(replace(engine.live().schema, filled=True))
+
+
+def keep(engine: Engine | None = None) -> None:
+    """One round: layout and types as the code and the namespaces say now."""
+    engine = engine or engines.current()
+    found = engine.live().schema
+    wanted = schema.build(sources().values(), declared())
+    changed = schema.extended(found, declared())
+    if changed is None or not found.matches(wanted):
+        try:
+            rebuilding.rebuild(engine)
+        except RebuildRunning:
+            log.info("another process is building the index")
+        return
+    if changed is not found:
+        engine.change_schema(changed)
+        log.info("property types changed", extra={"sequence": changed.sequence})
+    _write_again(engine, changed)
+
+
+def _write_again(engine: Engine, found: Schema) -> None:
+    """Write the documents again that hold a typed key and were written before it was typed; then use the types."""
+    pending = {key: typing for key, typing in found.typings.items() if typing.since > 1}
+    if not pending:
+        return
+    by_since: dict[int, list[str]] = {}
+    for key, typing in pending.items():
+        by_since.setdefault(typing.since, []).append(key)
+    stale = any_of(
+        *(
+            all_of(Terms(PROPERTY_KEYS.name, tuple(keys)), Range(TYPING_SEQUENCE.name, lt=since))
+            for since, keys in by_since.items()
+        )
+    )
+    _reindex(engine, stale)
+    if any(not typing.ready for typing in pending.values()):
+        now = engine.live().schema
+        if now.sequence != found.sequence:
+            return
+        ready = {key: replace(typing, ready=True) for key, typing in now.typings.items()}
+        engine.change_schema(replace(now, typings=ready))
+
+
+def _reindex(engine: Engine, stale: Expression) -> None:
+    """Write what matches again, until nothing matches."""
+    seen: set[tuple[str, str]] = set()
+    while True:
+        engine.refresh()
+        page = engine.search(SearchRequest(rights=stale, size=_PART))
+        fresh = [hit for hit in page.hits if (hit.resource_type, hit.id) not in seen]
+        if not fresh:
+            return
+        seen |= {(hit.resource_type, hit.id) for hit in fresh}
+        by_type: dict[str, list[str]] = {}
+        for hit in fresh:
+            by_type.setdefault(hit.resource_type, []).append(hit.id)
+        for resource_type, ids in by_type.items():
+            if resource_type in sources():
+                engine.bulk(list(operations(resource_type, ids)))
+
+
+def operations(resource_type: str, ids: Sequence[str]) -> Iterator[Operation]:
+    """The objects as they are now, as operations."""
+    for document in sources()[resource_type].load(ids):
+        yield Operation(resource_type, document.id, document.version, document.body)
+
+
+def _parts(ids: Iterator[str]) -> Iterator[list[str]]:
+    while part := list(islice(ids, _PART)):
+        yield part

@@ -1,0 +1,76 @@
+"""Reading a value as a field's type, alike for what documents hold and what callers ask for."""
+
+import math
+import re
+from datetime import datetime
+from typing import Any
+
+from catalog.indexing.documents import FieldType
+from search import dates
+
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_TRUE, _FALSE = frozenset({"true"}), frozenset({"false"})
+
+
+def stored(value: Any, type_: FieldType) -> str | int | float | bool | None:
+    """A document's value as the index holds it (dates: epoch milliseconds); None when it is no such value."""
+    try:
+        match type_:
+            case FieldType.LONG:
+                number = _integer(value)
+                return number if number is not None and SMALLEST <= number <= LARGEST else None
+            case FieldType.DOUBLE:
+                return _double(value)
+            case FieldType.BOOLEAN:
+                return _boolean(value)
+            case FieldType.DATE:
+                return None if isinstance(value, bool) else dates.to_epoch(dates.parse(value))
+            case _:
+                return text(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def text(value: Any) -> str:
+    """A value as text: `true`, `1.5`, ISO dates."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def asked_number(value: Any) -> int | float | None:
+    """A caller's number; whole numbers stay exact. None when it is none."""
+    number = _integer(value)
+    return number if number is not None else _double(value)
+
+
+def asked_boolean(value: Any) -> bool | None:
+    return _boolean(value)
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value.strip()) else None
+
+
+def _double(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _boolean(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    lowered = str(value).strip().lower()
+    return True if lowered in _TRUE else False if lowered in _FALSE else None
