@@ -1,10 +1,12 @@
 """Bringing back jobs whose hint or worker was lost."""
 
+import time
 from datetime import timedelta
 
 from django.db.models import Q
 
 from catalog.clock import now
+from catalog.conf import CatalogConfig, section
 from catalog.jobs.lifecycle import QUEUED, RUNNING
 from catalog.jobs.queueing import hint
 from catalog.models import Job
@@ -19,9 +21,19 @@ def overdue(limit: int = 500) -> list[str]:
     return list(rows.values_list("id", flat=True)[:limit])
 
 
+_hinted: dict[str, float] = {}
+
+
 def reconcile() -> int:
-    """Hint again at every overdue job; a job hinted twice is still claimed once."""
-    ids = overdue()
+    """Hint again at every overdue job, at most once per lease from this process, lest a backlog fill the broker.
+
+    A job hinted twice is still claimed once.
+    """
+    moment, lease = time.monotonic(), section(CatalogConfig).job_lease
+    for job_id in [one for one, at in _hinted.items() if moment - at > lease]:
+        del _hinted[job_id]
+    ids = [job_id for job_id in overdue() if job_id not in _hinted]
     for job_id in ids:
+        _hinted[job_id] = moment
         hint(job_id)
     return len(ids)

@@ -108,6 +108,7 @@ def test_a_dead_workers_job_is_brought_back() -> None:
     hints.remembered.clear()
     assert reconcile() == 1
     assert hints.remembered == [job.id]
+    assert reconcile() == 0, "once per lease is enough"
     assert run(job.id)
     job.refresh_from_db()
     assert job.state == SUCCEEDED
