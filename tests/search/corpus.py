@@ -1,0 +1,92 @@
+"""Documents with the edges in them, and the source that declares their fields."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from catalog.actors import Actor
+from catalog.indexing.documents import COMMON, Document, DocumentSource, Field, FieldType
+from catalog.query import Everything, Expression
+
+KIND = "OS::Test::Thing"
+DECLARED = {"cores": FieldType.LONG, "ratio": FieldType.DOUBLE, "on": FieldType.BOOLEAN}
+WORDS = [
+    "quick",
+    "brown",
+    "fox",
+    "lazy",
+    "dog",
+    "Ünïcode",
+    "server",
+    "ubuntu-22.04",
+    "日本語",
+    "x/y",
+]
+
+
+class Things(DocumentSource):
+    resource_type = KIND
+    fields: ClassVar[tuple[Field, ...]] = (
+        Field("format", FieldType.KEYWORD, facet=True),
+        Field("weight", FieldType.DOUBLE),
+        Field("valid", FieldType.BOOLEAN),
+    )
+
+    def load(self, ids: Sequence[str]) -> Iterable[Document]:
+        found = dict(bodies())
+        return [Document(i, 1, found.get(i)) for i in ids]
+
+    def all_ids(self) -> Iterator[str]:
+        return iter(dict(bodies()))
+
+    def rights(self, actor: Actor) -> Expression:
+        return Everything()
+
+
+FIELDS = {f.name: f for f in (*COMMON, *Things.fields)}
+
+
+def bodies() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Forty documents: combinations of words, numbers at the edges, missing, empty and doubled values."""
+    base = datetime(2026, 1, 1, 0, 0, 0, 123000, tzinfo=UTC)
+    for n in range(40):
+        properties = {"os": ["ubuntu", "debian", "Ubuntu 22", "x/y"][n % 4], "n": str(n)}
+        if n % 3 == 0:
+            properties["cores"] = str(n)
+        if n % 5 == 0:
+            properties |= {"ratio": f"{n / 4}", "on": "True" if n % 2 else "false", "cores": "many"}
+        yield (
+            f"id-{n:02}",
+            {
+                "id": f"id-{n:02}",
+                "resource_type": KIND,
+                "name": None if n % 11 == 10 else f"{WORDS[n % 10]} {WORDS[(n * 7 + 1) % 10]}",
+                "description": ""
+                if n % 4 == 0
+                else f"a {WORDS[n % 5]} {WORDS[(n + 3) % 10]} thing",
+                "status": ["active", "queued", "deactivated"][n % 3],
+                "visibility": ["private", "public", "shared"][n % 3],
+                "owner": f"p{n % 4}",
+                "project_id": f"p{n % 4}",
+                "members": ["p1", "p2"] if n % 6 == 0 else [],
+                "tags": [WORDS[n % 3], WORDS[n % 3], WORDS[n % 7]] if n % 2 else [],
+                "protected": n % 2 == 0,
+                "size": [None, 0, 9, 10, 2**53 + 1, 2**62][n % 6],
+                "created_at": base + timedelta(hours=7 * n, milliseconds=n),
+                "updated_at": base + timedelta(days=n),
+                "properties": properties,
+                "property_text": [f"{k} {v}" for k, v in properties.items()],
+                "format": None if n % 7 == 0 else ["raw", "qcow2", "a/b"][n % 3],
+                "weight": None if n % 9 == 0 else n / 3,
+                "valid": n % 8 != 0,
+            },
+        )
+    yield (
+        "id-long",
+        {
+            "id": "id-long",
+            "resource_type": KIND,
+            "name": "long " + "y" * 40_000,
+            "properties": {"os": "z" * 40_000},
+        },
+    )
