@@ -97,7 +97,7 @@ def test_killed_child_comes_back(run: Callable[..., Running]) -> None:
 
 def test_child_that_cannot_start_is_tried_less_and_less_often(run: Callable[..., Running]) -> None:
     running = run("broken")
-    running.until(lambda: len(running.notes()) == 3)
+    running.until(lambda: len(running.notes()) == 4, seconds=20)
     running.process.terminate()
     assert running.ended() == 0
     said = running.process.stderr.read()
