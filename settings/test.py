@@ -33,7 +33,8 @@ if os.environ.get("VITRINE_TEST_DATABASE") == "postgresql":
     import dj_database_url
 
     DATABASES = {"default": dict(dj_database_url.parse(os.environ["VITRINE_TEST_POSTGRES_URL"]))}
-    DATABASES["default"]["TEST"] = {"NAME": f"test_vitrine_{_owner}"}  # two runs at once may share a server
+    # Two runs at once may share a server.
+    DATABASES["default"]["TEST"] = {"NAME": f"test_vitrine_{_owner}"}
 else:
     DATABASES = base.DATABASES
     DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}
