@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import uvicorn
+from django.db import connection
 
 
 class Server:
@@ -34,8 +36,20 @@ class Server:
         self._thread.join(20)
 
 
+@pytest.fixture(scope="session")
+def stray_sessions(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Ends what the servers' threads left open, before the test database is dropped."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
 @pytest.fixture
-def server(transactional_db: None) -> Iterator[Server]:
+def server(transactional_db: None, stray_sessions: None) -> Iterator[Server]:
     """A server of this test's own; the test's database is emptied afterwards."""
     found = Server()
     found.start()
