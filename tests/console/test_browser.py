@@ -12,9 +12,9 @@ from artifacts.models import Artifact, Blob
 from tests.console.conftest import Person
 from tests.identity.factories import PASSWORD
 from tests.support.identity import give_role
-from tests.support.server import Server, server
+from tests.support.server import Server, server, stray_sessions
 
-__all__ = ["server"]
+__all__ = ["server", "stray_sessions"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 CODE = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>'
 SWITCHES = [
