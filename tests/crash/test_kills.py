@@ -61,3 +61,16 @@ def kill_some(stage: Stage, rng: random.Random, number: int, done: list[str]) ->
         victim.until(lambda name=name: name in victim.processes(), 60, f"{name} alive again")
         if victim.kill(name) is not None:
             done.append(name)
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(300)
+def test_death_of_all_processes_at_once_loses_nothing(stage: Stage) -> None:
+    """As when the machine's power goes, as far as a process can tell; the next start takes up what lay there."""
+    with stage.load.running():
+        time.sleep(2)
+        stage.victim.kill_all()
+        stage.victim.service.start()
+        time.sleep(1)
+    stage.settle(60)
+    stage.check("all killed at once")

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,24 @@ class Victim:
             os.kill(pid, signal.SIGKILL)
         return pid
 
+    def kill_all(self) -> None:
+        """SIGKILL the supervisor and every child, and wait until none is there."""
+        assert self.service.process is not None
+        children = self.processes().values()
+        self.service.process.kill()
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.service.process.wait(10)
+        end = time.monotonic() + 10
+        while any(map(_parent, children)):
+            assert time.monotonic() < end, "a killed process lives on"
+            time.sleep(0.05)
+
     def arm(self, point: str, action: str = "kill") -> None:
         """Let the next process that passes the point be killed there, or do another action of a failpoint."""
+        for earlier in self._fired(point):
+            earlier.unlink()
         new = self._points / f".{point}"
         new.write_text(action, encoding="ascii")
         new.rename(self._points / point)
@@ -63,8 +79,11 @@ class Victim:
         (self._points / point).unlink(missing_ok=True)
 
     def fired(self, point: str) -> list[int]:
-        """The processes that passed the point while it was armed."""
-        return [int(path.suffix[1:]) for path in self._points.glob(f"{point}.*[0-9]")]
+        """The processes that passed the point since it was armed: none, or one."""
+        return [int(path.suffix[1:]) for path in self._fired(point)]
+
+    def _fired(self, point: str) -> list[Path]:
+        return list(self._points.glob(f"{point}.*[0-9]"))
 
     def until(self, what: Callable[[], Any], seconds: float, wish: str) -> None:
         """Wait until `what` is true; AssertionError with the log's end when it does not come true."""
