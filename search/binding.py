@@ -37,7 +37,7 @@ from search.errors import QueryRefused, UnknownField
 from search.resolving import ANYWHERE, PROPERTY_KEYS, Target, as_text, resolve, sortable
 from search.schema import Schema
 
-LONGEST_BOUND = 200
+LONGEST_BOUND, LONGEST_BEGINNING = 200, 100
 NUMBERS = frozenset({FieldType.LONG, FieldType.DOUBLE})
 TEXTS = frozenset({FieldType.TEXT, FieldType.KEYWORD})
 
@@ -133,6 +133,8 @@ class _Binder:
         if target.type is not FieldType.TEXT:
             return self._one_of(target, (one.text,))
         words = tuple(analysis.words(one.text))
+        if one.prefix and words and len(words[-1]) > LONGEST_BEGINNING:
+            raise QueryRefused(f"an unfinished word has at most {LONGEST_BEGINNING} characters")
         if len(words) == 1:
             return Begins(target, words[0]) if one.prefix else Words(target, words, every=True)
         return Sequence(target, words, one.prefix) if words else Never()

@@ -10,9 +10,13 @@ from catalog.indexing.documents import FieldType
 from search import analysis, values
 from search.bound import Begins, Best, Bound, Combined, Looks, OneOf, Sequence, Words
 from search.compilers.plain import looks
+from search.encoding import exact
+from search.errors import QueryRefused
 from search.question import Highlight
 from search.resolving import PROPERTIES, resolve
 from search.schema import Schema
+
+MOST_HITS = 1000
 
 
 @dataclass(slots=True)
@@ -39,8 +43,10 @@ class Wanted:
         )
 
 
-def check(schema: Schema, asked: Highlight) -> None:
-    """UnknownField when a hidden field is named."""
+def check(schema: Schema, asked: Highlight, size: int) -> None:
+    """UnknownField when a hidden field is named; QueryRefused when marking so many hits would take too long."""
+    if size > MOST_HITS:
+        raise QueryRefused(f"at most {MOST_HITS} hits can have their words marked; ask for fewer")
     for name in asked.fields:
         if "*" not in name and "?" not in name:
             resolve(schema, name)
@@ -116,7 +122,7 @@ def _texts(schema: Schema, body: Mapping[str, Any]) -> Iterator[tuple[str, Field
 
 
 def _fragments(text: str, type_: FieldType, wanted: Wanted, asked: Highlight) -> list[str]:
-    if wanted.whole(text):
+    if exact(text) and wanted.whole(text):
         return [_marked(text, [(0, len(text))], asked)] if text else []
     if type_ is FieldType.KEYWORD:
         return []

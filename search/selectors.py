@@ -39,7 +39,7 @@ def search(actor: Actor, question: Question) -> SearchResult:
     schema = engine.live().schema
     bound = bind(schema, question.query)
     if question.highlight is not None:
-        highlighting.check(schema, question.highlight)
+        highlighting.check(schema, question.highlight, question.size)
     wanted = aggregations.typed(schema, question.aggregations)
     result = engine.search(
         SearchRequest(

@@ -66,7 +66,7 @@ def _double(value: Any) -> float | None:
     if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
         return None
     number = float(value)
-    return number if math.isfinite(number) else None
+    return number + 0.0 if math.isfinite(number) else None  # -0.0 is 0.0
 
 
 def _boolean(value: Any) -> bool | None:

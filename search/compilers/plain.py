@@ -1,7 +1,8 @@
 """A bound query evaluated in plain Python over encoded documents: what the engines are measured against."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from typing_extensions import override
@@ -72,7 +73,7 @@ def matches(bound: Bound, document: Evaluated) -> bool:
         case OneOf(target, wanted):
             return any(_same(v, w) for v in document.values(target) for w in wanted)
         case Between(target):
-            return any(_inside(bound, value) for value in document.values(target))
+            return any(inside(bound, value) for value in document.values(target))
         case Present(target):
             return bool(document.values(target))
         case Begins(target, start):
@@ -92,14 +93,24 @@ def matches(bound: Bound, document: Evaluated) -> bool:
 
 def looks(text: str, parts: tuple[Any, ...]) -> bool:
     """Whether the text is the pattern, from its beginning to its end."""
-    if not parts:
-        return not text
-    first, rest = parts[0], parts[1:]
-    if isinstance(first, str):
-        return text.startswith(first) and looks(text[len(first) :], rest)
-    if first is ANY_RUN:
-        return any(looks(text[at:], rest) for at in range(len(text) + 1))
-    return bool(text) and looks(text[1:], rest)
+    return _pattern(parts).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _pattern(parts: tuple[Any, ...]) -> re.Pattern[str]:
+    """Atomic groups: what a run has passed over is never tried again, so time grows with the text alone."""
+    pieces = [""]
+    for part in parts:
+        if part is ANY_RUN:
+            pieces.append("")
+        else:
+            pieces[-1] += re.escape(part) if isinstance(part, str) else "."
+    first, *others = pieces
+    if not others:
+        return re.compile(first, re.DOTALL)
+    *inner, last = others
+    middle = "".join(f"(?>.*?{piece})" for piece in inner if piece)
+    return re.compile(f"{first}{middle}.*{last}", re.DOTALL)
 
 
 def order(target: Target, descending: bool) -> Callable[[Evaluated], tuple[bool, Any]]:
@@ -173,7 +184,8 @@ def _in_sequence(bound: Sequence, text: list[str]) -> bool:
     return False
 
 
-def _inside(bound: Between, value: Value) -> bool:
+def inside(bound: Between, value: Value) -> bool:
+    """Whether the value lies within the bounds."""
     held = _comparable(value)
     if bound.low is not None:
         low = _comparable(bound.low)

@@ -1,5 +1,6 @@
 """A bound query as a tantivy query."""
 
+from collections.abc import Callable
 from typing import Any
 
 import tantivy
@@ -23,15 +24,20 @@ from search.bound import (
     Sequence,
     Words,
 )
+from search.compilers.plain import inside, looks
 from search.engines.embedded.layout import NAMES, PAIRS, SEPARATOR, pair, place
 from search.resolving import Target
 
 
 class TantivyCompiler:
-    """Compiles for one index's schema."""
+    """Compiles for one state of an index.
 
-    def __init__(self, schema: tantivy.Schema) -> None:
-        self._schema = schema
+    Tantivy ranges numbers only, and bounds the size of expressions: what is beyond that is found by going through
+    the terms there are.
+    """
+
+    def __init__(self, schema: tantivy.Schema, searcher: Searcher) -> None:
+        self._schema, self._searcher = schema, searcher
 
     def compile(self, bound: Bound) -> Query:
         """The tantivy query; filters score nothing."""
@@ -47,9 +53,12 @@ class TantivyCompiler:
             case Present(target):
                 return self._present(target)
             case Begins(target, value):
-                return self._regex(target, lexical.literal(value) + lexical.REST)
+                expression = lexical.literal(value) + lexical.REST
+                return self._regex(target, expression, value, _any)
             case Looks(target, parts):
-                return self._regex(target, "".join(map(_part, parts)))
+                start = parts[0] if parts and isinstance(parts[0], str) else ""
+                expression = "".join(map(_part, parts))
+                return self._regex(target, expression, start, lambda term: looks(term, parts))
             case Words(target, words, every):
                 return self._boosted(target, self._words(target, words, every))
             case Sequence():
@@ -75,10 +84,8 @@ class TantivyCompiler:
     def _between(self, bound: Between) -> Query:
         target, low, high = bound.target, bound.low, bound.high
         if target.type is FieldType.KEYWORD:
-            expression = lexical.between(
-                low, high, with_low=bound.with_low, with_high=bound.with_high
-            )
-            return self._regex(target, expression)
+            start = _shared(str(low), str(high)) if low is not None and high is not None else ""
+            return self._among_terms(target, start, lambda term: inside(bound, term))
         kind = Kind.Float if target.type is FieldType.DOUBLE else Kind.Integer
         return _constant(
             Query.range_query(
@@ -86,11 +93,30 @@ class TantivyCompiler:
             )
         )
 
-    def _regex(self, target: Target, expression: str) -> Query:
+    def _regex(
+        self, target: Target, expression: str, start: str, test: Callable[[str], bool]
+    ) -> Query:
+        """Terms that match the expression; `start` and `test` say the same."""
         name = place(target)
         if name == PAIRS:
             expression = lexical.literal(f"{target.key}{SEPARATOR}") + f"({expression})"
-        return _constant(Query.regex_query(self._schema, name, expression))
+        try:
+            return _constant(Query.regex_query(self._schema, name, expression))
+        except ValueError:
+            return self._among_terms(target, start, test)
+
+    def _among_terms(self, target: Target, start: str, test: Callable[[str], bool]) -> Query:
+        """Terms that begin with `start` and pass the test, from those there are."""
+        name = place(target)
+        stem = f"{target.key}{SEPARATOR}" if name == PAIRS else ""
+        terms = [
+            term
+            for term, _ in self._searcher.terms_with_prefix(name, stem + start)
+            if test(term.removeprefix(stem))
+        ]
+        if not terms:
+            return Query.empty_query()
+        return _constant(Query.term_set_query(self._schema, name, terms))
 
     def _words(self, target: Target, words: tuple[str, ...], every: bool) -> Query:
         parts = [Query.term_query(self._schema, place(target), word) for word in words]
@@ -128,6 +154,16 @@ class TantivyCompiler:
             clauses.append((Occur.Must, Query.all_query()))
         clauses += [(Occur.MustNot, self.compile(part)) for part in bound.must_not]
         return Query.boolean_query(clauses)
+
+
+def _any(_: str) -> bool:
+    return True
+
+
+def _shared(one: str, other: str) -> str:
+    """What both texts begin with."""
+    at = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    return min(one, other, key=len) if at is None else one[:at]
 
 
 def count(searcher: Searcher, found: Query) -> int:

@@ -49,7 +49,7 @@ def parse(document: Any) -> Inner:
 
 
 def _parse(document: Any, depth: int) -> Inner:
-    if depth > DEPTH:
+    if document and depth > DEPTH:
         raise QueryRefused(f"aggregations are nested deeper than {DEPTH} levels")
     return {
         name: _one(name, mapping(given, f"aggregation {name}"), depth)

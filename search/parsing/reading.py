@@ -6,7 +6,7 @@ from typing import Any
 from catalog.query import Scalar
 from search.errors import QueryRefused
 
-LONGEST_TEXT = 4096
+LONGEST_TEXT, LONGEST_VALUE = 4096, 16_384
 
 
 def mapping(value: Any, where: str) -> Mapping[str, Any]:
@@ -32,17 +32,17 @@ def single(value: Any, where: str) -> tuple[str, Any]:
 
 def scalar(value: Any, where: str) -> Scalar:
     if isinstance(value, str):
-        return text(value, where)
+        return text(value, where, most=LONGEST_VALUE)
     if isinstance(value, bool | int | float):
         return value
     raise QueryRefused(f"{where} must be a text, a number or a boolean")
 
 
-def text(value: Any, where: str) -> str:
+def text(value: Any, where: str, *, most: int = LONGEST_TEXT) -> str:
     if not isinstance(value, str):
         raise QueryRefused(f"{where} must be a text")
-    if len(value) > LONGEST_TEXT:
-        raise QueryRefused(f"{where} is longer than {LONGEST_TEXT} characters")
+    if len(value) > most:
+        raise QueryRefused(f"{where} is longer than {most} characters")
     return value
 
 

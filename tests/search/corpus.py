@@ -9,7 +9,12 @@ from catalog.indexing.documents import COMMON, Document, DocumentSource, Field, 
 from catalog.query import Everything, Expression
 
 KIND = "OS::Test::Thing"
-DECLARED = {"cores": FieldType.LONG, "ratio": FieldType.DOUBLE, "on": FieldType.BOOLEAN}
+DECLARED = {
+    "cores": FieldType.LONG,
+    "ratio": FieldType.DOUBLE,
+    "on": FieldType.BOOLEAN,
+    "born": FieldType.DATE,
+}
 WORDS = [
     "quick",
     "brown",
@@ -81,12 +86,29 @@ def bodies() -> Iterator[tuple[str, dict[str, Any]]]:
                 "valid": n % 8 != 0,
             },
         )
-    yield (
-        "id-long",
-        {
-            "id": "id-long",
-            "resource_type": KIND,
-            "name": "long " + "y" * 40_000,
-            "properties": {"os": "z" * 40_000},
-        },
-    )
+    for n, edge in enumerate(EDGES):
+        yield f"id-edge-{n:02}", {"id": f"id-edge-{n:02}", "resource_type": KIND, **edge}
+
+
+EDGES: list[dict[str, Any]] = [
+    {"name": "long " + "y" * 40_000, "properties": {"os": "z" * 40_000}},
+    {
+        "name": "cafe\u0301 CAFÉ \uff23\uff41\uff46\uff45",
+        "tags": ["é", "e\u0301"],
+        "status": "a\\b*c?d",
+    },
+    {"name": "カタカナ 한국어 ひらがな", "description": "東京都 2026年", "status": "日本"},
+    {"name": "new\nline", "format": "a\nb", "properties": {"os": "two\nlines"}},
+    {"name": "w" * 255 + " " + "v" * 256, "description": "\U0001d4b3 😀 ẞtraße ΣΊΣΥΦΟΣ İstanbul"},
+    {"name": "don't 3,5 v1.2 1.2.3 a_b x-y", "description": "10.0.0.1/24 hw:cpu=4"},
+    {"properties": {"a.b": "dot", "a b": "space", "a:b": "colon", "ü": "1", "a": {"x": 1}}},
+    {"properties": {"cores": "007", "ratio": "1e3", "on": "TRUE", "born": "2026-02-03"}},
+    {"properties": {"cores": "99999999999999999999", "ratio": "nan", "on": "yes", "born": "?"}},
+    {"properties": {"cores": "", "os": "", "n": " 5 "}, "tags": ["", "a", "a"]},
+    {"size": -(2**63) + 1, "weight": -0.0, "created_at": "1969-12-31T23:59:59.999Z", "tags": []},
+    {"size": 2**63 - 2, "weight": 2.0**53, "created_at": "2026-03-31T22:30:00+02:00"},
+    {"size": 2**63, "weight": "heavy", "created_at": "soon", "valid": "maybe", "name": ["x", "y"]},
+    {"properties": None, "tags": None, "name": "", "description": None, "status": ""},
+    {"name": "x" * 8191, "format": "f" * 8191, "properties": {"os": "p" * 8191}},
+    {"name": "x" * 8192, "format": "f" * 8192, "properties": {"os": "p" * 8192}},
+]

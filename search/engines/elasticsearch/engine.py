@@ -273,6 +273,7 @@ def _outcome(item: dict[str, Any]) -> Outcome:
 def _sort(key_: ordering.Key) -> dict[str, Any]:
     if key_ == ordering.BY_SCORE:
         return {"_score": "desc"}
+    # A missing number sorts as the largest (or smallest) of 64 bits; such a number itself would sort among these.
     direction = "desc" if key_.descending else "asc"
     return {layout.counted_place(key_.target): {"order": direction, "missing": "_last"}}
 

@@ -171,7 +171,7 @@ class _Search:
 
     def __init__(self, state: Snapshot, request: SearchRequest) -> None:
         self._state, self._request = state, request
-        self._compiler = TantivyCompiler(state.tantivy_schema)
+        self._compiler = TantivyCompiler(state.tantivy_schema, state.searcher)
         self._query = bind(state.schema, request.query)
 
     def run(self) -> SearchResult:
