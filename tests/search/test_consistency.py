@@ -1,0 +1,129 @@
+"""`consistency=wait`: what had been written when the question came is in the answer, or the answer says that it may not be."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from catalog.clock import now
+from catalog.models import Delivery
+from search import consistency
+from search.engine import Engine
+from search.relay import Relay
+from tests.search.shelf import BOOK, Books
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def relaying(engine: Engine) -> Iterator[threading.Event]:
+    """A relay in a thread, which works while the event is set."""
+    going, over = threading.Event(), threading.Event()
+
+    def run() -> None:
+        relay = Relay(engine)
+        try:
+            while not over.is_set():
+                if going.is_set():
+                    relay.batch()
+                time.sleep(0.02)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield going
+    over.set()
+    thread.join()
+
+
+def test_nothing_owed_needs_no_waiting(engine: Engine, books: Books) -> None:
+    started = time.monotonic()
+    assert consistency.wait(5)
+    assert time.monotonic() - started < 2
+
+
+def test_it_waits_until_what_was_owed_is_there(
+    engine: Engine, books: Books, relaying: threading.Event
+) -> None:
+    for n in range(20):
+        books.write(f"b{n}")
+    threading.Timer(0.3, relaying.set).start()
+    started = time.monotonic()
+    assert consistency.wait(10)
+    assert time.monotonic() - started >= 0.25
+    assert len(list(engine.scan())) == 20
+
+
+def test_time_runs_out(engine: Engine, books: Books) -> None:
+    books.write("a")
+    started = time.monotonic()
+    assert not consistency.wait(0.4)
+    assert 0.1 < time.monotonic() - started < 2
+
+
+def test_an_object_that_is_written_all_the_time_does_not_hold_it_up(
+    engine: Engine, books: Books, relaying: threading.Event
+) -> None:
+    version = books.write("hot")
+    over = threading.Event()
+
+    def write_on() -> None:
+        try:
+            while not over.is_set():
+                books.write("hot")
+                # As if the relay were always a step behind: the row is never gone.
+                Delivery.objects.filter(object_id="hot").update(generation=1000)
+                time.sleep(0.01)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=write_on)
+    thread.start()
+    time.sleep(0.05)
+    relaying.set()
+    try:
+        assert consistency.wait(10)
+        assert engine.versions([(BOOK, "hot")])[BOOK, "hot"] >= version
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_deletion_is_waited_for(engine: Engine, books: Books, relaying: threading.Event) -> None:
+    books.write("a")
+    relaying.set()
+    assert consistency.wait(10)
+    books.delete("a")
+    assert consistency.wait(10)
+    assert list(engine.scan()) == []
+
+
+def test_what_was_set_aside_is_not_waited_for_and_is_told(engine: Engine, books: Books) -> None:
+    books.write("a")
+    Delivery.objects.update(parked=True)
+    assert not consistency.wait(5)
+    Delivery.objects.all().delete()
+    assert consistency.wait(5)
+
+
+def test_what_comes_later_is_not_waited_for(
+    engine: Engine, books: Books, relaying: threading.Event
+) -> None:
+    books.write("a")
+
+    def write_later() -> None:
+        try:
+            Delivery.objects.create(
+                consumer="search", topic=BOOK, object_id="z", due_at=now() + timedelta(hours=1)
+            )
+        finally:
+            connection.close()
+        relaying.set()
+
+    threading.Timer(0.3, write_later).start()
+    assert consistency.wait(10)
+    assert [d.object_id for d in Delivery.objects.all()] == ["z"]

@@ -1,0 +1,195 @@
+"""The relay: what is owed reaches the index; what fails comes again, or is set aside with its error."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from catalog import failpoints
+from catalog.clock import now
+from catalog.events.claiming import PARK_AFTER, claim
+from catalog.models import Delivery
+from search import metrics
+from search.engine import Engine
+from search.errors import EngineUnavailable
+from search.relay import Relay, drain
+from tests.search.shelf import BOOK, MAGAZINE, Books, Magazines
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def disarmed() -> Iterator[None]:
+    yield
+    failpoints.arm("")
+
+
+def held(engine: Engine) -> dict[tuple[str, str], int]:
+    engine.refresh()
+    return {(kind, id_): version for kind, id_, version in engine.scan()}
+
+
+def due_again() -> None:
+    """Let time pass: leases end, delays are over."""
+    past = now() - timedelta(hours=1)
+    Delivery.objects.update(due_at=past)
+    Delivery.objects.exclude(lease_until=None).update(lease_until=past)
+
+
+def test_rows_reach_the_index_in_their_newest_state(
+    engine: Engine, books: Books, magazines: Magazines
+) -> None:
+    books.write("a")
+    books.write("a", status="newer")
+    books.write("b")
+    magazines.write("a")
+    assert drain() == 3
+    assert held(engine) == {(BOOK, "a"): 2, (BOOK, "b"): 1, (MAGAZINE, "a"): 1}
+    assert not Delivery.objects.exists()
+    assert sorted(books.loads) == [["a", "b"]], "one load per type"
+    books.delete("a")
+    assert drain() == 1
+    assert held(engine) == {(BOOK, "b"): 1, (MAGAZINE, "a"): 1}
+
+
+def test_an_object_that_never_had_a_row_leaves_no_document(engine: Engine, books: Books) -> None:
+    books.owe("never")
+    assert drain() == 1
+    assert held(engine) == {}
+    assert not Delivery.objects.exists()
+
+
+def test_an_old_state_never_comes_back(engine: Engine, books: Books) -> None:
+    books.write("a", status="old")
+    old = books.rows["a"]
+    books.write("a", status="new")
+    drain()
+    books.rows["a"] = old
+    books.owe("a")
+    drain()
+    assert held(engine) == {(BOOK, "a"): 2}
+    assert not Delivery.objects.exists(), "a superseded write is done"
+
+
+@pytest.mark.parametrize(
+    "point", ["relay.after_claim", "relay.after_load", "relay.after_write", "relay.after_ack"]
+)
+def test_nothing_is_lost_wherever_a_relay_dies(engine: Engine, books: Books, point: str) -> None:
+    for name in "abc":
+        books.write(name)
+    failpoints.arm(f"{point}=raise")
+    with pytest.raises(failpoints.FailpointReached):
+        Relay().batch()
+    if point != "relay.after_ack":
+        assert Delivery.objects.count() == 3, "the debt stands"
+        assert drain() == 0, "for as long as the lease lasts it is nobody else's"
+    due_again()
+    drain()
+    assert held(engine) == {(BOOK, name): 1 for name in "abc"}
+    assert not Delivery.objects.exists()
+
+
+def test_a_write_during_the_batch_is_owed_still(engine: Engine, books: Books) -> None:
+    books.write("a")
+    whole = books.load
+
+    def load(ids: Sequence[str]) -> Any:
+        found = list(whole(ids))
+        books.write("a", status="meanwhile")
+        return found
+
+    books.load = load  # type: ignore[method-assign]
+    Relay().batch()
+    books.load = whole  # type: ignore[method-assign]
+    assert held(engine) == {(BOOK, "a"): 1}
+    assert Delivery.objects.get().generation == 2
+    assert drain() == 1
+    assert held(engine) == {(BOOK, "a"): 2}
+
+
+def test_an_engine_that_is_away_costs_time_and_nothing_else(
+    engine: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.write("a")
+    for _ in range(PARK_AFTER + 2):
+        with monkeypatch.context() as away:
+            away.setattr(engine, "bulk", _away)
+            done = Relay().batch()
+        assert done.engine_error == "the engine is away"
+        delivery = Delivery.objects.get()
+        assert not delivery.parked
+        assert delivery.error == "the engine is away"
+        assert delivery.due_at > now()
+        due_again()
+    assert drain() == 1
+    assert held(engine) == {(BOOK, "a"): 1}
+
+
+def _away(operations: Any, **_: Any) -> Any:
+    raise EngineUnavailable("the engine is away")
+
+
+def test_poison_is_set_aside_and_holds_up_nobody(engine: Engine, books: Books) -> None:
+    books.write("good")
+    books.write("rotten")
+    books.spoilt.add("rotten")
+    with_bad_body = books.write("unfit", properties="no mapping")
+    assert with_bad_body == 1
+    for _ in range(PARK_AFTER):
+        Relay().batch()
+        due_again()
+    assert held(engine) == {(BOOK, "good"): 1}
+    parked = {d.object_id: d.error for d in Delivery.objects.filter(parked=True)}
+    assert parked.keys() == {"rotten", "unfit"}
+    assert "this row is spoilt" in parked["rotten"]
+    assert "properties must be a mapping" in parked["unfit"]
+    metrics.observe("search")
+    assert metrics.PARKED._value.get() == 2
+    books.spoilt.clear()
+    books.write("rotten")
+    assert drain() == 1, "the next write frees it"
+    assert held(engine) == {(BOOK, "good"): 1, (BOOK, "rotten"): 2}
+
+
+def test_a_type_nobody_declares_is_poison(engine: Engine, books: Books) -> None:
+    Delivery.objects.create(consumer="search", topic="OS::No::Such", object_id="x")
+    Relay().batch()
+    assert "no documents of type OS::No::Such" in Delivery.objects.get().error
+
+
+def test_a_database_that_fails_is_not_the_documents_fault(
+    engine: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.write("a")
+
+    def fail(ids: Sequence[str]) -> Any:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(books, "load", fail)
+    with pytest.raises(OperationalError):
+        Relay().batch()
+    delivery = Delivery.objects.get()
+    assert (delivery.attempts, delivery.error) == (0, "")
+
+
+def test_two_relays_share_the_work(engine: Engine, books: Books) -> None:
+    for n in range(6):
+        books.write(f"b{n}")
+    assert len(claim("search", owner="other", lease=30, limit=4)) == 4
+    assert drain() == 2
+    due_again()
+    assert drain() == 4
+    assert len(held(engine)) == 6
+
+
+def test_what_is_owed_is_told_to_those_who_watch(engine: Engine, books: Books) -> None:
+    books.write("a")
+    Delivery.objects.update(due_at=now() - timedelta(minutes=1))
+    metrics.observe("search")
+    assert metrics.OUTSTANDING._value.get() == 1
+    assert 59 < metrics.LAG._value.get() < 70
+    drain()
+    metrics.observe("search")
+    assert metrics.OUTSTANDING._value.get() == metrics.LAG._value.get() == 0

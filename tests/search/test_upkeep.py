@@ -1,0 +1,238 @@
+"""The index follows the code and the namespaces: made, filled, typed, rebuilt, compared with the rows."""
+
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from catalog import failpoints
+from catalog.indexing.documents import Field, FieldType
+from catalog.models import Delivery
+from catalog.query import Range, Sort, Term
+from search import rebuilding, schema, upkeep, verifying
+from search.engine import Engine, Operation
+from search.errors import EngineUnavailable, QueryRefused, RebuildRunning
+from search.relay import drain
+from search.requests import SearchRequest
+from tests.search.shelf import BOOK, Books, Magazines
+
+pytestmark = pytest.mark.django_db
+
+
+def ids(engine: Engine, **request: Any) -> list[str]:
+    engine.refresh()
+    return [hit.id for hit in engine.search(SearchRequest(**request)).hits]
+
+
+def test_a_new_index_is_owed_everything_once(bare: Engine, books: Books) -> None:
+    for name in "abc":
+        books.write(name)
+    Delivery.objects.all().delete()
+    upkeep.ensure(bare)
+    assert Delivery.objects.count() == 3
+    drain()
+    upkeep.ensure(bare)
+    assert not Delivery.objects.exists()
+    assert sorted(ids(bare)) == ["a", "b", "c"]
+
+
+def test_a_hand_over_that_was_cut_short_is_done_again(
+    bare: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.write("a")
+    Delivery.objects.all().delete()
+    with monkeypatch.context() as broken:
+        broken.setattr(upkeep, "owe", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            upkeep.ensure(bare)
+    upkeep.ensure(bare)
+    assert drain() == 1
+    assert ids(bare) == ["a"]
+
+
+def test_a_declared_integer_is_a_number_soon(
+    engine: Engine, books: Books, declared: dict[str, FieldType]
+) -> None:
+    for value in ("9", "10", "100", "many"):
+        books.write(f"b{value}", properties={"cores": value})
+    drain()
+    upkeep.keep()
+    assert ids(engine, query=Range("cores", gt="9")) == ["bmany"], "text, as nobody declared it"
+    name = engine.live().name
+    declared["cores"] = FieldType.LONG
+    upkeep.keep()
+    assert engine.live().name == name, "nothing had to be built anew"
+    assert ids(engine, query=Range("cores", gt="9"), sorts=(Sort("cores"),)) == ["b10", "b100"]
+    assert ids(engine, query=Term("cores", "many")) == ["bmany"]
+    books.write("b11", properties={"cores": "11"})
+    drain()
+    assert ids(engine, query=Range("cores", gt=10), sorts=(Sort("cores"),)) == ["b11", "b100"]
+    declared["cores"] = FieldType.DOUBLE
+    books.write("b9.5", properties={"cores": "9.5"})
+    drain()
+    upkeep.keep()
+    assert ids(engine, query=Range("cores", gt=9, lt=10)) == ["b9.5"]
+    del declared["cores"]
+    upkeep.keep()
+    assert ids(engine, query=Range("cores", gt="9", lt="9.7")) == ["b9.5"]
+
+
+def test_a_late_write_by_an_old_schema_is_mended(
+    engine: Engine, books: Books, declared: dict[str, FieldType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another relay had read the schema before a key was typed, and writes after the documents were written again."""
+    books.write("a", properties={"cores": "7"})
+    books.rows["b"] = (1, {"id": "b", "resource_type": BOOK, "properties": {"cores": "8"}})
+    drain()
+    old = engine.live()
+    declared["cores"] = FieldType.LONG
+    upkeep.keep()
+    engine.bulk([Operation(BOOK, "b", 1, books.rows["b"][1])], into=old)
+    assert ids(engine, query=Range("cores", gte=8)) in ([], ["b"])
+    upkeep.keep()
+    assert ids(engine, query=Range("cores", gte=8)) == ["b"]
+
+
+def test_when_the_slots_run_out_the_index_is_built_anew(
+    engine: Engine, books: Books, declared: dict[str, FieldType]
+) -> None:
+    books.write("a", properties={"key40": "5"})
+    drain()
+    name = engine.live().name
+    declared.update({f"key{n}": FieldType.LONG for n in range(50)})
+    upkeep.keep()
+    assert engine.live().name != name
+    assert ids(engine, query=Range("key40", gte=5)) == ["a"]
+
+
+def test_a_new_field_is_there_after_a_rebuild(
+    engine: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.write("a", shelf_mark=7)
+    drain()
+    upkeep.keep()
+    name = engine.live().name
+    monkeypatch.setattr(Books, "fields", (*Books.fields, Field("shelf_mark", FieldType.LONG)))
+    upkeep.keep()
+    assert engine.live().name != name
+    assert ids(engine, query=Range("shelf_mark", gte=7)) == ["a"]
+
+
+def test_sources_that_contradict_each_other_are_refused(books: Books) -> None:
+    class Odd(Magazines):
+        fields = (Field("pages", FieldType.KEYWORD),)  # type: ignore[misc]
+
+    with pytest.raises(ValueError, match="pages is declared as"):
+        schema.build([books, Odd()], {})
+
+
+def test_a_schema_survives_its_json(books: Books) -> None:
+    made = schema.build([books], {"a": FieldType.LONG, "b": FieldType.DATE, "c": FieldType.TEXT})
+    changed = schema.extended(made, {"a": FieldType.DOUBLE, "b": FieldType.DATE})
+    assert changed is not None
+    assert schema.from_json(changed.as_json()) == changed
+    assert changed.typings["a"].since == 2
+    assert not changed.typings["a"].ready
+    assert changed.typings["b"] == made.typings["b"]
+    assert schema.extended(changed, {"a": FieldType.DOUBLE, "b": FieldType.DATE}) is changed
+    again = schema.extended(changed, {"a": FieldType.LONG})
+    assert again is not None
+    assert again.typings["a"].slot == 1, "a slot that was left is not given out again"
+
+
+def test_a_rebuild_repairs_what_differs(engine: Engine, books: Books) -> None:
+    for name in "abc":
+        books.write(name)
+    drain()
+    engine.bulk([Operation(BOOK, "ghost", 1, {}), Operation(BOOK, "a", 9, {"status": "odd"})])
+    engine.bulk([Operation(BOOK, "b", 1, None)])
+    said = {str(one) for one in verifying.differences(engine)}
+    assert said == {
+        f"{BOOK} ghost: no row, document 1",
+        f"{BOOK} a: row 1, document 9",
+        f"{BOOK} b: row 1, no document",
+    }
+    out = StringIO()
+    with pytest.raises(CommandError) as failed:
+        call_command("verify_index", stdout=out)
+    assert failed.value.returncode == 1
+    assert f"{BOOK} ghost: no row, document 1" in out.getvalue()
+    call_command("rebuild_index", stdout=out)
+    assert "3 documents; the new index answers" in out.getvalue()
+    call_command("verify_index", stdout=out)
+    assert "the index agrees with the rows" in out.getvalue()
+    assert sorted(ids(engine)) == ["a", "b", "c"]
+
+
+def test_what_is_on_its_way_is_no_difference(engine: Engine, books: Books) -> None:
+    books.write("a")
+    assert not list(verifying.settled_differences(engine))
+    with pytest.raises(CommandError):
+        call_command("verify_index", "--strict", stdout=StringIO())
+    Delivery.objects.update(parked=True)
+    assert list(verifying.settled_differences(engine)), "what was set aside is missing"
+    assert not list(verifying.settled_differences(engine, parked=True))
+
+
+@pytest.mark.parametrize(
+    "point", ["rebuild.after_begin", "rebuild.after_fill", "rebuild.after_swap"]
+)
+def test_a_rebuild_may_end_anywhere(engine: Engine, books: Books, point: str) -> None:
+    books.write("a")
+    drain()
+    failpoints.arm(f"{point}=raise")
+    with pytest.raises(failpoints.FailpointReached):
+        rebuilding.rebuild()
+    failpoints.arm("")
+    books.write("b")
+    drain()
+    assert sorted(ids(engine)) == ["a", "b"]
+    assert rebuilding.rebuild() == 2
+    assert sorted(ids(engine)) == ["a", "b"]
+
+
+def test_a_rebuild_that_misses_something_does_not_answer(
+    engine: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.write("a")
+    drain()
+    before = engine.live().name
+    monkeypatch.setattr(rebuilding, "_write", lambda *_: None)
+    with pytest.raises(EngineUnavailable, match="differs from the rows"):
+        rebuilding.rebuild()
+    assert engine.live().name == before
+    assert ids(engine) == ["a"]
+
+
+def test_a_document_that_is_unfit_does_not_stop_a_rebuild(engine: Engine, books: Books) -> None:
+    books.write("good")
+    books.write("unfit", properties="no mapping")
+    drain()
+    Delivery.objects.all().delete()
+    assert rebuilding.rebuild() == 2
+    assert Delivery.objects.get().object_id == "unfit", "the relay will set it aside"
+    assert ids(engine) == ["good"]
+
+
+def test_one_rebuild_at_a_time(engine: Engine, books: Books) -> None:
+    wanted = replace(engine.live().schema, filled=True)
+    with engine.rebuilding(wanted):
+        with pytest.raises(RebuildRunning):
+            rebuilding.rebuild()
+        with pytest.raises(CommandError, match="another process"):
+            call_command("rebuild_index", stdout=StringIO())
+
+
+def test_an_unready_type_cannot_be_ranged_as_a_number(
+    engine: Engine, books: Books, declared: dict[str, FieldType]
+) -> None:
+    declared["cores"] = FieldType.LONG
+    changed = schema.extended(engine.live().schema, declared)
+    assert changed is not None
+    engine.change_schema(changed)
+    assert ids(engine, query=Range("cores", gte="many")) == []
+    upkeep.keep()
+    with pytest.raises(QueryRefused, match="is a long"):
+        ids(engine, query=Range("cores", gte="many"))
