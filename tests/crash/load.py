@@ -17,6 +17,8 @@ PATCH = "application/openstack-images-v2.1-json-patch"
 NAMESPACE = "Crash"
 PATIENCE = 30.0
 MAXIMA = (20, 80)
+Step = tuple[Callable[[], None], float]
+"""What a client does again and again, and the seconds between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,18 +242,23 @@ class Load:
         client = Client(port, token, self.ledger)
         ruler = Ruler(client, self.ledger)
         ruler.begin()
-        self._steps: list[tuple[Callable[[], None], float]] = [(ruler.step, 1.0)]
-        for number in range(writers):
-            rng = random.Random(f"{seed} {number}")
-            self._steps.append((Writer(client, self.ledger, rng).step, 0.03))
+        self._rule: Step = (ruler.step, 1.0)
+        self._write: list[Step] = [
+            (Writer(client, self.ledger, random.Random(f"{seed} {number}")).step, 0.03)
+            for number in range(writers)
+        ]
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Clients write inside the block; no request is under way after it."""
+    def running(self, *, ruling: bool) -> Iterator[None]:
+        """Clients write inside the block; no request is under way after it.
+
+        `ruling`: rules change, too. Every image is judged and indexed again then, which would hide that an earlier
+        change never reached the index.
+        """
         stopping = threading.Event()
         threads = [
             threading.Thread(target=self._repeat, args=(*one, stopping), daemon=True)
-            for one in self._steps
+            for one in [*self._write, *([self._rule] if ruling else [])]
         ]
         for thread in threads:
             thread.start()

@@ -10,7 +10,7 @@ from tests.crash.stage import Stage
 from tests.support.searchserver import SearchServer
 
 NAMES = ("relay", "web-1", "web-2", "worker")
-EVERY = 10
+EVERY = 5
 """The service is brought to rest and looked at after so many kills."""
 
 
@@ -20,7 +20,7 @@ def test_random_kills_lose_nothing(stage: Stage) -> None:
     rng = random.Random(SEED)
     done: list[str] = []
     while len(done) < KILLS:
-        with stage.load.running():
+        with stage.load.running(ruling=rng.random() < 0.5):
             kill_some(stage, rng, min(EVERY, KILLS - len(done)), done)
         stage.settle(60)
         stage.check(f"kills: {' '.join(done)}")
@@ -37,7 +37,7 @@ def test_kills_of_elasticsearch_lose_nothing(production: Stage, server: SearchSe
     rng = random.Random(SEED)
     done: list[str] = []
     for _ in range(SEARCH_KILLS):
-        with production.load.running():
+        with production.load.running(ruling=False):
             kill_some(production, rng, 1, done)
             time.sleep(rng.uniform(0.5, 3.0))
             server.kill()
@@ -67,7 +67,7 @@ def kill_some(stage: Stage, rng: random.Random, number: int, done: list[str]) ->
 @pytest.mark.timeout(300)
 def test_death_of_all_processes_at_once_loses_nothing(stage: Stage) -> None:
     """As when the machine's power goes, as far as a process can tell; the next start takes up what lay there."""
-    with stage.load.running():
+    with stage.load.running(ruling=True):
         time.sleep(2)
         stage.victim.kill_all()
         stage.victim.service.start()

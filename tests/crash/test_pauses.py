@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(180)]
 def test_an_upload_that_goes_on_after_its_lease_leaves_nothing(stage: Stage, point: str) -> None:
     """The process stands still, the reaper takes the upload back, the process goes on."""
     victim = stage.victim
-    with stage.load.running():
+    with stage.load.running(ruling=False):
         victim.arm(point, "stop")
         victim.until(lambda: victim.fired(point), 60, f"past {point}")
         time.sleep(8)
