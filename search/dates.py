@@ -45,7 +45,7 @@ def from_epoch(milliseconds: int) -> datetime:
 
 def iso(milliseconds: int) -> str:
     """`2026-01-02T03:04:05.678Z`, as aggregations show dates."""
-    return from_epoch(milliseconds).strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    return from_epoch(milliseconds).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def floor(moment: datetime, unit: str) -> datetime:

@@ -57,10 +57,11 @@ class Storage:
 
     def pointer(self, name: str) -> str | None:
         """The generation a pointer names."""
-        try:
-            return (self.root / name).read_text(encoding="ascii").strip() or None
-        except FileNotFoundError:
-            return None
+        with unavailable_on_os_error(self.root):
+            try:
+                return (self.root / name).read_text(encoding="ascii").strip() or None
+            except FileNotFoundError:
+                return None
 
     def point(self, name: str, generation: str | None) -> None:
         """Change a pointer, in one step."""

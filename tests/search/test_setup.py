@@ -1,0 +1,76 @@
+"""Settings and checks of search."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+from catalog.conf import ConfigurationError, parse
+from catalog.indexing import documents
+from catalog.indexing.documents import Field, FieldType
+from search import engines
+from search.conf import SearchConfig
+from search.engine import Engine
+from search.engines.elasticsearch.engine import ElasticsearchEngine
+from search.errors import EngineUnavailable
+from search.requests import SearchRequest
+from tests.search.shelf import BOOK, MAGAZINE, Books, Magazines
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "about"),
+    [
+        ("ENGINE", "solr", "must be one of"),
+        ("ENGINE", "elasticsearch", "VITRINE_SEARCH_URL is required"),
+        ("URL", "localhost:9200", "http://"),
+        ("INDEX_PREFIX", "Upper", "lower-case"),
+        ("INDEX_PREFIX", "", "lower-case"),
+        ("WAIT_LIMIT", "0", "larger than 0"),
+        ("RELAY_BATCH", "-1", "larger than 0"),
+        ("SHARDS", "many", "VITRINE_SEARCH_SHARDS"),
+    ],
+)
+def test_wrong_settings_are_told(name: str, value: str, about: str) -> None:
+    with pytest.raises(ConfigurationError, match=about):
+        parse(SearchConfig, {f"VITRINE_SEARCH_{name}": value}, {})
+
+
+def test_several_nodes() -> None:
+    found = parse(SearchConfig, {"VITRINE_SEARCH_URL": "http://a:9200, https://b:9200"}, {})
+    assert found.addresses() == ["http://a:9200", "https://b:9200"]
+
+
+def test_fields_that_contradict_each_other_stop_the_service(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not [one for one in run_checks() if one.id == "search.E001"]
+
+    class Odd(Magazines):
+        fields = (Field("pages", FieldType.KEYWORD),)  # type: ignore[misc]
+
+    monkeypatch.setattr(documents, "_sources", {BOOK: books, MAGAZINE: Odd()})
+    assert [one.id for one in run_checks()].count("search.E001") == 1
+
+
+@pytest.mark.django_db
+def test_an_engine_that_is_away_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    away = ElasticsearchEngine(["http://127.0.0.1:9"], prefix="t", timeout=1.0)
+    monkeypatch.setattr(engines, "current", lambda: away)
+    warnings = [one.id for one in run_checks(databases=["default"])]
+    assert warnings.count("search.W001") == 1
+    questions: list[Any] = [
+        away.live,
+        away.refresh,
+        away.check,
+        lambda: away.search(SearchRequest()),
+        lambda: away.versions([(BOOK, "a")]),
+    ]
+    for question in questions:
+        with pytest.raises(EngineUnavailable, match="does not answer"):
+            question()
+
+
+@pytest.mark.django_db
+def test_an_engine_that_is_there_is_no_warning(bare: Engine) -> None:
+    assert "search.W001" not in [one.id for one in run_checks(databases=["default"])]
+    assert bare.check()
