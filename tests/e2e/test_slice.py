@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.disks import qcow2
+from tests.support.patience import eventually
 from tests.support.service import Service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -272,7 +273,9 @@ def test_tightening_a_namespace_judges_what_is_stored(world: Service) -> None:
 
 
 def test_health_metrics_and_page(world: Service) -> None:
-    assert world.get("/healthz/live")[0] == world.get("/healthz/ready")[0] == 200
+    assert world.get("/healthz/live")[0] == 200
+    ready = eventually(lambda: world.get("/healthz/ready"), lambda answer: answer[0] == 200)
+    assert ready[0] == 200, ready[1]
     status, metrics = world.get("/metrics")
     assert status == 200
     assert b"vitrine_" in metrics

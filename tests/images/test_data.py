@@ -3,7 +3,6 @@
 import hashlib
 import os
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from artifacts import stores
 from artifacts.models import Artifact, Blob, Location, StoredObject
 from tests.support.images import Caller, administrator, callers
+from tests.support.patience import eventually
 from tests.support.server import Server
 
 OCTETS = {"Content-Type": "application/octet-stream"}
@@ -68,15 +68,6 @@ def nothing_is_left(image_id: str) -> bool:
         or Blob.objects.filter(artifact=image_id).exists()
     )
     return not kept and not StoredObject.objects.exists() and blobs_on_disk() == []
-
-
-def eventually(condition: Any) -> bool:
-    limit = time.monotonic() + 10
-    while time.monotonic() < limit:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return bool(condition())
 
 
 def in_chunks(content: bytes, size: int = 50_000) -> Iterator[bytes]:

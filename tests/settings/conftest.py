@@ -132,7 +132,7 @@ def serving(proxies: tuple[str, ...]) -> Iterator[Server]:
             NATIVE,
             proxies=TrustedProxies.parse(proxies),
             body_limit=LIMIT,
-            http=HttpConfig(web_threads=2, web_queue=2, body_seconds=1.0),
+            http=HttpConfig(web_threads=2, web_queue=2, body_seconds=2.0),
             prepare=lambda: found.prepared.append(threading.current_thread().name),
         )
         config = uvicorn.Config(

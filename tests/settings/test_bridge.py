@@ -112,7 +112,7 @@ def test_body_that_does_not_arrive_in_time_gets_408(server: Server) -> None:
         connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
         answer = read_answer(connection)
     assert (answer.status, answer.json()["code"]) == (408, "timed_out")
-    assert 0.9 < time.monotonic() - began < 5
+    assert 1.9 < time.monotonic() - began < 15
 
 
 def test_trickling_bodies_take_no_thread(server: Server) -> None:
@@ -123,7 +123,7 @@ def test_trickling_bodies_take_no_thread(server: Server) -> None:
             connection.sendall(head)
         began = time.monotonic()
         assert server.ask("GET", "/echo").status == 200
-        assert time.monotonic() - began < 0.7
+        assert time.monotonic() - began < 1.7
     finally:
         for connection in slow:
             connection.close()

@@ -62,11 +62,11 @@ def test_part_that_hangs_costs_its_time_and_no_more_threads() -> None:
         found = prober(0.1)
         assert (found["broker"].ok, found["broker"].reason) == (False, "no answer within 0.1 s")
         assert found["store"].ok
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
     assert len(asked) == 1
     release.set()
     while not prober(0.1)["broker"].ok:
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
 
 
 def numbers(client: Client) -> dict[tuple[str, tuple[str, ...]], float]:

@@ -10,7 +10,7 @@ from settings.serving.periodic import Periodic
 
 
 def wait(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while not what():
         assert time.monotonic() < end
         time.sleep(0.01)

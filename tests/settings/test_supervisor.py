@@ -34,13 +34,13 @@ class Running:
         self.until((self.folder / "serve.json").exists)
         return int(json.loads((self.folder / "serve.json").read_text())[name])
 
-    def until(self, what: Callable[[], object], seconds: float = 10.0) -> None:
+    def until(self, what: Callable[[], object], seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < end, (self.notes(), self.process.poll())
             time.sleep(0.02)
 
-    def ended(self, seconds: float = 10.0) -> int:
+    def ended(self, seconds: float = 30.0) -> int:
         return self.process.wait(seconds)
 
 
