@@ -38,6 +38,8 @@ from search.resolving import ANYWHERE, PROPERTY_KEYS, Target, as_text, resolve, 
 from search.schema import Schema
 
 LONGEST_BOUND, LONGEST_BEGINNING = 200, 100
+ID, SHORTEST_ID_BEGINNING = "id", 6
+"""Free text finds an id by its beginning once that is more than chance: every text of two digits begins some id."""
 NUMBERS = frozenset({FieldType.LONG, FieldType.DOUBLE})
 TEXTS = frozenset({FieldType.TEXT, FieldType.KEYWORD})
 
@@ -129,6 +131,8 @@ class _Binder:
 
     def _phrase(self, target: Target, one: query.Phrase) -> Bound:
         if target.type is FieldType.KEYWORD and one.prefix:
+            if target.name == ID and not one.fields and len(one.text) < SHORTEST_ID_BEGINNING:
+                return Never()
             return _begins(target, one.text)
         if target.type is not FieldType.TEXT:
             return self._one_of(target, (one.text,))

@@ -1,5 +1,6 @@
 """The engine of the running service, chosen by `VITRINE_SEARCH_ENGINE`."""
 
+import os
 from functools import lru_cache
 
 from catalog.conf import CatalogConfig, section
@@ -22,3 +23,7 @@ def current() -> Engine:
             ca_certs=config.ca_certs or None,
         )
     return EmbeddedEngine(section(CatalogConfig).data_dir.resolve() / "search")
+
+
+os.register_at_fork(after_in_child=current.cache_clear)
+"""A child that spoke over its parent's connections would read answers meant for its siblings."""

@@ -1,5 +1,7 @@
 """Settings and checks of search."""
 
+import os
+import re
 from typing import Any
 
 import pytest
@@ -9,11 +11,14 @@ from catalog.conf import ConfigurationError, parse
 from catalog.indexing import documents
 from catalog.indexing.documents import Field, FieldType
 from search import engines
+from search.binding import bind
 from search.conf import SearchConfig
 from search.engine import Engine
 from search.engines.elasticsearch.engine import ElasticsearchEngine
 from search.errors import EngineUnavailable
+from search.parsing import freetext
 from search.requests import SearchRequest
+from search.schema import build
 from tests.search.shelf import BOOK, MAGAZINE, Books, Magazines
 
 
@@ -74,3 +79,28 @@ def test_an_engine_that_is_away_is_a_warning(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_engine_that_is_there_is_no_warning(bare: Engine) -> None:
     assert "search.W001" not in [one.id for one in run_checks(databases=["default"])]
     assert bare.check()
+
+
+def test_a_forked_process_has_an_engine_of_its_own() -> None:
+    engines.current()
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(write, b"%d" % engines.current.cache_info().currsize)
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write)
+    assert engines.current.cache_info().currsize == 1
+    assert os.read(read, 8) == b"0", "a child that shares a connection reads its siblings' answers"
+    os.close(read)
+
+
+def test_free_text_takes_the_beginning_of_an_id_only_when_it_is_more_than_chance() -> None:
+    def fields(text: str) -> set[str]:
+        found = bind(build([], {}), freetext.parse(text))
+        return set(re.findall(r"Begins\(target=Target\(name='(\w+)'", repr(found)))
+
+    assert "id" not in fields("13")
+    assert "id" not in fields("linux")
+    assert "tags" in fields("13")
+    assert "id" in fields("1a2b3c")

@@ -15,6 +15,7 @@ from settings.bridge import Bridge
 from settings.serving import protocol
 from tests.settings import views
 from tests.settings.conftest import LIMIT, Server, read_answer
+from tests.support.patience import eventually
 
 CHUNKED = "Transfer-Encoding: chunked"
 
@@ -299,5 +300,5 @@ def test_threads_keep_their_connections_until_the_end() -> None:
 
 
 def test_start_up_work_runs_on_a_thread_of_the_pool(server: Server) -> None:
-    assert len(server.prepared) == 1
+    assert len(eventually(lambda: server.prepared)) == 1
     assert server.prepared[0].startswith("web")
