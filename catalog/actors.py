@@ -7,7 +7,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A caller: ids are opaque strings, since Keystone may own them; roles are lower case."""
+    """A caller: ids are opaque strings, since Keystone may own them; roles are lower case.
+
+    `system` says that the roles count on the whole system, not on a project; `delegated` that a program acts, which
+    may not make itself further ways in.
+    """
 
     user_id: str | None = None
     project_id: str | None = None
@@ -18,6 +22,8 @@ class Actor:
     domain_id: str | None = None
     request_id: str = ""
     audit_ids: tuple[str, ...] = field(default=())
+    system: bool = False
+    delegated: bool = False
 
     def credentials(self) -> dict[str, Any]:
         """The caller as oslo.policy rules read it."""
@@ -28,6 +34,7 @@ class Actor:
             "roles": sorted(self.roles),
             "is_admin": self.is_admin,
             "domain_id": self.domain_id,
+            "system_scope": "all" if self.system else None,
         }
 
 

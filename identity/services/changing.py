@@ -11,6 +11,7 @@ from catalog.errors import CatalogError, ConcurrentChange, Invalid
 from catalog.events.recording import Change
 
 M = TypeVar("M", bound=models.Model)
+EXTRA = "extra"
 NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 
@@ -37,7 +38,12 @@ def locked(rows: models.QuerySet[M]) -> models.QuerySet[M]:
 
 
 def apply(row: models.Model, values: Mapping[str, Any]) -> dict[str, Change]:
-    """Set the attributes that differ, save those, and tell the changes."""
+    """Set the attributes that differ, save those, and tell the changes.
+
+    `extra` is merged into what is there; null takes a member out.
+    """
+    if EXTRA in values:
+        values = {**values, EXTRA: without_nulls({**getattr(row, EXTRA), **values[EXTRA]})}
     changes = {
         name: Change(old=getattr(row, name), new=value)
         for name, value in values.items()
@@ -59,7 +65,13 @@ def refuse_others(fixed: Mapping[str, str | None], present: Mapping[str, str | N
 
 def created(row: models.Model, *names: str) -> dict[str, Change]:
     """The changes of a creation: what is not empty."""
-    return {name: Change(new=v) for name in names if (v := getattr(row, name)) not in (None, "")}
+    return {
+        name: Change(new=v) for name in names if (v := getattr(row, name)) not in (None, "", {})
+    }
+
+
+def without_nulls(extra: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (extra or {}).items() if value is not None}
 
 
 def _is_unique_violation(error: IntegrityError) -> bool:

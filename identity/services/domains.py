@@ -1,7 +1,7 @@
 """Domains: few, and made by administrators."""
 
 from collections.abc import Mapping
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from catalog.actors import Actor
 from catalog.events.recording import Change, record
@@ -10,11 +10,12 @@ from identity.errors import NameTaken, StillInUse
 from identity.models import DEFAULT_DOMAIN, Domain, Project, Token, User
 from identity.policies import require
 from identity.selectors import existing_domain
-from identity.services.changing import apply, changing, created
+from identity.services.changing import apply, changing, created, without_nulls
 
 
 class DomainDetails(TypedDict, total=False):
     description: str
+    extra: Mapping[str, Any]
     enabled: bool
 
 
@@ -23,13 +24,21 @@ class DomainChanges(DomainDetails, total=False):
 
 
 def create_domain(
-    *, name: str, description: str = "", enabled: bool = True, actor: Actor
+    *,
+    name: str,
+    description: str = "",
+    enabled: bool = True,
+    extra: Mapping[str, Any] | None = None,
+    actor: Actor,
 ) -> Domain:
     """A new domain; NameTaken when there is one of that name."""
     require(actor, "create_domain")
     with changing(_taken(name)):
-        domain = Domain.objects.create(name=name, description=description, enabled=enabled)
-        _record("created", domain, actor, created(domain, "name", "description", "enabled"))
+        domain = Domain.objects.create(
+            name=name, description=description, enabled=enabled, extra=without_nulls(extra)
+        )
+        names = ("name", "description", "enabled", "extra")
+        _record("created", domain, actor, created(domain, *names))
     return domain
 
 

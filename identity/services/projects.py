@@ -1,7 +1,7 @@
 """Projects: made, changed, deleted."""
 
 from collections.abc import Mapping
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from catalog.actors import Actor
 from catalog.errors import Invalid
@@ -11,7 +11,14 @@ from identity.errors import NameTaken, StillInUse
 from identity.models import DEFAULT_DOMAIN, Project
 from identity.policies import require
 from identity.selectors import existing_domain, existing_project
-from identity.services.changing import NOTHING, apply, changing, created, refuse_others
+from identity.services.changing import (
+    NOTHING,
+    apply,
+    changing,
+    created,
+    refuse_others,
+    without_nulls,
+)
 from identity.services.revoking import end_tokens
 
 DEEPEST = 5
@@ -19,6 +26,7 @@ DEEPEST = 5
 
 class ProjectDetails(TypedDict, total=False):
     description: str
+    extra: Mapping[str, Any]
     enabled: bool
 
 
@@ -33,6 +41,7 @@ def create_project(
     parent_id: str | None = None,
     description: str = "",
     enabled: bool = True,
+    extra: Mapping[str, Any] | None = None,
     actor: Actor,
 ) -> Project:
     """A new project; `parent_id` names a project of the same domain, or the domain itself.
@@ -46,9 +55,14 @@ def create_project(
         if parent_id not in (None, domain_id):
             parent = _parent(str(parent_id), domain_id)
         project = Project.objects.create(
-            name=name, domain=domain, parent=parent, description=description, enabled=enabled
+            name=name,
+            domain=domain,
+            parent=parent,
+            description=description,
+            enabled=enabled,
+            extra=without_nulls(extra),
         )
-        names = ("name", "domain_id", "parent_id", "description", "enabled")
+        names = ("name", "domain_id", "parent_id", "description", "enabled", "extra")
         _record("created", project.pk, actor, created(project, *names))
     return project
 

@@ -1,7 +1,7 @@
 """Roles and what they imply."""
 
 from collections.abc import Mapping
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from catalog.actors import Actor
 from catalog.events.recording import Change, record
@@ -10,23 +10,26 @@ from identity.errors import ImplicationCircle, ImplicationNotFound, NameTaken
 from identity.models import Role, RoleImplication, Token
 from identity.policies import require
 from identity.selectors import existing_role, implications, with_implied
-from identity.services.changing import apply, changing, created
+from identity.services.changing import apply, changing, created, without_nulls
 
 
 class RoleDetails(TypedDict, total=False):
     description: str
+    extra: Mapping[str, Any]
 
 
 class RoleChanges(RoleDetails, total=False):
     name: str
 
 
-def create_role(*, name: str, description: str = "", actor: Actor) -> Role:
+def create_role(
+    *, name: str, description: str = "", extra: Mapping[str, Any] | None = None, actor: Actor
+) -> Role:
     """A new role; NameTaken when there is one of that name."""
     require(actor, "create_role")
     with changing(_taken(name)):
-        role = Role.objects.create(name=name, description=description)
-        _record("created", role.pk, actor, created(role, "name", "description"))
+        role = Role.objects.create(name=name, description=description, extra=without_nulls(extra))
+        _record("created", role.pk, actor, created(role, "name", "description", "extra"))
     return role
 
 

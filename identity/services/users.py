@@ -1,7 +1,7 @@
 """Users: made, changed, deleted. Passwords are hashed here and never recorded."""
 
 from collections.abc import Mapping
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.contrib.auth.hashers import make_password
 
@@ -14,13 +14,26 @@ from identity.models import DEFAULT_DOMAIN, User
 from identity.policies import require
 from identity.selectors import existing_domain, existing_project, existing_user
 from identity.services import revoking
-from identity.services.changing import NOTHING, apply, changing, created, locked, refuse_others
+from identity.services.changing import (
+    NOTHING,
+    apply,
+    changing,
+    created,
+    locked,
+    refuse_others,
+    without_nulls,
+)
 
 LONGEST_PASSWORD = 4096
+RECORDED = (
+    *("name", "domain_id", "email", "description", "enabled", "default_project_id"),
+    "extra",
+)
 
 
 class UserDetails(TypedDict, total=False):
     email: str
+    extra: Mapping[str, Any]
     description: str
     enabled: bool
     default_project_id: str | None
@@ -40,6 +53,7 @@ def create_user(
     description: str = "",
     enabled: bool = True,
     default_project_id: str | None = None,
+    extra: Mapping[str, Any] | None = None,
     actor: Actor,
 ) -> User:
     """A new user; without a password nobody can sign in as it.
@@ -60,9 +74,9 @@ def create_user(
             description=description,
             enabled=enabled,
             default_project_id=default_project_id,
+            extra=without_nulls(extra),
         )
-        names = ("name", "domain_id", "email", "description", "enabled", "default_project_id")
-        _record("created", user.pk, actor, created(user, *names))
+        _record("created", user.pk, actor, created(user, *RECORDED))
     return user
 
 

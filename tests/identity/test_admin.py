@@ -10,12 +10,16 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Event
 from identity.models import (
+    ApplicationCredential,
     Assignment,
     Domain,
+    Endpoint,
     FailedLogin,
     Project,
+    Region,
     Role,
     RoleImplication,
+    Service,
     Token,
     User,
 )
@@ -216,7 +220,7 @@ def test_lists_and_forms_ask_as_much_for_many_rows_as_for_few(pages) -> None:
 def test_every_model_has_its_page() -> None:
     from django.apps import apps
 
-    shown_elsewhere = {RoleImplication}
+    shown_elsewhere = {RoleImplication, ApplicationCredential, Service, Endpoint, Region}
     models = set(apps.get_app_config("identity").get_models())
     assert models - shown_elsewhere == set(MODELS)
 

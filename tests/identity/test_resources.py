@@ -258,9 +258,7 @@ def test_lists_come_in_pages(api, django_assert_max_num_queries) -> None:
     assert pages == 3
 
 
-@pytest.mark.parametrize(
-    "query", ["limit=0", "limit=-1", "limit=x", "limit=٣", "marker=absent", "nmae=x", "name__in=x"]
-)
+@pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=x", "limit=٣", "marker=absent"])
 def test_a_parameter_that_means_nothing_is_refused(api, query) -> None:
     answer = api.get(f"/users?{query}")
     assert answer.status_code == 400

@@ -45,6 +45,7 @@ def token(facts: TokenFacts, *, base: str, with_catalog: bool) -> Document:
 
 def domain(row: Domain, api: str) -> Document:
     return {
+        **row.extra,
         "id": row.pk,
         "name": row.name,
         "description": row.description,
@@ -57,6 +58,7 @@ def domain(row: Domain, api: str) -> Document:
 
 def project(row: Project, api: str) -> Document:
     return {
+        **row.extra,
         "id": row.pk,
         "name": row.name,
         "domain_id": row.domain_id,
@@ -72,6 +74,7 @@ def project(row: Project, api: str) -> Document:
 
 def user(row: User, api: str) -> Document:
     return {
+        **row.extra,
         "id": row.pk,
         "name": row.name,
         "domain_id": row.domain_id,
@@ -87,6 +90,7 @@ def user(row: User, api: str) -> Document:
 
 def role(row: Role, api: str) -> Document:
     return {
+        **row.extra,
         "id": row.pk,
         "name": row.name,
         "domain_id": None,

@@ -1,4 +1,4 @@
-"""The parameters of lists: declared per list, refused when unknown, and a page at a time."""
+"""The parameters of lists: declared per list, and a page at a time; unknown ones are passed over, as Keystone does."""
 
 from typing import Any, ClassVar, TypeVar
 
@@ -16,7 +16,7 @@ from identity.models import Domain, Project, Role, User
 
 M = TypeVar("M", bound=Model)
 FALSE = frozenset({"0", "false", "no", "off"})
-PAGING = frozenset({"limit", "marker"})
+COMPARATORS = ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith")
 
 
 class TextFilter(django_filters.Filter):  # type: ignore[misc] # it has no types
@@ -103,25 +103,17 @@ def is_true(value: str) -> bool:
     return value.lower() not in FALSE
 
 
-def only(parameters: QueryDict, known: frozenset[str]) -> None:
-    """InvalidParameter for a parameter that is not `known`, since ignoring a filter answers another question."""
-    for name in parameters.keys() - known:
-        raise InvalidParameter(f"The parameter {name[:255]} is not known here.", parameter=name)
-
-
 def page_of(
     rows: QuerySet[M], request: Request, filters: type[django_filters.FilterSet] | None = None
 ) -> tuple[list[M], str | None]:
     """Rows by name, and the address of the next page when there are more."""
     parameters = request.GET
-    declared = frozenset(filters.base_filters) if filters else frozenset()
-    only(parameters, PAGING | declared)
     if filters is not None:
         filtered = filters(parameters, rows)
         if not filtered.is_valid():
             name, problems = next(iter(filtered.errors.items()))
             raise InvalidParameter(f"{name}: {problems[0]}", parameter=name)
-        rows = filtered.qs
+        rows = _named(filtered.qs, parameters)
     limit = _limit(parameters)
     found = list(_after(rows, parameters.get("marker")).order_by("name", "pk")[: limit + 1])
     if len(found) <= limit:
@@ -129,6 +121,15 @@ def page_of(
     following = parameters.copy()
     following["marker"], following["limit"] = str(found[limit - 1].pk), str(limit)
     return found[:limit], f"{base_url(request)}{request.path}?{following.urlencode()}"
+
+
+def _named(rows: QuerySet[M], parameters: QueryDict) -> QuerySet[M]:
+    """`name__contains` and its like."""
+    for comparator in COMPARATORS:
+        value = parameters.get(f"name__{comparator}")
+        if value is not None:
+            rows = rows.filter(**{f"name__{comparator}": value})
+    return rows
 
 
 def _limit(parameters: QueryDict) -> int:

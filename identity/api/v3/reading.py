@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from catalog.errors import InvalidBody
 
 LONGEST = 65535
+READ_ONLY = frozenset({"id", "links"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,21 @@ class Reader:
             raise InvalidBody(f"{self._at(name)} must be a list of text", attribute=self._at(name))
         return value
 
+    def others(self, known: Iterable[str]) -> dict[str, Any]:
+        """What a client keeps beside the members that are known; Keystone keeps it too."""
+        names = self.document.keys() - set(known) - READ_ONLY
+        found = {name: self.document[name] for name in names}
+        if len(orjson.dumps(found)) > LONGEST:
+            raise InvalidBody(
+                f"{self.path} has further members of more than {LONGEST} bytes", attribute=self.path
+            )
+        return found
+
     def must_be_empty(self, *names: str) -> None:
-        """Members that clients send and that nothing here knows: null, false, {} and [] pass."""
+        """Members that nothing here serves: null, false, {} and [] pass, and objects of nothing but these."""
         for name in names:
-            if self.document.get(name):
+            value = self.document.get(name)
+            if any(value.values()) if isinstance(value, dict) else value:
                 raise InvalidBody(f"{self._at(name)} is not supported", attribute=self._at(name))
 
     def only(self, known: Iterable[str]) -> None:

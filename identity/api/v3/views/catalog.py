@@ -9,7 +9,6 @@ from catalog.errors import NotFound
 from identity import endpoints
 from identity.api.v3 import documents
 from identity.api.v3.base import IdentityView, api_url, base_url, listed
-from identity.api.v3.filters import only
 from identity.conf import IdentityConfig
 from identity.policies import require
 
@@ -78,8 +77,7 @@ def _endpoints(request: Request) -> list[documents.Document]:
 def _matching(
     shown: list[documents.Document], request: Request, *names: str
 ) -> list[documents.Document]:
-    only(request.GET, frozenset(names))
-    wanted = list(request.GET.items())
+    wanted = [(name, request.GET[name]) for name in names if name in request.GET]
     return [one for one in shown if all(one[name] == value for name, value in wanted)]
 
 

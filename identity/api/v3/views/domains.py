@@ -12,7 +12,8 @@ from identity.api.v3.reading import Reader
 from identity.services import domains
 from identity.services.domains import DomainChanges, DomainDetails
 
-KNOWN = ("name", "description", "enabled", "options", "tags")
+MUTABLE = ("name", "description", "enabled")
+IGNORED = ("options", "tags", "explicit_domain_id")
 
 
 class DomainsView(IdentityView):
@@ -51,9 +52,8 @@ def _changes(body: Reader) -> DomainChanges:
 
 
 def _details(body: Reader) -> DomainDetails:
-    body.only(KNOWN)
-    body.must_be_empty("options", "tags")
-    found: DomainDetails = {}
+    body.must_be_empty(*IGNORED)
+    found: DomainDetails = {"extra": body.others((*MUTABLE, *IGNORED))}
     if "description" in body:
         found["description"] = body.long_text("description")
     if "enabled" in body:

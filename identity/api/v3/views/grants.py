@@ -6,27 +6,20 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from catalog.api.views import empty_response, json_response
+from catalog.errors import InvalidParameter
 from identity import grants
 from identity.api.v3 import documents
 from identity.api.v3.base import IdentityView, api_url, base_url, listed
-from identity.api.v3.filters import is_true, only
+from identity.api.v3.filters import is_true
 from identity.grants import Grant, Question
 from identity.services.assignments import assign, unassign
 from identity.targets import Target
 
-KNOWN = frozenset(
-    {
-        "user.id",
-        "group.id",
-        "role.id",
-        "scope.project.id",
-        "scope.domain.id",
-        "scope.system",
-        "scope.OS-INHERIT:inherited_to",
-        "effective",
-        "include_names",
-        "include_subtree",
-    }
+EXCLUSIVE = (
+    ("user.id", "group.id"),
+    ("scope.project.id", "scope.domain.id"),
+    ("scope.project.id", "scope.system"),
+    ("scope.domain.id", "scope.system"),
 )
 
 
@@ -58,7 +51,7 @@ class GrantView(IdentityView):
 class RoleAssignmentsView(IdentityView):
     def get(self, request: Request) -> HttpResponse:
         asked = request.GET
-        only(asked, KNOWN)
+        _refuse_contradictions(request)
         question = Question(
             user_id=asked.get("user.id"),
             role_id=asked.get("role.id"),
@@ -83,6 +76,16 @@ def _target(where: dict[str, Any]) -> Target:
     else:
         target["system"] = True
     return target
+
+
+def _refuse_contradictions(request: Request) -> None:
+    for one, other in EXCLUSIVE:
+        if one in request.GET and other in request.GET:
+            raise InvalidParameter(f"Ask for {one} or for {other}, not for both.", parameter=one)
+    if _flag(request, "include_subtree") and "scope.project.id" not in request.GET:
+        raise InvalidParameter(
+            "include_subtree needs scope.project.id.", parameter="include_subtree"
+        )
 
 
 def _flag(request: Request, name: str) -> bool:

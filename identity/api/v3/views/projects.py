@@ -62,9 +62,8 @@ def _changes(body: Reader) -> ProjectChanges:
 
 
 def _details(body: Reader) -> ProjectDetails:
-    body.only((*MUTABLE, *FIXED, *IGNORED))
     body.must_be_empty(*IGNORED)
-    found: ProjectDetails = {}
+    found: ProjectDetails = {"extra": body.others((*MUTABLE, *FIXED, *IGNORED))}
     if "description" in body:
         found["description"] = body.long_text("description")
     if "enabled" in body:

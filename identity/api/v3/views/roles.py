@@ -102,9 +102,8 @@ def _changes(body: Reader) -> RoleChanges:
 
 
 def _details(body: Reader) -> RoleDetails:
-    body.only(("name", "description", *IGNORED))
     body.must_be_empty(*IGNORED)
-    found: RoleDetails = {}
+    found: RoleDetails = {"extra": body.others(("name", "description", *IGNORED))}
     if "description" in body:
         found["description"] = body.long_text("description")
     return found

@@ -18,7 +18,8 @@ from identity.services.users import LONGEST_PASSWORD, UserChanges, UserDetails
 
 MUTABLE = ("name", "email", "description", "enabled", "default_project_id", "password")
 FIXED = ("domain_id",)
-IGNORED = ("options",)
+IGNORED = ("options", "federated")
+TOLD = ("password_expires_at",)
 
 
 class UsersView(IdentityView):
@@ -88,9 +89,8 @@ def _changes(body: Reader) -> UserChanges:
 
 
 def _details(body: Reader) -> UserDetails:
-    body.only((*MUTABLE, *FIXED, *IGNORED))
     body.must_be_empty(*IGNORED)
-    found: UserDetails = {}
+    found: UserDetails = {"extra": body.others((*MUTABLE, *FIXED, *IGNORED, *TOLD))}
     if "email" in body:
         found["email"] = body.optional_text("email") or ""
     if "description" in body:

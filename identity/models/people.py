@@ -1,10 +1,5 @@
-"""Who there is and what they may do: domains, projects, users, roles, assignments, tokens.
+"""Users, and which role they have where."""
 
-Ids are 32 hexadecimal digits as clients know them from Keystone (``default`` is the one exception). Everything is
-changed through `identity.services`; text compares byte by byte, so ``Ada`` and ``ada`` are two users.
-"""
-
-import uuid
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -20,79 +15,7 @@ from catalog.clock import now
 from catalog.conf import section
 from catalog.fields import KeyField
 from identity.conf import IdentityConfig
-
-DEFAULT_DOMAIN = "default"
-
-
-def new_id() -> str:
-    return uuid.uuid4().hex
-
-
-class Domain(models.Model):
-    """A name space of users and projects."""
-
-    id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
-    name = KeyField(max_length=64, unique=True)
-    description = models.TextField(default="", blank=True)
-    enabled = models.BooleanField(default=True)
-
-    @override
-    def __str__(self) -> str:
-        return self.name
-
-
-class Project(models.Model):
-    """What owns things; `parent` is null for a project directly under its domain."""
-
-    id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
-    name = KeyField(max_length=64)
-    domain = models.ForeignKey(Domain, models.PROTECT, default=DEFAULT_DOMAIN)
-    parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children"
-    )
-    description = models.TextField(default="", blank=True)
-    enabled = models.BooleanField(default=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["domain", "name"], name="project_name_in_domain"),
-        ]
-        indexes = [models.Index(fields=["name"], name="project_name")]
-
-    @override
-    def __str__(self) -> str:
-        return self.name
-
-
-class Role(models.Model):
-    """A name that policies speak of; roles belong to no domain."""
-
-    id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
-    name = KeyField(max_length=255, unique=True)
-    description = models.TextField(default="", blank=True)
-
-    @override
-    def __str__(self) -> str:
-        return self.name
-
-
-class RoleImplication(models.Model):
-    """Who has `prior` has `implied` too, and what that implies."""
-
-    prior = models.ForeignKey(Role, models.CASCADE, related_name="implications")
-    implied = models.ForeignKey(Role, models.CASCADE, related_name="implied_by")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["prior", "implied"], name="implication_once"),
-            models.CheckConstraint(
-                condition=~Q(prior=models.F("implied")), name="implication_of_another"
-            ),
-        ]
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.prior} implies {self.implied}"
+from identity.models.names import DEFAULT_DOMAIN, Domain, Project, Role, new_id
 
 
 class UserManager(BaseUserManager["User"]):
@@ -111,6 +34,7 @@ class User(AbstractBaseUser):
     default_project = models.ForeignKey(
         Project, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    extra = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
     epoch = models.IntegerField(default=0, editable=False)
 
@@ -235,62 +159,3 @@ class Assignment(models.Model):
     @override
     def __str__(self) -> str:
         return f"assignment {self.pk}"
-
-
-class Token(models.Model):
-    """A token that is good until `expires_at`; revoking deletes the row and those derived from it.
-
-    `digest` is the SHA-256 of what the client holds, in hexadecimal; the token itself is stored nowhere.
-    """
-
-    digest = KeyField(primary_key=True, max_length=64, editable=False)
-    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
-    project = models.ForeignKey(Project, models.CASCADE, null=True, related_name="+")
-    domain = models.ForeignKey(Domain, models.CASCADE, null=True, related_name="+")
-    system = models.BooleanField(default=False)
-    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="derived")
-    methods = models.JSONField(default=list)
-    audit_ids = models.JSONField(default=list)
-    issued_at = models.DateTimeField(default=now)
-    expires_at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["expires_at"], name="token_expiry")]
-
-    @override
-    def __str__(self) -> str:
-        return self.audit_ids[0] if self.audit_ids else ""
-
-
-class FailedLogin(models.Model):
-    """How often signing in failed for a subject: a user, an address, or a user from an address."""
-
-    key = KeyField(primary_key=True, max_length=64, editable=False)
-    subject = models.CharField(max_length=400)
-    failures = models.IntegerField(default=0)
-    last_failed_at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["last_failed_at"], name="failed_login_time")]
-
-    @override
-    def __str__(self) -> str:
-        return self.subject
-
-
-class KnownAddress(models.Model):
-    """An address from which the user signed in; failures elsewhere do not slow it down."""
-
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    address = KeyField(max_length=64)
-    seen_at = models.DateTimeField(default=now)
-
-    class Meta:
-        verbose_name_plural = "known addresses"
-        constraints = [
-            models.UniqueConstraint(fields=["user", "address"], name="known_address_once"),
-        ]
-
-    @override
-    def __str__(self) -> str:
-        return self.address
