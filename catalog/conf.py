@@ -7,6 +7,7 @@ The composition root parses all sections with `parse` and lays them into ``setti
 """
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -112,7 +113,19 @@ def _convert(hint: Any, raw: Any) -> Any:  # noqa: PLR0911 - one line per kind o
         if not isinstance(raw, Mapping):
             raise ValueError("only the TOML file can hold a table")
         return dict(raw)
+    if hint in (int, float):
+        return _number(hint, raw)
     return hint(raw)
+
+
+def _number(kind: type[int] | type[float], raw: Any) -> int | float:
+    try:
+        found = kind(raw) if not isinstance(raw, bool) else math.nan
+    except (ValueError, TypeError):
+        found = math.nan
+    if not math.isfinite(found) or (isinstance(raw, float) and found != raw):
+        raise ValueError("must be a whole number" if kind is int else "must be a number")
+    return found
 
 
 def _one_of(raw: Any, choices: tuple[Any, ...]) -> Any:

@@ -34,7 +34,7 @@ def engine_answers(**_: Any) -> list[CheckMessage]:
     except EngineUnavailable as error:
         return [
             CheckWarning(
-                f"the search engine does not answer: {error.message}",
+                f"{error.message} ({error.__cause__ or type(error).__name__})",
                 hint="Start it, or set VITRINE_SEARCH_URL; the relay catches up once it answers.",
                 id="search.W001",
             )

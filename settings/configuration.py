@@ -43,10 +43,12 @@ def load(environ: Mapping[str, str]) -> dict[type[Section], Any]:
     """Every section, parsed; one ConfigurationError with everything that is wrong."""
     document = _document(environ.get("VITRINE_CONFIG", ""))
     problems = list(_unknown_keys(document))
+    missing: list[str] = []
     profile = environ.get("VITRINE_PROFILE", document.get("profile", "embedded"))
     presets = PRODUCTION if profile == "production" else EMBEDDED
     if profile == "production":
-        problems += _missing(environ, document)
+        missing += _missing(environ, document)
+        problems += [f"{name} is required by the production profile" for name in missing]
     found: dict[type[Section], Any] = {}
     for section_type in SECTIONS:
         table = _table(section_type, document)
@@ -58,7 +60,7 @@ def load(environ: Mapping[str, str]) -> dict[type[Section], Any]:
         try:
             found[section_type] = parse(section_type, preset | dict(environ), document)
         except ConfigurationError as error:
-            problems += error.problems
+            problems += [one for one in error.problems if one.partition(" ")[0] not in missing]
     if problems:
         raise ConfigurationError(problems)
     return found
@@ -117,10 +119,11 @@ def _unknown_keys(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _missing(environ: Mapping[str, str], document: Mapping[str, Any]) -> Iterator[str]:
+    """The variables that production needs and neither source gives."""
     for name in REQUIRED_IN_PRODUCTION:
         section_type, key = variables()[name]
         if not environ.get(name) and not _table(section_type, document).get(key):
-            yield f"{name} is required by the production profile"
+            yield name
 
 
 def _meant(name: str, known: Any) -> str:

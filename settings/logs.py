@@ -16,7 +16,14 @@ from typing_extensions import override
 from catalog import requestids
 from settings.sections import LogConfig
 
-TALKATIVE = ("celery", "elastic_transport", "kombu", "oslo_policy", "uvicorn")
+TALKATIVE = {
+    "celery": "WARNING",
+    "elastic_transport": "ERROR",  # a traceback per attempt; search says in a line that the engine is away
+    "kombu": "WARNING",
+    "oslo_policy": "WARNING",
+    "uvicorn": "WARNING",
+}
+"""Other people's loggers, and the least severe level that is worth a line here."""
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "taskName"}
 
@@ -137,6 +144,6 @@ def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
             "django": {"handlers": []},
             "django.request": {"filters": ["failures_only"]},
             "django.server": {"handlers": [], "propagate": True},
-            **{name: {"level": "WARNING"} for name in TALKATIVE},
+            **{name: {"level": level} for name, level in TALKATIVE.items()},
         },
     }

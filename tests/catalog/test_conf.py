@@ -19,6 +19,7 @@ class Example(Section):
     kind: Literal["a", "b"] = setting("a", help="One of two.")
     words: tuple[str, ...] = setting((), help="Words.")
     place: Path = setting(Path("x"), help="A path.")
+    pause: float = setting(1.0, help="Seconds.")
 
 
 def test_environment_wins_over_file_wins_over_default() -> None:
@@ -32,13 +33,27 @@ def test_environment_wins_over_file_wins_over_default() -> None:
 
 @pytest.mark.parametrize(
     ("variable", "value", "word"),
-    [("COUNT", "many", "many"), ("FLAG", "perhaps", "true or false"), ("KIND", "c", "a, b")],
+    [
+        ("COUNT", "many", "must be a whole number"),
+        ("COUNT", "2.5", "must be a whole number"),
+        ("PAUSE", "soon", "must be a number"),
+        ("PAUSE", "nan", "must be a number"),
+        ("FLAG", "perhaps", "true or false"),
+        ("KIND", "c", "a, b"),
+    ],
 )
 def test_a_wrong_value_is_named(variable: str, value: str, word: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         parse(Example, {f"VITRINE_EXAMPLE_{variable}": value}, {})
     assert f"VITRINE_EXAMPLE_{variable}" in refused.value.problems[0]
     assert word in refused.value.problems[0]
+
+
+@pytest.mark.parametrize("value", [2.5, True, "x", []])
+def test_a_number_in_the_file_is_a_number(value: object) -> None:
+    with pytest.raises(ConfigurationError, match="must be a whole number"):
+        parse(Example, {}, {"example": {"count": value}})
+    assert parse(Example, {}, {"example": {"count": 4, "pause": 2}}).pause == 2.0
 
 
 def test_all_problems_are_told_at_once() -> None:

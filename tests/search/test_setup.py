@@ -2,10 +2,13 @@
 
 import os
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from typing_extensions import override
 
 from catalog.conf import ConfigurationError, parse
 from catalog.indexing import documents
@@ -73,6 +76,36 @@ def test_an_engine_that_is_away_is_a_warning(monkeypatch: pytest.MonkeyPatch) ->
     for question in questions:
         with pytest.raises(EngineUnavailable, match="does not answer"):
             question()
+
+
+def test_refused_credentials_are_told_without_naming_them() -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            body = b'{"error": {"type": "security", "reason": "unable to authenticate [someone]"}}'
+            self.send_response(401)
+            self.send_header("X-Elastic-Product", "Elasticsearch")
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        @override
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        engine = ElasticsearchEngine([address], prefix="t", timeout=5.0)
+        with pytest.raises(EngineUnavailable, match="credentials of VITRINE_SEARCH_URL") as refused:
+            engine.live()
+        server.shutdown()
+        serving.join()
+    assert "someone" not in refused.value.message
 
 
 @pytest.mark.django_db

@@ -56,6 +56,7 @@ def test_production_names_everything_that_it_misses(tmp_path: Path) -> None:
     said = problems({"VITRINE_PROFILE": "production"})
     for name in ("VITRINE_DATABASE_URL", "VITRINE_BROKER_URL", "VITRINE_SEARCH_URL"):
         assert f"{name} is required by the production profile" in said
+        assert said.count(f"{name} is required") == 1
     in_file = file(
         tmp_path,
         "profile = 'production'\n[database]\nurl = 'postgresql://db/x'\n"
@@ -70,7 +71,7 @@ def test_production_names_everything_that_it_misses(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({"VITRINE_PORT": "http"}, "VITRINE_PORT='http'"),
+        ({"VITRINE_PORT": "http"}, "VITRINE_PORT='http': must be a whole number"),
         ({"VITRINE_PORT": "70000"}, "VITRINE_PORT must lie between 1 and 65535, not 70000"),
         ({"VITRINE_WEB_THREADS": "0"}, "VITRINE_WEB_THREADS must be at least 1"),
         ({"VITRINE_PROFILE": "staging"}, "must be one of embedded, production"),

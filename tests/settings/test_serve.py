@@ -208,6 +208,25 @@ def test_missing_database_server_is_told(tmp_path: Path) -> None:
     assert "secret" not in said
 
 
+def test_missing_search_engine_is_told_in_lines_and_nowhere_by_address(tmp_path: Path) -> None:
+    port = free_port()
+    service = Service(
+        tmp_path / "data",
+        VITRINE_SEARCH_ENGINE="elasticsearch",
+        VITRINE_SEARCH_URL=f"http://127.0.0.1:{port}",
+    )
+    try:
+        until(lambda: service.ask("GET", "/healthz/ready")[0] == 503)
+        _, _, said = service.ask("GET", "/healthz/ready")
+        until(lambda: "vitrine: not ready yet: search: " in service.log.read_text())
+        log = service.log.read_text()
+    finally:
+        assert service.stop() == 0
+    assert "does not answer" in said["parts"]["search"]["reason"]
+    assert str(port) not in json.dumps(said)
+    assert "Traceback" not in log
+
+
 @pytest.mark.parametrize("name", ["web-1", "worker", "relay"])
 def test_killed_process_comes_back(service: Service, name: str) -> None:
     killed = service.pids()[name]

@@ -1,12 +1,18 @@
-"""The Elasticsearch client, with its errors told in ours."""
+"""The Elasticsearch client, with its errors told in ours.
 
+Callers and unknown readers of `/healthz/ready` see these messages, so they name no host; the log has the reason.
+"""
+
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from elastic_transport import TransportError
+from elastic_transport import ConnectionTimeout, TlsError, TransportError
 from elasticsearch import ApiError, Elasticsearch
 
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused
+
+log = logging.getLogger(__name__)
 
 
 def connect(addresses: Sequence[str], *, timeout: float, ca_certs: str | None) -> Elasticsearch:
@@ -33,9 +39,25 @@ def told(*, query: bool = False) -> Iterator[None]:
             ) from error
         if query and error.status_code == 400:
             raise QueryRefused(f"the index cannot answer this: {reason(error)}") from error
+        if error.status_code in {401, 403}:
+            log.warning("Elasticsearch refused", extra={"reason": reason(error)})
+            raise EngineUnavailable(
+                "Elasticsearch does not accept the credentials of VITRINE_SEARCH_URL"
+            ) from error
         raise EngineUnavailable(f"Elasticsearch refused: {reason(error)}") from error
     except TransportError as error:
-        raise EngineUnavailable(f"Elasticsearch does not answer: {error.message}") from error
+        log.debug("Elasticsearch does not answer", extra={"reason": error.message})
+        raise EngineUnavailable(f"Elasticsearch does not answer: {_kind(error)}") from error
+
+
+def _kind(error: TransportError) -> str:
+    match error:
+        case TlsError():
+            return "the encrypted connection failed"
+        case ConnectionTimeout():
+            return "time ran out"
+        case _:
+            return "the connection failed"
 
 
 def reason(error: ApiError) -> str:
