@@ -9,6 +9,7 @@ from typing import Any
 class Actor:
     """A caller: ids are opaque strings, since Keystone may own them; roles are lower case.
 
+    `service_roles` are those of the service that forwards a user's request (`X-Service-Token`).
     `system` says that the roles count on the whole system, not on a project; `delegated` that a program acts, which
     may not make itself further ways in.
     """
@@ -16,6 +17,7 @@ class Actor:
     user_id: str | None = None
     project_id: str | None = None
     roles: frozenset[str] = frozenset()
+    service_roles: frozenset[str] = frozenset()
     is_admin: bool = False
     user_name: str = ""
     project_name: str = ""
@@ -32,6 +34,7 @@ class Actor:
             "project_id": self.project_id,
             "tenant": self.project_id,
             "roles": sorted(self.roles),
+            "service_roles": sorted(self.service_roles),
             "is_admin": self.is_admin,
             "domain_id": self.domain_id,
             "system_scope": "all" if self.system else None,

@@ -4,7 +4,10 @@ from typing import Any
 
 from django.core import checks
 
+from catalog.conf import section
 from catalog.policy import enforcer, registered
+from images import protections
+from images.conf import ImagesConfig
 from images.policies import ImageAction
 
 
@@ -22,5 +25,31 @@ def check_get_image(**_: Any) -> list[checks.CheckMessage]:
     ]
 
 
+def check_property_protections(**_: Any) -> list[checks.CheckMessage]:
+    """A protection file that cannot be read, or names a policy rule that nobody wrote, refuses the start."""
+    config = section(ImagesConfig)
+    if config.property_protection_file is None:
+        return []
+    try:
+        found = protections.read(
+            config.property_protection_file, config.property_protection_rule_format
+        )
+    except protections.ProtectionFileWrong as error:
+        return [checks.Error(f"property protections: {error}", id="images.E002")]
+    if found.format == "roles":
+        return []
+    unknown = sorted(protections.rule_names(found) - set(enforcer().rules))
+    return [
+        checks.Error(
+            f"property protections: {config.property_protection_file} names the policy rule {name!r},"
+            " which neither the service nor the policy file has",
+            hint="Write the rule into the file that VITRINE_POLICY_FILE names.",
+            id="images.E003",
+        )
+        for name in unknown
+    ]
+
+
 def register() -> None:
     checks.register(check_get_image)
+    checks.register(check_property_protections)

@@ -1,7 +1,8 @@
 """Settings of images; formats, limits and quotas have Glance's names and defaults."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Literal
 
 from catalog.conf import Section, setting
 
@@ -21,3 +22,9 @@ class ImagesConfig(Section):
     property_quota: int = setting(128, help="Free properties per image; negative: any number.")
     tag_quota: int = setting(128, help="Tags per image; negative: any number.")
     member_quota: int = setting(128, help="Members per image; negative: any number.")
+    property_protection_file: Path | None = setting(
+        None, help="Property protections, in Glance's INI format; empty: no property is protected."
+    )
+    property_protection_rule_format: Literal["roles", "policies"] = setting(
+        "roles", help="What the protection file names: roles, or rules of the policy file."
+    )

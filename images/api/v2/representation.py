@@ -3,14 +3,17 @@
 from typing import Any
 
 from artifacts.models import Artifact, Member, Tag
+from catalog.actors import Actor
 from catalog.clock import iso_seconds
+from images import protections
 from images.selectors import COLUMNS, ImageRow
 
 
-def shown(row: ImageRow) -> dict[str, Any]:
-    """The image's JSON: free properties beside the base fields."""
+def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
+    """The image's JSON for this actor: the free properties that it may read beside the base fields."""
     fields, path = row["fields"], f"/v2/images/{row['id']}"
-    found = {k: "" if v is None else v for k, v in row["properties"].items()}
+    properties = protections.readable(actor, row["properties"])
+    found = {k: "" if v is None else v for k, v in properties.items()}
     found |= {
         "id": row["id"],
         "name": row["name"],

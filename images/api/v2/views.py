@@ -30,26 +30,32 @@ class ImageList(ImagesView):
         query = request.query_params
         rows, more = selectors.listed(
             self.actor,
-            rows=filters.filtered(query),
+            rows=filters.filtered(query, self.actor),
             scope=filters.scope(query),
             page=filters.page(query),
         )
         links = page_links("/v2/images", query, rows[-1]["id"] if more and rows else None)
         return json_response(
-            {"images": [shown(row) for row in rows], **links, "schema": "/v2/schemas/images"}
+            {
+                "images": [shown(row, self.actor) for row in rows],
+                **links,
+                "schema": "/v2/schemas/images",
+            }
         )
 
     def post(self, request: Request) -> HttpResponse:
         image = metadata.create_image(json_object(request), actor=self.actor)
         address = f"{base_url(request)}/image/v2/images/{image.pk}"
-        return json_response(shown(row_of(image)), status=201, headers={"Location": address})
+        return json_response(
+            shown(row_of(image), self.actor), status=201, headers={"Location": address}
+        )
 
 
 class ImageItem(ImagesView):
     refuses_body = frozenset({"GET", "DELETE"})
 
     def get(self, request: Request, image_id: str) -> HttpResponse:
-        return json_response(shown(selectors.image_row(self.actor, image_id)))
+        return json_response(shown(selectors.image_row(self.actor, image_id), self.actor))
 
     def patch(self, request: Request, image_id: str) -> HttpResponse:
         dialect, add_must_be_new = _patch_dialect(request)
@@ -58,7 +64,7 @@ class ImageItem(ImagesView):
         image = metadata.patch_image(
             image_id, operations, actor=self.actor, add_must_be_new=add_must_be_new
         )
-        return json_response(shown(row_of(image)))
+        return json_response(shown(row_of(image), self.actor))
 
     def delete(self, request: Request, image_id: str) -> HttpResponse:
         selectors.image_for(self.actor, image_id)
