@@ -30,6 +30,7 @@ class ImageAction(StrEnum):
     DELETE = "delete_image"
     UPLOAD = "upload_image"
     DOWNLOAD = "download_image"
+    DOWNLOAD_FROM_STORE = "download_from_store"
     PUBLICIZE = "publicize_image"
     COMMUNITIZE = "communitize_image"
     DEACTIVATE = "deactivate"
@@ -55,6 +56,11 @@ DEFAULTS = (
     oslo.RuleDefault(ImageAction.LIST, f"{_ADMIN} or {_PR}", "List images."),
     oslo.RuleDefault(
         ImageAction.DOWNLOAD, f"{_ADMIN} or (role:member and {_VISIBLE})", "Download an image."
+    ),
+    oslo.RuleDefault(
+        ImageAction.DOWNLOAD_FROM_STORE,
+        f"{_ADMIN} or (role:member and {_VISIBLE})",
+        "Prefer a store for a download.",
     ),
     _owner(ImageAction.MODIFY, "Change an image."),
     _owner(ImageAction.DELETE, "Delete an image."),

@@ -11,6 +11,7 @@ from artifacts.conf import ArtifactsConfig, StoresConfig
 from catalog.conf import CatalogConfig, ConfigurationError, Section, parse, variable
 from identity.conf import IdentityConfig
 from images.conf import ImagesConfig
+from images.dataconf import ImageDataConfig
 from metadefs.conf import MetadefsConfig
 from search.conf import SearchConfig
 from settings.profiles import EMBEDDED, PRODUCTION, REQUIRED_IN_PRODUCTION
@@ -28,6 +29,7 @@ SECTIONS: tuple[type[Section], ...] = (
     ArtifactsConfig,
     StoresConfig,
     ImagesConfig,
+    ImageDataConfig,
     SearchConfig,
 )
 

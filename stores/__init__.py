@@ -25,7 +25,7 @@ from stores.errors import (
 )
 from stores.file import FileStore
 from stores.hashing import Ingested, MultiHash
-from stores.ingest import Ingest, gather
+from stores.ingest import Ingest, Observer, gather
 from stores.keys import check_key
 from stores.memory import MemoryStore
 from stores.prefixed import Prefixed
@@ -50,6 +50,7 @@ __all__ = [
     "Limited",
     "MemoryStore",
     "MultiHash",
+    "Observer",
     "Prefixed",
     "RangeNotSatisfiable",
     "Reader",

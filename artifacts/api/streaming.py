@@ -6,11 +6,14 @@ and looked at side by side, while the next one is gathered.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from django.db import close_old_connections
 from prometheus_client import Counter
@@ -21,33 +24,54 @@ from typing_extensions import override
 
 from artifacts import stores as store_registry
 from artifacts.api.ranges import Span
+from artifacts.api.watching import Watch
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import uploads
+from artifacts.services.intake import Intake, SizeMismatch
 from artifacts.services.uploads import Upload
 from catalog import failpoints, requestids
 from catalog.actors import Actor
 from catalog.api.authentication import authenticate
 from catalog.api.dialects import Dialect
 from catalog.conf import section
-from catalog.errors import CatalogError, Invalid, InvalidParameter, TimedOut, TooLarge
-from stores import Ingest, Ingested, Reader, StoreError, gather
+from catalog.errors import (
+    CatalogError,
+    Invalid,
+    InvalidParameter,
+    NotFound,
+    TimedOut,
+    TooLarge,
+)
+from stores import BlobNotFound, BlobStore, Ingest, Ingested, Reader, StoreError, gather
+
+log = logging.getLogger(__name__)
 
 UPLOADED = Counter("vitrine_uploaded_bytes", "Bytes taken in by uploads")
 DOWNLOADED = Counter("vitrine_downloaded_bytes", "Bytes sent by downloads")
-ALGORITHMS = ("md5", "sha512")
+DISCARD = 32 << 20
+"""How many bytes of a refused upload are read, so that the client comes to read the answer."""
+DISCARD_SECONDS = 5.0
 T = TypeVar("T")
-
-
-class SizeMismatch(Invalid):
-    """The bytes are not as many as the client announced."""
-
-    code = "size_mismatch"
 
 
 class ClientGone(Invalid):
     """The client left before all bytes came."""
 
     code = "client_gone"
+
+
+class BytesLost(NotFound):
+    """The rows speak of bytes that no store has."""
+
+    code = "bytes_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place where bytes can be read."""
+
+    store: str
+    key: str
 
 
 @lru_cache(maxsize=1)
@@ -110,25 +134,42 @@ async def receive(
     upload: Upload,
     actor: Actor,
     *,
-    expected_size: int | None,
+    intake: Intake,
     finish: Callable[[Ingested], T],
 ) -> T:
     """Take the body into the upload's store and call `finish` with what came in, once the bytes are durable.
 
     On any failure, the client's leaving and a cancelled request included, the upload is abandoned: no bytes stay.
     """
+    body = Body(request)
+    try:
+        async with aclosing(body.chunks()) as chunks:
+            return await store(chunks, upload, actor, intake=intake, finish=finish)
+    except ClientDisconnect:
+        raise ClientGone("the client left before all data came", id=upload.artifact_id) from None
+    except CatalogError as error:
+        if not isinstance(error, TimedOut):
+            await body.discard()
+        raise
+
+
+async def store(
+    chunks: AsyncGenerator[bytes, None],
+    upload: Upload,
+    actor: Actor,
+    *,
+    intake: Intake,
+    finish: Callable[[Ingested], T],
+) -> T:
+    """Like `receive`, from wherever the bytes come."""
     ingest: Ingest | None = None
     try:
-        writer = await _in_pool(lambda: store_registry.store(upload.store).begin(upload.key))
-        ingest = Ingest(writer, ALGORITHMS, executor=data_threads())
-        content = await _holding(upload, _take_in(request, upload, ingest, expected_size))
+        writer = await in_pool(lambda: store_registry.store(upload.store).begin(upload.key))
+        ingest = Ingest(writer, intake.hashes, executor=data_threads(), observers=intake.observers)
+        content = await _holding(upload, _take_in(chunks, upload, ingest, intake))
         return await in_database(lambda: finish(content))
     except BaseException as error:
         await asyncio.shield(_undo(ingest, upload, actor))
-        if isinstance(error, ClientDisconnect):
-            raise ClientGone(
-                "the client left before all data came", id=upload.artifact_id
-            ) from None
         if isinstance(error, StoreError):
             raise store_registry.translated(error) from error
         raise
@@ -136,27 +177,44 @@ async def receive(
 
 async def _holding(upload: Upload, work: Awaitable[T]) -> T:
     """What `work` returns. The lease is renewed while it runs, however slow the client and the store are: it ends
-    with the process. Gone as soon as it cannot be renewed; `work` is cancelled then.
+    with the process. Gone as soon as it cannot be renewed or the artifact is deleted; `work` is cancelled then.
     """
     running = asyncio.ensure_future(work)
+    lease = section(ArtifactsConfig).upload_lease
     try:
-        while not (
-            await asyncio.wait({running}, timeout=section(ArtifactsConfig).upload_lease / 3)
-        )[0]:
-            await in_database(partial(uploads.renew, upload))
+        with _watch().over(upload.object_id) as lost:
+            while not running.done():
+                either: set[asyncio.Future[Any]] = {running, lost}
+                await asyncio.wait(either, timeout=lease / 3, return_when=asyncio.FIRST_COMPLETED)
+                if running.done():
+                    break
+                if lost.done():
+                    raise uploads.deleted(upload)
+                await in_database(partial(uploads.renew, upload))
         return running.result()
     finally:
         if running.cancel():
             await asyncio.wait({running})
 
 
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
+
+
+def _watch() -> Watch:
+    """The one of this event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _watches:
+        _watches[loop] = Watch(lambda ids: in_database(partial(uploads.wanted, ids)))
+    return _watches[loop]
+
+
 async def _take_in(
-    request: Request, upload: Upload, ingest: Ingest, expected_size: int | None
+    chunks: AsyncGenerator[bytes, None], upload: Upload, ingest: Ingest, intake: Intake
 ) -> Ingested:
-    """The body's bytes, durable in the store."""
-    await _feed(request, upload, ingest, expected_size)
+    """The bytes, durable in the store."""
+    await _feed(chunks, upload, ingest, intake.size)
     content = await ingest.finish()
-    _check_size(content.size, expected_size)
+    await in_pool(lambda: intake.check(content))
     failpoints.reach(uploads.BEFORE_COMMIT)
     await in_database(partial(uploads.renew, upload))
     await ingest.commit()
@@ -164,33 +222,52 @@ async def _take_in(
 
 
 async def _feed(
-    request: Request, upload: Upload, ingest: Ingest, expected_size: int | None
+    chunks: AsyncGenerator[bytes, None], upload: Upload, ingest: Ingest, expected_size: int | None
 ) -> None:
     limit = upload.size_limit if expected_size is None else min(upload.size_limit, expected_size)
-    async with aclosing(_timed(request)) as chunks:
-        async for block in gather(chunks):
-            if ingest.size + len(block) > limit:
-                raise _too_long(upload, expected_size)
-            await ingest.feed(block)
-            UPLOADED.inc(len(block))
+    async for block in gather(chunks):
+        if ingest.size + len(block) > limit:
+            raise _too_long(upload, expected_size)
+        await ingest.feed(block)
+        UPLOADED.inc(len(block))
 
 
-async def _timed(request: Request) -> AsyncGenerator[bytes, None]:
-    """The body's chunks; TimedOut when none comes for the idle time.
+class Body:
+    """A request's body as it comes."""
 
-    The time is the client's alone: it stands still while the consumer works.
-    """
-    idle = section(ArtifactsConfig).idle_timeout
-    stream = request.stream()
-    while True:
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._ended = False
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The chunks; TimedOut when none comes for the idle time, ClientDisconnect when the client is gone.
+
+        The time is the client's alone: it stands still while the consumer works.
+        """
+        idle = section(ArtifactsConfig).idle_timeout
+        stream = self._request.stream()
+        while not self._ended:
+            try:
+                async with asyncio.timeout(idle):
+                    chunk = await anext(stream, None)
+            except TimeoutError:
+                raise TimedOut(f"no data came for {idle:g} seconds", seconds=idle) from None
+            if chunk is None:
+                self._ended = True
+                return
+            yield chunk
+
+    async def discard(self) -> None:
+        """Read on for a while: a client that still sends would find its connection reset instead of an answer."""
+        left = DISCARD
         try:
-            async with asyncio.timeout(idle):
-                chunk = await anext(stream, None)
-        except TimeoutError:
-            raise TimedOut(f"no data came for {idle:g} seconds", seconds=idle) from None
-        if chunk is None:
+            async with asyncio.timeout(DISCARD_SECONDS), aclosing(self.chunks()) as chunks:
+                async for chunk in chunks:
+                    left -= len(chunk)
+                    if left <= 0:
+                        return
+        except (TimeoutError, TimedOut, ClientDisconnect):
             return
-        yield chunk
 
 
 def _too_long(upload: Upload, expected_size: int | None) -> CatalogError:
@@ -203,46 +280,58 @@ def _too_long(upload: Upload, expected_size: int | None) -> CatalogError:
     )
 
 
-def _check_size(size: int, expected: int | None) -> None:
-    if expected is not None and size != expected:
-        raise SizeMismatch(
-            f"{size} bytes came, {expected} were announced", expected=expected, found=size
-        )
-
-
 async def _undo(ingest: Ingest | None, upload: Upload, actor: Actor) -> None:
     if ingest is not None and ingest.committed is None:
         await ingest.abort()
     await in_database(lambda: uploads.abandon(upload, actor=actor))
 
 
-async def _in_pool(work: Callable[[], T]) -> T:
+async def in_pool(work: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(data_threads(), work)
 
 
 async def send(
     request: Request,
-    store: str,
-    key: str,
+    sources: Sequence[Source],
     span: Span,
     *,
     headers: dict[str, str],
     content_type: str,
 ) -> Response:
-    """The bytes of a span, a block ahead of the socket; HEAD opens nothing."""
+    """The bytes of a span from the first source that has them, a block ahead of the socket; HEAD reads none.
+
+    BytesLost when no source has them; Unavailable when one that does not answer might.
+    """
     headers = {**headers, "Content-Length": str(span.length), "Accept-Ranges": "bytes"}
     if span.partial:
         headers["Content-Range"] = span.content_range
     status = 206 if span.partial else 200
     if request.method == "HEAD":
+        await _first(sources, lambda store, key: store.stat(key))
         return Response(None, status, headers, media_type=content_type)
-    try:
-        reader = await _in_pool(
-            lambda: store_registry.store(store).open(key, span.start, span.length)
-        )
-    except StoreError as error:
-        raise store_registry.translated(error) from error
+    reader = await _first(sources, lambda store, key: store.open(key, span.start, span.length))
     return _Sending(reader, status, headers, content_type)
+
+
+async def _first(sources: Sequence[Source], ask: Callable[[BlobStore, str], T]) -> T:
+    """The first answer; a source that fails is passed over and noted."""
+    failed: StoreError | None = None
+    for source in sources:
+        try:
+            return await in_pool(partial(_ask, source, ask))
+        except StoreError as error:
+            log.warning(
+                "a source of bytes fails",
+                extra={"store": source.store, "key": source.key, "reason": str(error)},
+            )
+            failed = failed if isinstance(error, BlobNotFound) else error
+    if failed is not None:
+        raise store_registry.translated(failed) from failed
+    raise BytesLost("no store has the bytes that belong here")
+
+
+def _ask(source: Source, ask: Callable[[BlobStore, str], T]) -> T:
+    return ask(store_registry.store(source.store), source.key)
 
 
 class _Sending(StreamingResponse):

@@ -13,7 +13,7 @@ What a crash leaves between these steps is taken back by `artifacts.services.rea
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -112,7 +112,19 @@ def renew(upload: Upload) -> None:
     ).update(lease_until=_lease_end())
     alive = kept and Artifact.objects.filter(pk=upload.artifact_id, deleted_at=None).exists()
     if not alive:
-        raise Gone("it was deleted while its data was being uploaded", id=upload.artifact_id)
+        raise deleted(upload)
+
+
+def deleted(upload: Upload) -> Gone:
+    return Gone("it was deleted while its data was being uploaded", id=upload.artifact_id)
+
+
+def wanted(object_ids: Collection[int]) -> set[int]:
+    """Those of the running uploads whose artifact is still there, and that nobody took back."""
+    rows = Blob.objects.filter(
+        upload_id__in=object_ids, upload__state="writing", artifact__deleted_at=None
+    )
+    return set(rows.values_list("upload_id", flat=True))
 
 
 def finish(
@@ -175,7 +187,7 @@ def _finish(
         lease_until=None,
         lease_owner="",
     ):
-        raise Gone("it was deleted while its data was being uploaded", id=upload.artifact_id)
+        raise deleted(upload)
     Location.objects.create(
         blob_id=upload.blob_id,
         stored_object_id=upload.object_id,

@@ -1,18 +1,27 @@
 """An image's data: what is checked before the first byte, and what is known after the last."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from artifacts.models import Artifact
+from artifacts import stores as store_registry
+from artifacts.models import Artifact, Location, StoredObject
 from artifacts.services import uploads
+from artifacts.services.intake import MD5, DigestMismatch, Intake, Judge
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
+from catalog.conf import section
 from catalog.errors import Forbidden, Invalid
+from images.dataconf import ImageDataConfig
+from images.formats import Inspection
 from images.handler import IMAGES
 from images.lifecycle import DEACTIVATED
 from images.models import SLOT
 from images.policies import ImageAction, ImagePolicy
-from stores import Ingested
+from stores import Ingested, Observer
+
+BARE = "bare"
+RESERVED = "os_glance_"
 
 
 class FormatsMissing(Invalid):
@@ -32,26 +41,102 @@ def begin_upload(image: Artifact, *, actor: Actor, store: str | None) -> Upload:
     return uploads.begin(image, kind=IMAGES, slot=SLOT, actor=actor, store=store)
 
 
-def finish_upload(upload: Upload, content: Ingested, *, actor: Actor) -> Artifact:
-    """The image is active, with size, md5 and sha512 of what was stored."""
+def intake(
+    image: Artifact, *, size: int | None = None, digests: Mapping[str, str] | None = None
+) -> Intake:
+    """What is asked of the image's bytes: the announced size and digests, those it was given before, and its format.
+
+    MalformedDigest when what the image itself carries is none, or contradicts what is announced.
+    """
+    config = section(ImageDataConfig)
+    expected = {**_preset(image), **(digests or {})}
+    for algorithm, value in _preset(image).items():
+        if expected[algorithm] != value:
+            raise DigestMismatch(
+                f"the image says its {algorithm} is {value}, {expected[algorithm]} was announced",
+                algorithm=algorithm,
+                expected=value,
+                found=expected[algorithm],
+            )
+    observers: list[Observer] = []
+    judges: list[Judge] = []
+    if image.container_format == BARE:
+        inspection = Inspection(
+            image.disk_format or "",
+            require_match=config.require_image_format_match,
+            nonfatal=config.gpt_safety_checks_nonfatal,
+        )
+        observers.append(inspection)
+        judges.append(lambda _: inspection.verdict())
+    return Intake(
+        size=size,
+        digests=expected,
+        algorithms=(MD5, config.hashing_algorithm),
+        observers=tuple(observers),
+        judges=tuple(judges),
+    )
+
+
+def _preset(image: Artifact) -> dict[str, str]:
+    """The digest that the image was given before its data came."""
+    algorithm, value = image.fields.get("os_hash_algo"), image.fields.get("os_hash_value")
+    if not algorithm or not value:
+        return {}
+    if algorithm not in hashlib.algorithms_available or not hashlib.new(algorithm).digest_size:
+        raise Invalid(f"the image's os_hash_algo {algorithm!r} is no hash known here", id=image.pk)
+    return {algorithm: str(value).lower()}
+
+
+def finish_upload(upload: Upload, content: Ingested, *, intake: Intake, actor: Actor) -> Artifact:
+    """The image is active, with size, md5 and multihash of what was stored."""
+    algorithm = section(ImageDataConfig).hashing_algorithm
+    sizes = [one.verdict() for one in intake.observers if isinstance(one, Inspection)]
 
     def known(image: Artifact) -> Mapping[str, Any]:
         fields = {
             **image.fields,
-            "checksum": content.digests["md5"],
-            "os_hash_algo": "sha512",
-            "os_hash_value": content.digests["sha512"],
+            "checksum": content.digests[MD5],
+            "os_hash_algo": algorithm,
+            "os_hash_value": content.digests[algorithm],
             "stores": [upload.store],
+            "virtual_size": sizes[0] if sizes else None,
         }
-        if image.disk_format == "raw":
-            fields["virtual_size"] = content.size
         return {"size": content.size, "fields": fields}
 
     return uploads.finish(upload, content, actor=actor, values=known)
 
 
-def require_download(image: Artifact, *, actor: Actor) -> None:
-    """Nothing, or Forbidden: by policy, or because the image is deactivated and the caller no administrator."""
-    ImagePolicy(actor).require(ImageAction.DOWNLOAD, image)
+def require_store(name: str) -> None:
+    """UnknownStore for a store that clients cannot name: there is none, or it is the service's own."""
+    if name.startswith(RESERVED):
+        raise store_registry.UnknownStore(f"the store {name!r} is reserved", store=name)
+    store_registry.store(name)
+
+
+def require_download(image: Artifact, *, actor: Actor, preferred: Sequence[str] = ()) -> None:
+    """Nothing, or Forbidden: by policy, or because the image is deactivated and the caller no administrator.
+
+    UnknownStore when a preferred store is none.
+    """
+    policy = ImagePolicy(actor)
+    policy.require(ImageAction.DOWNLOAD, image)
+    if preferred:
+        policy.require(ImageAction.DOWNLOAD_FROM_STORE, image)
+        for name in preferred:
+            require_store(name)
     if image.status == DEACTIVATED and not actor.is_admin:
         raise Forbidden("the image is deactivated; its data cannot be downloaded", id=image.pk)
+
+
+def places(image: Artifact, preferred: Sequence[str] = ()) -> list[StoredObject]:
+    """Where the image's bytes lie, the preferred stores first, as the client named them."""
+    rows = Location.objects.filter(
+        blob__artifact=image, blob__slot=SLOT, status="active", stored_object__state="stored"
+    )
+    found = [
+        row.stored_object
+        for row in rows.select_related("stored_object").order_by("id")
+        if row.stored_object is not None
+    ]
+    rank = {name: place for place, name in reversed(list(enumerate(preferred)))}
+    return sorted(found, key=lambda one: rank.get(one.store, len(rank)))

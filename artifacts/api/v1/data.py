@@ -8,10 +8,12 @@ from starlette.routing import Route
 
 from artifacts import selectors
 from artifacts.api import streaming
+from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
 from artifacts.api.v1.views import served
 from artifacts.models import Artifact, Location
 from artifacts.services import uploads
+from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
 from artifacts.types import ArtifactType
 from catalog.actors import Actor
@@ -30,12 +32,12 @@ async def blob(request: Request) -> Response:
 
 
 async def _put(request: Request) -> Response:
-    actor, upload = await streaming.in_database(partial(_begin, request))
+    actor, upload, intake = await streaming.in_database(partial(_begin, request))
     await streaming.receive(
         request,
         upload,
         actor,
-        expected_size=streaming.announced_size(request),
+        intake=intake,
         finish=lambda content: uploads.finish(upload, content, actor=actor),
     )
     return Response(status_code=204)
@@ -50,23 +52,23 @@ async def _get(request: Request) -> Response:
     headers = {"Content-MD5": stored.md5}
     return await streaming.send(
         request,
-        stored.store,
-        stored.key,
+        [streaming.Source(stored.store, stored.key)],
         asked,
         headers=headers,
         content_type=location.blob.content_type,
     )
 
 
-def _begin(request: Request) -> tuple[Actor, Upload]:
+def _begin(request: Request) -> tuple[Actor, Upload, Intake]:
     actor, kind, artifact = _artifact(request)
     kind.guard.require("upload", artifact, actor)
     content_type = request.headers.get("content-type", "application/octet-stream")[:255]
-    streaming.announced_size(request)
-    slot = request.path_params["slot"]
-    return actor, uploads.begin(
-        artifact, kind=kind, slot=slot, actor=actor, content_type=content_type
+    intake = Intake(
+        size=streaming.announced_size(request), digests=announced_digests(request.headers)
     )
+    slot = request.path_params["slot"]
+    upload = uploads.begin(artifact, kind=kind, slot=slot, actor=actor, content_type=content_type)
+    return actor, upload, intake
 
 
 def _readable(request: Request) -> Location:

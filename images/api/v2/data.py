@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from artifacts import stores as store_registry
 from artifacts.api import streaming
+from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
-from artifacts.models import Location
+from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.api.openstack import OpenStackDialect
@@ -25,10 +25,9 @@ VERSIONS = frozenset({"v2", *(f"v2.{minor}" for minor in range(19))})
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """Where an image's bytes lie."""
+    """Where an image's bytes lie, in the order in which they are tried."""
 
-    store: str
-    key: str
+    sources: tuple[streaming.Source, ...]
     size: int
     checksum: str | None
 
@@ -44,18 +43,13 @@ async def file(request: Request) -> Response:
 
 
 async def _put(request: Request) -> Response:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != OCTETS:
-        raise UnsupportedMediaType(
-            f"image data is sent as {OCTETS}, not as {media_type or 'nothing'}"
-        )
-    actor, upload = await streaming.in_database(partial(_begin, request))
+    actor, upload, intake = await streaming.in_database(partial(_begin, request))
     await streaming.receive(
         request,
         upload,
         actor,
-        expected_size=streaming.announced_size(request),
-        finish=lambda content: data.finish_upload(upload, content, actor=actor),
+        intake=intake,
+        finish=lambda content: data.finish_upload(upload, content, intake=intake, actor=actor),
     )
     return Response(status_code=204)
 
@@ -66,33 +60,46 @@ async def _get(request: Request) -> Response:
         return Response(status_code=204)
     asked = span(found.size, request.headers.get("range"), request.headers.get("content-range"))
     headers = {"Content-MD5": found.checksum} if found.checksum else {}
-    return await streaming.send(
-        request, found.store, found.key, asked, headers=headers, content_type=OCTETS
-    )
+    try:
+        return await streaming.send(
+            request, found.sources, asked, headers=headers, content_type=OCTETS
+        )
+    except streaming.BytesLost:
+        return Response(status_code=204)
 
 
-def _begin(request: Request) -> tuple[Actor, Upload]:
+def _begin(request: Request) -> tuple[Actor, Upload, Intake]:
+    """Everything that can be refused is refused here, the token first, before a byte is read."""
     actor = streaming.caller(request)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != OCTETS:
+        raise UnsupportedMediaType(
+            f"image data is sent as {OCTETS}, not as {media_type or 'nothing'}"
+        )
+    size, digests = streaming.announced_size(request), announced_digests(request.headers)
     store = request.headers.get("x-image-meta-store")
     if store is not None:
-        store_registry.store(store)
-    streaming.announced_size(request)
+        data.require_store(store)
     image = selectors.image_for(actor, request.path_params["image_id"])
-    return actor, data.begin_upload(image, actor=actor, store=store)
+    intake = data.intake(image, size=size, digests=digests)
+    return actor, data.begin_upload(image, actor=actor, store=store), intake
 
 
 def _readable(request: Request) -> Readable | None:
     actor = streaming.caller(request)
+    preferred = [
+        name.strip()
+        for part in request.query_params.getlist("prefer")
+        for name in part.split(",")
+        if name.strip()
+    ]
     image = selectors.image_for(actor, request.path_params["image_id"])
-    data.require_download(image, actor=actor)
-    rows = Location.objects.filter(
-        blob__artifact=image, status="active", stored_object__state="stored"
-    )
-    location = rows.select_related("stored_object").order_by("id").first()
-    if location is None or location.stored_object is None:
+    data.require_download(image, actor=actor, preferred=preferred)
+    places = data.places(image, preferred)
+    if not places:
         return None
-    stored = location.stored_object
-    return Readable(stored.store, stored.key, stored.size or 0, stored.md5 or None)
+    sources = tuple(streaming.Source(one.store, one.key) for one in places)
+    return Readable(sources, places[0].size or 0, places[0].md5 or None)
 
 
 routes = [Route("/image/{version}/images/{image_id}/file", file, methods=["GET", "PUT"])]

@@ -1,0 +1,179 @@
+"""What a disk image really is, seen from its stream, and whether it is safe to keep.
+
+`oslo.utils` brings the inspectors; here they are fed, bounded, and judged. A header lies at the beginning in every
+format, so most inspectors have what they need after the first block and see nothing more; only the footer of a VMDK
+keeps one of them looking. Each holds at most some hundred kilobytes (a VMDK's descriptor is cut at 1 MiB).
+
+Hypervisors read zeros beyond the end of a file, so a file shorter than a header is judged as if it went on.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from oslo_utils.imageutils.format_inspector import (
+    ALL_FORMATS,
+    FileInspector,
+    ImageFormatError,
+    LUKSInspector,
+    SafetyCheckFailed,
+)
+
+from catalog.errors import UnsupportedMediaType
+from stores import Block
+
+SLICE: Final = 64 << 10
+"""How much the inspectors see at once: VHDX is followed correctly only in pieces of this size."""
+SHORTEST: Final = 1024
+"""Longer than every header; shorter files are filled up to it."""
+RAW: Final = "raw"
+LARGEST: Final = 2**63 - 1
+
+
+class FormatMismatch(UnsupportedMediaType):
+    """The data is not of the disk format that the image says."""
+
+    code = "format_mismatch"
+
+
+class UnsafeImage(UnsupportedMediaType):
+    """The data could make a hypervisor read what is not the image's, or cannot be told apart for certain."""
+
+    code = "unsafe_image"
+
+
+class Inspection:
+    """Feed it the blocks in order (it is an observer of an ingest), then ask for the `verdict`.
+
+    `disk_format` is what the image claims to be. With `require_match` false a wrong claim passes, an unsafe image
+    never does; `nonfatal` names the checks of partition tables (`mbr`) that only warn.
+    """
+
+    def __init__(
+        self, disk_format: str, *, require_match: bool = True, nonfatal: Collection[str] = ()
+    ) -> None:
+        self._claimed = disk_format
+        self._require_match = require_match
+        self._nonfatal = frozenset(nonfatal)
+        self._inspectors = [kind() for name, kind in ALL_FORMATS.items() if name != RAW]
+        self._looking = list(self._inspectors)
+        self._head = b""
+        self._size = 0
+        self._virtual: int | None = None
+        self._judged = False
+
+    def __call__(self, block: Block) -> None:
+        """See a block; FormatMismatch or UnsafeImage as soon as that is certain."""
+        view = memoryview(block).cast("B")
+        if self._looking and len(view):
+            if len(self._head) < SLICE:
+                self._head = (self._head + bytes(view[:SLICE]))[:SLICE]
+            for start in range(0, len(view), SLICE):
+                self._show(bytes(view[start : start + SLICE]))
+        self._size += len(view)
+        if not self._looking and not self._judged:
+            self._judge()
+
+    def verdict(self) -> int | None:
+        """The size of the disk inside, where it is known. FormatMismatch, UnsafeImage."""
+        if not self._judged:
+            self._fill_up()
+            self._judge()
+        if self._claimed in {RAW, "gpt"}:
+            return self._size
+        if self._claimed == "luks" and self._virtual is not None:
+            return max(self._size - self._virtual, 0)
+        return self._virtual
+
+    def _show(self, part: bytes) -> None:
+        self._looking = [one for one in self._looking if self._wants_more(one, part)]
+
+    @staticmethod
+    def _wants_more(one: FileInspector, part: bytes) -> bool:
+        """Show a part to an inspector. It may look for something new in the part after it got all it wanted."""
+        had_all = one.complete
+        try:
+            one.eat_chunk(part)
+        except Exception:  # noqa: BLE001 - what an inspector makes of hostile bytes must not end the upload
+            return False
+        return not (had_all and one.complete)
+
+    def _fill_up(self) -> None:
+        missing = SHORTEST - self._size
+        if missing <= 0:
+            return
+        for one in self._looking:
+            # A descriptor is text to its end; anything else goes on with zeros.
+            self._wants_more(one, (b"\n" if one.NAME == "vmdk" else b"\0") * missing)
+
+    def _judge(self) -> None:
+        for one in self._inspectors:
+            one.finish()
+        matches = {one.NAME: one for one in self._inspectors if self._matches(one)}
+        if matches.keys() == {"iso", "gpt"}:  # an ISO that boots from a stick
+            del matches["gpt"]
+        if len(matches) > 1:
+            raise UnsafeImage(
+                f"the data looks like several formats at once: {', '.join(sorted(matches))}",
+                formats=sorted(matches),
+            )
+        found = next(iter(matches.values()), None)
+        if found is not None:
+            self._check_safety(found)
+        self._check_claim(RAW if found is None else found.NAME)
+        if found is not None and self._claimed == found.NAME:
+            self._virtual = self._inner_size(found)
+        self._judged = True
+
+    def _matches(self, one: FileInspector) -> bool:
+        try:
+            return bool(one.format_match)
+        except Exception:  # noqa: BLE001 - the VMDK inspector fails on text that ends in other bytes
+            # QEMU takes text with a version line for a VMDK descriptor, whatever follows it.
+            return one.NAME == "vmdk" and b"version=" in self._head.lower()
+
+    def _check_safety(self, found: FileInspector) -> None:
+        causes: list[str] = []
+        try:
+            found.safety_check()
+        except SafetyCheckFailed as error:
+            ignored = self._nonfatal if found.NAME == "gpt" else frozenset[str]()
+            causes = [
+                f"{name}: {why}" for name, why in error.failures.items() if name not in ignored
+            ]
+        except ImageFormatError as error:
+            causes = [str(error)]
+        except Exception:  # noqa: BLE001 - an inspector that cannot read the header cannot vouch for it
+            causes = ["the header cannot be read"]
+        if causes:
+            raise UnsafeImage(
+                f"Image failed safety checks as {found.NAME}: {'; '.join(causes)}",
+                format=found.NAME,
+                causes=causes,
+            )
+
+    def _check_claim(self, found: str) -> None:
+        """A format that nobody can inspect is believed as long as the data looks like nothing else."""
+        if self._claimed in (found, RAW) or not self._require_match:
+            return
+        if found == RAW and self._claimed not in ALL_FORMATS:
+            return
+        raise FormatMismatch(
+            f"the image says disk_format {self._claimed}, its data is {found}",
+            claimed=self._claimed,
+            found=found,
+        )
+
+    @staticmethod
+    def _inner_size(found: FileInspector) -> int:
+        try:
+            if isinstance(found, LUKSInspector):  # what is before the disk; the rest needs the end
+                size = int(found.header_items["payload_offset"]) * 512
+            else:
+                size = int(found.virtual_size)
+        except Exception:  # noqa: BLE001 - see _check_safety
+            size = -1
+        if not 0 <= size <= LARGEST:
+            raise UnsafeImage(
+                f"the {found.NAME} header gives the disk an impossible size", format=found.NAME
+            )
+        return size
