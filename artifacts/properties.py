@@ -1,9 +1,14 @@
-"""Equality on free properties: JSONB containment (GIN) on PostgreSQL, JSON1 on SQLite."""
+"""Comparing what lies in JSON columns: free properties (JSONB containment and its GIN index on PostgreSQL, JSON1 on
+SQLite) and the declared fields that have no column.
+"""
 
 from typing import Any
 
 import orjson
-from django.db.models import BooleanField, F, Func, Q
+from django.db.models import BigIntegerField, BooleanField, F, Func, Q, TextField
+from django.db.models.expressions import Combinable
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.db.models.sql.compiler import SQLCompiler
 from typing_extensions import override
 
@@ -35,3 +40,13 @@ class _PropertyEquals(Func):
 def property_equals(key: str, value: str) -> Q:
     """Rows whose free property `key` is `value`."""
     return Q(_PropertyEquals(key, value))
+
+
+def field_text(name: str) -> Combinable:
+    """A declared field's text; null when it is not set."""
+    return Cast(KeyTextTransform(name, "fields"), TextField())
+
+
+def field_number(name: str) -> Combinable:
+    """A declared field's whole number; null when it is not set."""
+    return Cast(KeyTextTransform(name, "fields"), BigIntegerField())

@@ -104,7 +104,10 @@ def _listed(actor: "Actor", query: str) -> list[dict[str, Any]]:
 
     asked = QueryDict(query)
     rows, _ = selectors.listed(
-        actor, rows=filters.filtered(asked), scope=filters.scope(asked), page=filters.page(asked)
+        actor,
+        rows=filters.filtered(asked, actor),
+        scope=filters.scope(asked),
+        page=filters.page(asked),
     )
     if not rows:
         raise AssertionError(f"an empty page says nothing about its cost: {query}")

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from artifacts.models import Artifact, Member, Tag
+from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from artifacts.sorting import KEYS
 from tests.support.images import Caller, administrator, callers
 
@@ -34,6 +34,16 @@ def rows_of(
             created_at=BASE + timedelta(minutes=n // 2),
             updated_at=BASE + timedelta(minutes=n % 7),
             min_ram=n,
+            min_disk=n % 3,
+            protected=n % 5 == 0,
+            fields={
+                "virtual_size": n * 10,
+                "checksum": f"md5-{n}",
+                "os_hash_algo": "sha512",
+                "os_hash_value": f"hash-{n}",
+            }
+            if n % 2
+            else {},
             properties={"os_distro": ["ubuntu", "debian"][n % 2], "n": str(n), 'odd"key': "x"},
             **values,
         )
@@ -135,36 +145,90 @@ def test_the_default_is_newest_first_and_bare_keys_descend(world: Any) -> None:
     )
 
 
+MINUTE_3 = BASE + timedelta(minutes=3)
+
+
+def virtual_size(row: Artifact) -> int:
+    return int(row.fields.get("virtual_size", -1))
+
+
 FILTERS: list[tuple[str, Any]] = [
     ("name=a", lambda r: r.name == "a"),
+    ("name=", lambda r: r.name == ""),
+    ("name=A", lambda _: False),
+    ("name=%C3%A9%E2%98%81", lambda r: r.name == "é☁"),
     ("name=in:a,b", lambda r: r.name in {"a", "b"}),
+    ("name=in:a", lambda r: r.name == "a"),
+    ("name=in:", lambda r: r.name == ""),
+    ("name=in:a,", lambda r: r.name in {"a", ""}),
     ('name=in:"b,c",Z', lambda r: r.name in {"b,c", "Z"}),
     (r'name=in:"q\"q"', lambda r: r.name == 'q"q'),
+    ("name=in:a,b&name=in:b,Z", lambda r: r.name == "b"),
     ("status=queued", lambda r: r.status == "queued"),
+    ("status=in:queued,active", lambda _: True),
     ("status=bogus", lambda _: False),
+    ("status=deleted", lambda _: False),
+    ("disk_format=raw", lambda r: r.disk_format == "raw"),
     ("disk_format=in:raw,qcow2", lambda r: r.disk_format in {"raw", "qcow2"}),
+    ("container_format=bare", lambda r: r.container_format == "bare"),
+    ("container_format=in:bare,ovf", lambda r: r.container_format == "bare"),
+    ("id=11111111-1111-4111-8111-111111111111", lambda _: False),
+    ("id=in:x,y", lambda _: False),
+    ("owner=nobody", lambda _: False),
+    ("checksum=md5-3", lambda r: r.fields.get("checksum") == "md5-3"),
+    ("os_hash_algo=sha512", lambda r: "os_hash_algo" in r.fields),
+    ("os_hash_algo=md5", lambda _: False),
+    ("os_hash_value=hash-5", lambda r: r.fields.get("os_hash_value") == "hash-5"),
+    ("size=0", lambda r: r.size == 0),
+    ("size=3", lambda r: r.size == 3),
     ("size_min=2", lambda r: (r.size or -1) >= 2),
+    ("size_min=0", lambda r: r.size is not None),
     ("size_max=2", lambda r: r.size is not None and r.size <= 2),
+    ("size_min=2&size_max=3", lambda r: r.size in {2, 3}),
+    ("size_min=-5", lambda r: r.size is not None),
+    ("virtual_size=70", lambda r: virtual_size(r) == 70),
+    ("virtual_size_min=90", lambda r: virtual_size(r) >= 90),
+    ("virtual_size_max=90", lambda r: 0 <= virtual_size(r) <= 90),
     ("min_ram=3", lambda r: r.min_ram == 3),
+    ("min_ram=99999999999", lambda _: False),
+    ("min_ram_min=3", lambda r: r.min_ram >= 3),
+    ("min_ram_max=3", lambda r: r.min_ram <= 3),
+    ("min_ram_max=99999999999", lambda _: True),
+    ("min_disk=1", lambda r: r.min_disk == 1),
+    ("min_disk_min=1", lambda r: r.min_disk >= 1),
+    ("min_disk_max=1", lambda r: r.min_disk <= 1),
     ("visibility=public", lambda r: r.visibility == "public"),
     ("visibility=private", lambda r: r.visibility == "private"),
     ("visibility=shared", lambda r: r.visibility == "shared"),
-    ("protected=false", lambda _: True),
+    ("protected=false", lambda r: not r.protected),
+    ("protected=true", lambda r: r.protected),
+    ("os_hidden=False", lambda _: True),
     ("os_distro=ubuntu", lambda r: r.properties["os_distro"] == "ubuntu"),
     (
         "os_distro=ubuntu&n=4",
         lambda r: r.properties["os_distro"] == "ubuntu" and r.properties["n"] == "4",
     ),
+    ("os_distro=ubuntu&os_distro=debian", lambda _: False),
     ("odd%22key=x", lambda _: True),
     ("nothing=x", lambda _: False),
+    ("n=in:3,4", lambda _: False),
+    ("tag=t", lambda r: r.min_ram % 2 == 0),
     ("tag=t&tag=u", lambda r: r.min_ram % 6 == 0),
-    ("created_at=gte:2026-01-01T00:03:00Z", lambda r: r.created_at >= BASE + timedelta(minutes=3)),
-    ("created_at=2026-01-01T00:03:00Z", lambda r: r.created_at == BASE + timedelta(minutes=3)),
-    ("updated_at=neq:2026-01-01T00:03:00Z", lambda r: r.updated_at != BASE + timedelta(minutes=3)),
+    ("tag=t&tag=t", lambda r: r.min_ram % 2 == 0),
+    ("tag=T", lambda _: False),
+    ("created_at=gte:2026-01-01T00:03:00Z", lambda r: r.created_at >= MINUTE_3),
+    ("created_at=gt:2026-01-01T00:03:00", lambda r: r.created_at > MINUTE_3),
+    ("created_at=lte:2026-01-01T00:03Z", lambda r: r.created_at <= MINUTE_3),
+    ("created_at=lt:2026-01-02", lambda _: True),
+    ("created_at=2026-01-01T00:03:00Z", lambda r: r.created_at == MINUTE_3),
+    ("created_at=eq:2026-01-01T00:03:00.000000Z", lambda r: r.created_at == MINUTE_3),
+    ("updated_at=neq:2026-01-01T00:03:00Z", lambda r: r.updated_at != MINUTE_3),
     (
-        "created_at=lt:2026-01-01T02:03:00%2B02:00",
-        lambda r: r.created_at < BASE + timedelta(minutes=3),
+        "updated_at=gt:2026-01-01T00:01:00Z&updated_at=lt:2026-01-01T00:03:00Z",
+        lambda r: r.updated_at == BASE + timedelta(minutes=2),
     ),
+    ("created_at=lt:2026-01-01T02:03:00%2B02:00", lambda r: r.created_at < MINUTE_3),
+    ("created_at=lt:2026-01-01T02:03:00+02:00", lambda r: r.created_at < MINUTE_3),
 ]
 
 
@@ -173,8 +237,19 @@ def test_filters(world: Any, query: str, keep: Any) -> None:
     ada, rows = world
     Tag.objects.bulk_create([Tag(artifact=r, value="t") for r in rows if r.min_ram % 2 == 0])
     Tag.objects.bulk_create([Tag(artifact=r, value="u") for r in rows if r.min_ram % 3 == 0])
-    expected = ordered([r for r in rows if keep(r)], [("name", "asc")])
-    assert walk(ada, f"{query}&sort=name:asc", 3) == expected
+    kept = [r for r in rows if keep(r)]
+    assert walk(ada, f"{query}&sort=name:asc", 3) == ordered(kept, [("name", "asc")])
+    assert walk(ada, query, 50) == ordered(kept, [("created_at", "desc")])
+
+
+def test_ids_and_owners_are_filters_too(world: Any) -> None:
+    ada, rows = world
+    first, second = rows[0].pk, rows[-1].pk
+    assert ada.ids(f"id={first}") == [first]
+    assert set(ada.ids(f"id=in:{first},{second}")) == {first, second}
+    mine = [r for r in rows if r.project_id == ada.project.pk]
+    assert walk(ada, f"owner={ada.project.pk}", 4) == ordered(mine, [("created_at", "desc")])
+    assert len(ada.ids(f"owner={rows[-1].project_id}")) == len(rows) - len(mine)
 
 
 def test_hidden_images_are_listed_only_when_asked_for(world: Any) -> None:
@@ -203,7 +278,31 @@ def test_hidden_images_are_listed_only_when_asked_for(world: Any) -> None:
         "os_hidden=maybe",
         "size_min=x",
         "size_min=99999999999999999999",
+        "size_max=",
+        "virtual_size_min=1.5",
+        "min_disk=one",
         "foo_min=1",
+        "foo_max=1",
+        "status=neq:active",
+        "id=gt:a",
+        'container_format=in:bare,"ovf',
+        'name=in:a"b',
+        'name=in:"a",b"',
+        "created_at=in:2026-01-01",
+        "created_at=",
+        "created_at=gte:",
+        "updated_at=2026-13-01",
+        "updated_at=0001-01-01T00:00:00%2B14:00",
+        "protected=True",
+        "protected=",
+        "os_hidden=",
+        "visibility=",
+        "sort=",
+        "sort=name,,size",
+        "sort_key=name&sort_dir=asc&sort_dir=desc",
+        "sort_key=min_ram",
+        "sort=name:asc:desc",
+        "marker=",
         "name=like:a",
         'name=in:"a',
         'name=in:"a"b',
@@ -252,14 +351,50 @@ def test_limits(world: Any) -> None:
     assert len(ada.ids("limit=100000")) == len(rows)
 
 
-def test_a_page_takes_the_same_queries_however_long(world: Any) -> None:
-    ada, rows = world
-    Tag.objects.bulk_create([Tag(artifact=r, value=v) for r in rows for v in ("t", "u", "v")])
+MATRIX = {
+    # asked visibility → who sees which image, as the first letters: Private, Shared, Community, publiC as X
+    None: {"owner": "PSCX", "stranger": "X", "member": "SX", "pending": "X", "admin": "PSX"},
+    "public": {"owner": "X", "stranger": "X", "member": "X", "pending": "X", "admin": "X"},
+    "private": {"owner": "P", "stranger": "", "member": "", "pending": "", "admin": "P"},
+    "shared": {"owner": "S", "stranger": "", "member": "S", "pending": "", "admin": "S"},
+    "community": {"owner": "C", "stranger": "C", "member": "C", "pending": "C", "admin": "C"},
+    "all": {"owner": "PSCX", "stranger": "CX", "member": "SCX", "pending": "CX", "admin": "PSCX"},
+}
+
+
+@pytest.mark.parametrize("asked", MATRIX)
+@pytest.mark.parametrize("who", ["owner", "stranger", "member", "pending", "admin"])
+def test_who_finds_what_in_a_list(asked: str | None, who: str) -> None:
+    owner, stranger, member, pending = callers("owner", "stranger", "member", "pending")
+    people = {"owner": owner, "stranger": stranger, "member": member, "pending": pending}
+    people["admin"] = administrator()
+    letters = {"private": "P", "shared": "S", "community": "C", "public": "X"}
+    for visibility, letter in letters.items():
+        row = Artifact.objects.create(
+            type="images", name=letter, project_id=owner.project.pk, visibility=visibility
+        )
+        Member.objects.create(artifact=row, member_id=member.project.pk, status="accepted")
+        Member.objects.create(artifact=row, member_id=pending.project.pk, status="pending")
+    answer = people[who].call("GET", f"/v2/images?visibility={asked}" if asked else "/v2/images")
+    found = {image["name"] for image in answer.json()["images"]}
+    assert found == set(MATRIX[asked][who])
+
+
+def test_a_page_of_a_hundred_takes_as_many_queries_as_one_of_one() -> None:
+    ada, bob = callers("ada", "bob")
+    rows = rows_of(ada.project.pk, 60, "private") + rows_of(bob.project.pk, 60, "public")
+    for row in rows:
+        Tag.objects.bulk_create([Tag(artifact=row, value=v) for v in ("t", "u", "v")])
+        Member.objects.bulk_create([Member(artifact=row, member_id=m) for m in ("m", "n")])
+        blob = Blob.objects.create(artifact=row, slot="image", status="active")
+        for n in range(2):
+            stored = StoredObject.objects.create(store="local", key=f"{row.pk}-{n}")
+            Location.objects.create(blob=blob, stored_object=stored, store="local", url=f"x:{n}")
     ada.ids()
     counts = []
-    for limit in (1, 20):
+    for limit in (1, 100):
         with CaptureQueriesContext(connection) as queries:
-            ada.ids(f"limit={limit}")
+            assert len(ada.ids(f"limit={limit}")) == limit
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 6
 

@@ -4,31 +4,33 @@ from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import QueryDict
 
 from artifacts.models import Artifact
-from artifacts.properties import property_equals
+from artifacts.properties import field_number, field_text, property_equals
 from artifacts.selectors import Scope
 from artifacts.sorting import KEYS
+from catalog.actors import Actor
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 from catalog.query import Page, Sort
+from images import protections
 from images.api.v2 import operators
 
 Rows = QuerySet[Artifact]
 PAGING = frozenset({"limit", "marker", "sort", "sort_key", "sort_dir"})
-SCOPE = frozenset({"visibility", "member_status"})
+SCOPE = frozenset({"visibility", "member_status", "os_hidden"})
 VISIBILITIES = ("public", "private", "shared", "community", "all")
 MEMBER_STATUSES = ("pending", "accepted", "rejected", "all")
-NUMBERS = ("size", "min_ram", "min_disk")
 
 
 class _Parameter(django_filters.Filter):
     """A filter that reads the parameter's raw text, every repetition of it."""
 
-    def __init__(self, apply: Callable[[Rows, str, str], Rows]) -> None:
-        super().__init__()
+    def __init__(self, apply: Callable[[Rows, str, str], Rows], meaning: str) -> None:
+        super().__init__(help_text=meaning)
         self._apply = apply
 
     def narrow(self, rows: Rows, name: str, values: list[str]) -> Rows:
@@ -37,31 +39,49 @@ class _Parameter(django_filters.Filter):
         return rows
 
 
-def _text(column: str) -> Callable[[Rows, str, str], Rows]:
+def _where(rows: Rows, column: str, key: Combinable, condition: str, value: Any) -> Rows:
+    """Rows whose `key` meets the condition, written as the indexes hold it."""
+    return rows.alias(**{f"filter_{column}": key}).filter(**{f"filter_{column}{condition}": value})
+
+
+def _text(column: str) -> _Parameter:
+    """An index of the sort by this column serves the filter and the order newest first at once."""
+
     def apply(rows: Rows, name: str, value: str) -> Rows:
         values = operators.one_or_many(name, value)
-        return rows.filter(
-            **({column: values[0]} if len(values) == 1 else {f"{column}__in": values})
-        )
+        if "" in values:
+            rows = rows.filter(**{f"{column}__isnull": False})
+        if len(values) == 1:
+            return _where(rows, column, KEYS[column], "", values[0])
+        return _where(rows, column, KEYS[column], "__in", values)
 
-    return apply
-
-
-def _equal(column: str) -> Callable[[Rows, str, str], Rows]:
-    return lambda rows, _, value: rows.filter(**{column: value})
+    return _Parameter(apply, 'Equal to the text, or to one of several: in:a,b,"c,d".')
 
 
-def _number(lookup: str) -> Callable[[Rows, str, str], Rows]:
-    return lambda rows, name, value: rows.filter(**{lookup: operators.integer(name, value)})
+def _equal(column: str, key: Combinable) -> _Parameter:
+    return _Parameter(
+        lambda rows, _, value: _where(rows, column, key, "", value), "Equal to the text."
+    )
 
 
-def _time(column: str) -> Callable[[Rows, str, str], Rows]:
+def _number(column: str, key: Combinable, condition: str = "") -> _Parameter:
+    def apply(rows: Rows, name: str, value: str) -> Rows:
+        number = operators.integer(name, value)
+        if column == "size":  # its indexes hold 0 where there is none
+            rows = rows.filter(size__isnull=False)
+        return _where(rows, column, key, condition, number)
+
+    meanings = {"": "Equal to the number.", "__gte": "At least the number."}
+    return _Parameter(apply, meanings.get(condition, "At most the number."))
+
+
+def _time(column: str) -> _Parameter:
     def apply(rows: Rows, name: str, value: str) -> Rows:
         operator, moment = operators.comparison(name, value)
         condition = Q(**{f"{column}{operators.COMPARISONS[operator]}": moment})
         return rows.filter(~condition if operator == "neq" else condition)
 
-    return apply
+    return _Parameter(apply, "An ISO 8601 time, after gt:, gte:, lt:, lte:, neq: or eq: (default).")
 
 
 def _protected(rows: Rows, name: str, value: str) -> Rows:
@@ -77,45 +97,52 @@ def _removed(rows: Rows, name: str, value: str) -> Rows:
     raise InvalidParameter(f"{name} is no longer a parameter; use updated_at=gte:…", parameter=name)
 
 
+SIZE, VIRTUAL_SIZE = KEYS["size"], field_number("virtual_size")
+MIN_RAM, MIN_DISK = F("min_ram"), F("min_disk")
+
+
 class ImageFilters(django_filters.FilterSet):
     """Filters of the image list; all of them must hold."""
 
-    id = _Parameter(_text("id"))
-    name = _Parameter(_text("name"))
-    status = _Parameter(_text("status"))
-    container_format = _Parameter(_text("container_format"))
-    disk_format = _Parameter(_text("disk_format"))
-    owner = _Parameter(_equal("project_id"))
-    checksum = _Parameter(_equal("fields__checksum"))
-    os_hash_algo = _Parameter(_equal("fields__os_hash_algo"))
-    os_hash_value = _Parameter(_equal("fields__os_hash_value"))
-    created_at = _Parameter(_time("created_at"))
-    updated_at = _Parameter(_time("updated_at"))
-    protected = _Parameter(_protected)
-    tag = _Parameter(_tag)
-    size = _Parameter(_number("size"))
-    size_min = _Parameter(_number("size__gte"))
-    size_max = _Parameter(_number("size__lte"))
-    min_ram = _Parameter(_number("min_ram"))
-    min_ram_min = _Parameter(_number("min_ram__gte"))
-    min_ram_max = _Parameter(_number("min_ram__lte"))
-    min_disk = _Parameter(_number("min_disk"))
-    min_disk_min = _Parameter(_number("min_disk__gte"))
-    min_disk_max = _Parameter(_number("min_disk__lte"))
+    id = _text("id")
+    name = _text("name")
+    status = _text("status")
+    container_format = _text("container_format")
+    disk_format = _text("disk_format")
+    owner = _equal("project_id", F("project_id"))
+    checksum = _equal("checksum", field_text("checksum"))
+    os_hash_algo = _equal("os_hash_algo", field_text("os_hash_algo"))
+    os_hash_value = _equal("os_hash_value", field_text("os_hash_value"))
+    created_at = _time("created_at")
+    updated_at = _time("updated_at")
+    protected = _Parameter(_protected, "true or false.")
+    tag = _Parameter(_tag, "A tag that the image has; repeated: it has them all.")
+    size = _number("size", SIZE)
+    size_min = _number("size", SIZE, "__gte")
+    size_max = _number("size", SIZE, "__lte")
+    virtual_size = _number("virtual_size", VIRTUAL_SIZE)
+    virtual_size_min = _number("virtual_size", VIRTUAL_SIZE, "__gte")
+    virtual_size_max = _number("virtual_size", VIRTUAL_SIZE, "__lte")
+    min_ram = _number("min_ram", MIN_RAM)
+    min_ram_min = _number("min_ram", MIN_RAM, "__gte")
+    min_ram_max = _number("min_ram", MIN_RAM, "__lte")
+    min_disk = _number("min_disk", MIN_DISK)
+    min_disk_min = _number("min_disk", MIN_DISK, "__gte")
+    min_disk_max = _number("min_disk", MIN_DISK, "__lte")
 
 
 _DECLARED: dict[str, Any] = dict(ImageFilters.base_filters)
-_DECLARED["changes-since"] = _Parameter(_removed)
+_DECLARED["changes-since"] = _Parameter(_removed, "Refused: see updated_at.")
+NUMBERS = sorted(name.removesuffix("_min") for name in _DECLARED if name.endswith("_min"))
 
 
-def filtered(query: QueryDict) -> Rows:
-    """The rows that the parameters describe, without regard to who asks."""
-    hidden = operators.boolean("os_hidden", query.get("os_hidden", "false"), any_case=True)
-    rows = Artifact.objects.filter(hidden=hidden)
+def filtered(query: QueryDict, actor: Actor, *, but: frozenset[str] = frozenset()) -> Rows:
+    """The rows that the parameters describe, `but` some; what the actor may not read finds nothing."""
+    rows = _shelf(query)
     for name, values in query.lists():
-        if name in PAGING or name in SCOPE or name == "os_hidden":
+        if name in PAGING or name in SCOPE or name in but:
             continue
-        _storable(name, values)
+        operators.require_text(name, values)
         known = _DECLARED.get(name)
         if known is not None:
             rows = known.narrow(rows, name, values)
@@ -123,10 +150,17 @@ def filtered(query: QueryDict) -> Rows:
             raise InvalidParameter(
                 f"{name}: only {', '.join(NUMBERS)} can be compared", parameter=name
             )
-        else:
+        elif protections.allows(actor, protections.PropertyAction.READ, name):
             for value in values:
                 rows = rows.filter(property_equals(name, value))
+        else:
+            rows = rows.none()
     return rows
+
+
+def _shelf(query: QueryDict) -> Rows:
+    hidden = operators.boolean("os_hidden", query.get("os_hidden", "false"), any_case=True)
+    return Artifact.objects.filter(hidden=hidden)
 
 
 def scope(query: QueryDict) -> Scope:
@@ -185,11 +219,3 @@ def _sort(key: str, direction: str) -> Sort:
             f"the direction of a sort is asc or desc, not {direction!r}", parameter="sort"
         )
     return Sort(key, descending=direction == "desc")
-
-
-def _storable(name: str, values: list[str]) -> None:
-    for text in (name, *values):
-        if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
-            raise InvalidParameter(
-                f"parameter {name!r} holds characters that are no text", parameter=name
-            )

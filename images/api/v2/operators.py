@@ -1,5 +1,6 @@
 """Values of list parameters: `in:` lists with quotes, comparison prefixes, times, booleans, integers."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from catalog.errors import InvalidParameter
@@ -99,3 +100,12 @@ def boolean(name: str, text: str, *, any_case: bool = False) -> bool:
     if value not in {"true", "false"}:
         raise InvalidParameter(f"{name}: must be true or false, not {text!r}", parameter=name)
     return value == "true"
+
+
+def require_text(name: str, values: Iterable[str]) -> None:
+    """InvalidParameter for characters that no database stores."""
+    for text in (name, *values):
+        if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            raise InvalidParameter(
+                f"parameter {name!r} holds characters that are no text", parameter=name
+            )
