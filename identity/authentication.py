@@ -51,6 +51,8 @@ def actor_for(facts: TokenFacts) -> Actor:
             domain_id=domain.id if domain else None,
             roles=frozenset(role.name.lower() for role in facts.roles),
             audit_ids=facts.audit_ids,
+            system=facts.system,
+            delegated=facts.delegation is not None and not facts.delegation.unrestricted,
         )
     )
 

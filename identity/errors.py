@@ -9,12 +9,15 @@
     └── SignInSlowed           wrong passwords before; `retry_after` says how many seconds to wait
     NotFound
     ├── DomainNotFound, ProjectNotFound, UserNotFound, RoleNotFound
-    ├── AssignmentNotFound, ImplicationNotFound
+    ├── AssignmentNotFound, ImplicationNotFound, CredentialNotFound
     └── TokenNotFound
     Duplicate
-    └── NameTaken              domain and name are in use
+    └── NameTaken              the name is in use, in its domain or by its user
+    Invalid
+    └── CredentialInvalid      roles that the caller has not, an end in the past
     Forbidden
     ├── ActionForbidden        the policy says no
+    ├── DelegationForbidden    who acts by an application credential may not make or end such
     └── StillInUse             something depends on it, or it must be disabled first
     Conflict
     └── ImplicationCircle      roles would imply each other
@@ -24,6 +27,7 @@ from catalog.errors import (
     Conflict,
     Duplicate,
     Forbidden,
+    Invalid,
     NotFound,
     TooManyAttempts,
     Unauthenticated,
@@ -72,6 +76,18 @@ class ImplicationNotFound(NotFound):
 
 class TokenNotFound(NotFound):
     code = "token_not_found"
+
+
+class CredentialNotFound(NotFound):
+    code = "application_credential_not_found"
+
+
+class DelegationForbidden(Forbidden):
+    code = "delegation_forbidden"
+
+
+class CredentialInvalid(Invalid):
+    code = "application_credential_invalid"
 
 
 class NameTaken(Duplicate):

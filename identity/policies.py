@@ -39,6 +39,12 @@ DEFAULTS: tuple[oslo.RuleDefault, ...] = (
     *_same(f"{ADMIN} or project_id:%(target.project.id)s", "get_project"),
     *_same(OWNER, "get_user", "list_user_projects", "list_role_assignments"),
     *_same(OWNER, "revoke_token"),
+    *_same("user_id:%(target.user.id)s", "create_application_credential"),
+    *_same(
+        OWNER,
+        *("list_application_credentials", "get_application_credential"),
+        *("delete_application_credential", "list_access_rules", "get_access_rule"),
+    ),
     *_same(f"{OWNER} or role:service", "validate_token", "check_token"),
     *_same(ANYONE, "get_auth_catalog", "get_auth_projects", "get_auth_domains", "get_auth_system"),
 )

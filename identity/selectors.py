@@ -15,6 +15,7 @@ from catalog.errors import NotFound
 from identity import endpoints
 from identity.errors import (
     ActionForbidden,
+    CredentialNotFound,
     DomainNotFound,
     ImplicationNotFound,
     ProjectNotFound,
@@ -23,7 +24,15 @@ from identity.errors import (
     UserNotFound,
 )
 from identity.facts import TokenFacts, facts_of
-from identity.models import Assignment, Domain, Project, Role, RoleImplication, User
+from identity.models import (
+    ApplicationCredential,
+    Assignment,
+    Domain,
+    Project,
+    Role,
+    RoleImplication,
+    User,
+)
 from identity.policies import require
 from identity.tokens import digest
 
@@ -142,6 +151,23 @@ def token_for(actor: Actor, token: str) -> TokenFacts:
     return facts
 
 
+def credentials_for(actor: Actor, user_id: str) -> QuerySet[ApplicationCredential]:
+    """The application credentials of a user, with their roles."""
+    require(actor, "list_application_credentials", user=user_id)
+    existing_user(user_id)
+    return ApplicationCredential.objects.filter(user_id=user_id).prefetch_related("roles")
+
+
+def credential_for(actor: Actor, user_id: str, credential_id: str) -> ApplicationCredential:
+    require(actor, "get_application_credential", user=user_id)
+    return existing_credential(user_id, credential_id)
+
+
+def existing_credential(user_id: str, credential_id: str) -> ApplicationCredential:
+    rows = ApplicationCredential.objects.filter(user_id=user_id)
+    return _one(rows, credential_id, CredentialNotFound, "application credential")
+
+
 def implied_by(actor: Actor, prior_id: str) -> tuple[Role, list[Role]]:
     """A role and those that it implies directly."""
     require(actor, "list_implied_roles")
@@ -191,9 +217,14 @@ def with_implied(role_ids: Iterable[str], graph: Mapping[str, set[str]]) -> set[
 
 def role_names_on(user_id: str, project_id: str) -> frozenset[str]:
     """Names of the roles, implied ones too, that the user has on the project."""
+    return frozenset(roles_held(user_id, project_id).values_list("name", flat=True))
+
+
+def roles_held(user_id: str, project_id: str) -> QuerySet[Role]:
+    """The roles, implied ones too, that the user has on the project."""
     held = Assignment.objects.filter(user_id=user_id, project_id=project_id)
     ids = with_implied(held.values_list("role_id", flat=True), implications())
-    return frozenset(Role.objects.filter(pk__in=ids).values_list("name", flat=True))
+    return Role.objects.filter(pk__in=ids).order_by("name")
 
 
 def _one(rows: QuerySet[M], key: str, missing: type[NotFound], noun: str) -> M:

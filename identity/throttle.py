@@ -115,7 +115,7 @@ def failed(binding: Iterable[Counter]) -> None:
 
 def succeeded(user_id: str, address: str, binding: tuple[Counter, ...]) -> None:
     """Forget the user's failures from this address, and know the address from now on."""
-    FailedLogin.objects.filter(pk=binding[0].key).delete()
+    forget(binding)
     moment = now()
     rows = KnownAddress.objects.filter(user_id=user_id, address=address)
     if rows.filter(seen_at__gt=moment - timedelta(days=1)).exists():
@@ -126,6 +126,11 @@ def succeeded(user_id: str, address: str, binding: tuple[Counter, ...]) -> None:
     with suppress(IntegrityError):  # the user was deleted meanwhile
         KnownAddress.objects.bulk_create([row], ignore_conflicts=True)
     KnownAddress.objects.filter(user_id=user_id, seen_at__lt=moment - KNOWN_FOR).delete()
+
+
+def forget(binding: tuple[Counter, ...]) -> None:
+    """Forget the failures from this address."""
+    FailedLogin.objects.filter(pk=binding[0].key).delete()
 
 
 def is_known(user_id: str, address: str) -> bool:

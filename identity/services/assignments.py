@@ -6,7 +6,7 @@ from catalog.actors import Actor
 from catalog.events.recording import Change, record
 from identity.caching import rights_changed
 from identity.errors import AssignmentNotFound
-from identity.models import Assignment, Token
+from identity.models import Assignment, Token, User
 from identity.policies import require
 from identity.selectors import (
     existing_domain,
@@ -14,7 +14,8 @@ from identity.selectors import (
     existing_role,
     existing_user,
 )
-from identity.services.changing import changing
+from identity.services.changing import changing, locked
+from identity.services.credentials import end_overdrawn
 from identity.targets import Target
 
 
@@ -36,10 +37,13 @@ def unassign(user_id: str, role_id: str, *, actor: Actor, **target: Unpack[Targe
     """Take the role back and end the user's tokens for the target; AssignmentNotFound if it has it not."""
     require(actor, "revoke_grant", **_ids(target))
     with changing():
+        list(locked(User.objects.filter(pk=user_id)))
         rows = Assignment.objects.filter(user_id=user_id, role_id=role_id, **target)
         if not rows.delete()[0]:
             raise AssignmentNotFound(f"Could not find role assignment with role: {role_id}.")
         Token.objects.filter(user_id=user_id, **target).delete()
+        if "project_id" in target:
+            end_overdrawn(user_id, target["project_id"], actor=actor)
         rights_changed()
         _record("deleted", user_id, target, actor, Change(old=role_id))
 

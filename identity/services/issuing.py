@@ -10,9 +10,9 @@ from django.db.models import Model, QuerySet
 from catalog.clock import now
 from catalog.conf import section
 from identity.conf import IdentityConfig
-from identity.errors import SignInFailed, TokenRefused
+from identity.errors import ActionForbidden, SignInFailed, TokenRefused
 from identity.facts import TokenFacts, facts_of
-from identity.models import Domain, Project, Token, User
+from identity.models import ApplicationCredential, Domain, Project, Token, User
 from identity.selectors import projects_of
 from identity.services.changing import changing, locked
 from identity.services.signing_in import REFUSED
@@ -68,21 +68,78 @@ def issue(
     """A new token for `user` as it was when it proved who it is, and what the token stands for.
 
     A token made from another ends with it at the latest, and when that one is revoked. SignInFailed when the user
-    has no role in the scope, or when its password changed since.
+    has no role in the scope, or when its password changed since; ActionForbidden for a scope that the other token
+    does not lead to.
     """
     token = new_token()
     row = Token(digest=digest(token), user=user, methods=list(_methods(methods, parent)))
     with changing():
-        if not locked(User.objects.filter(pk=user.pk, epoch=user.epoch, enabled=True)).exists():
-            raise SignInFailed(REFUSED)
+        _hold(user)
         _limit(row, parent)
         _aim(row, user, scope)
-        row.save(force_insert=True)
-        facts = facts_of(row.digest)
-        if facts is None:
-            raise SignInFailed(f"User {user.pk} has no access to the requested scope.")
+        if parent is not None:
+            _stay(row, parent, scope)
+        facts = _save(row)
     _sweep(row.issued_at)
     return token, facts
+
+
+def lend(credential: ApplicationCredential, *, methods: tuple[str, ...]) -> tuple[str, TokenFacts]:
+    """A new token for who knows the credential's secret; it ends with the credential.
+
+    SignInFailed when the credential is gone or nothing is left of its roles.
+    """
+    token = new_token()
+    row = Token(
+        digest=digest(token),
+        user=credential.user,
+        project_id=credential.project_id,
+        application_credential=credential,
+        methods=list(methods),
+    )
+    with changing():
+        _hold(credential.user)
+        if not locked(ApplicationCredential.objects.filter(pk=credential.pk)).exists():
+            raise SignInFailed(REFUSED)
+        _limit(row, None)
+        if credential.expires_at is not None:
+            row.expires_at = min(row.expires_at, credential.expires_at)
+        facts = _save(row)
+    _sweep(row.issued_at)
+    return token, facts
+
+
+def _hold(user: User) -> None:
+    """Keep the user as it was when it proved who it is, until the token is there."""
+    if not locked(User.objects.filter(pk=user.pk, epoch=user.epoch, enabled=True)).exists():
+        raise SignInFailed(REFUSED)
+
+
+def _save(row: Token) -> TokenFacts:
+    row.save(force_insert=True)
+    facts = facts_of(row.digest)
+    if facts is None:
+        raise SignInFailed(f"User {row.user_id} has no access to the requested scope.")
+    return facts
+
+
+def _stay(row: Token, parent: TokenFacts, scope: Scope) -> None:
+    """Where a token of an application credential or of the system leads to: no further than it goes itself."""
+    if parent.delegation is not None:
+        own = parent.project.id if parent.project else None
+        if isinstance(scope, Unscoped) or (
+            not isinstance(scope, Default) and row.project_id != own
+        ):
+            raise ActionForbidden(
+                "A token of an application credential stays on the project of the credential."
+            )
+        row.application_credential_id, row.project_id = parent.delegation.id, own
+    elif parent.system and isinstance(scope, Default):
+        row.system, row.project_id = True, None
+    elif parent.system and (row.project_id or row.domain_id):
+        raise ActionForbidden(
+            "A token for the system cannot be exchanged for one scoped to a project or a domain."
+        )
 
 
 def _methods(methods: tuple[str, ...], parent: TokenFacts | None) -> tuple[str, ...]:

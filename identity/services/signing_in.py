@@ -1,4 +1,4 @@
-"""Proving who one is by a password."""
+"""Proving who one is by a password, or by the secret of an application credential."""
 
 import logging
 from collections.abc import Collection
@@ -10,10 +10,17 @@ from django.utils.crypto import salted_hmac
 from typing_extensions import override
 
 from catalog.actors import Actor
+from catalog.clock import now
 from catalog.events.recording import Change, record
-from identity import throttle
+from identity import secrets, throttle
 from identity.errors import SignInFailed
-from identity.models import DEFAULT_DOMAIN, FailedLogin, KnownAddress, User
+from identity.models import (
+    DEFAULT_DOMAIN,
+    ApplicationCredential,
+    FailedLogin,
+    KnownAddress,
+    User,
+)
 from identity.policies import require
 
 log = logging.getLogger(__name__)
@@ -41,6 +48,19 @@ def in_default_domain(name: str) -> UserReference:
     return UserReference(name=name, domain_id=DEFAULT_DOMAIN)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialReference:
+    """An application credential: by id, or by its name and its user."""
+
+    id: str | None = None
+    name: str | None = None
+    user: UserReference | None = None
+
+    @override
+    def __str__(self) -> str:
+        return self.id if self.id is not None else f"{self.name} of {self.user}"
+
+
 def prove(reference: UserReference, password: str, *, address: str) -> User:
     """The user whose password this is.
 
@@ -59,6 +79,31 @@ def prove(reference: UserReference, password: str, *, address: str) -> User:
         raise SignInFailed(REFUSED)
     throttle.succeeded(user.pk, source, binding)
     return user
+
+
+def prove_credential(
+    reference: CredentialReference, secret: str, *, address: str
+) -> ApplicationCredential:
+    """The application credential whose secret this is; refusals as `prove`.
+
+    A secret that was made here is right or wrong at once and nobody guesses it: the right one is never slowed down.
+    Every wrong one costs the same work.
+    """
+    row = _find_credential(reference)
+    if row is not None and secrets.is_made(row.secret) and secrets.fits(secret, row.secret):
+        return _usable(row)
+    source = throttle.network(address)
+    who = f"credential {row.pk}" if row else _nobody(reference)
+    binding = throttle.counters(who, source, known=False)
+    throttle.check(binding)
+    if row is None or secrets.is_made(row.secret):
+        make_password(secret)
+    elif secrets.fits(secret, row.secret):
+        throttle.forget(binding)
+        return _usable(row)
+    throttle.failed(binding)
+    log.warning("a sign-in failed", extra={"application_credential": who, "address": address})
+    raise SignInFailed(REFUSED)
 
 
 def forgive(keys: Collection[str], *, actor: Actor) -> None:
@@ -98,7 +143,23 @@ def _find(reference: UserReference) -> User | None:
     return rows.filter(name=reference.name, domain__name=reference.domain_name).first()
 
 
-def _nobody(reference: UserReference) -> str:
+def _find_credential(reference: CredentialReference) -> ApplicationCredential | None:
+    rows = ApplicationCredential.objects.select_related("user__domain")
+    if reference.id is not None:
+        return rows.filter(pk=reference.id).first()
+    user = _find(reference.user) if reference.user else None
+    return rows.filter(user=user, name=reference.name).first() if user else None
+
+
+def _usable(row: ApplicationCredential) -> ApplicationCredential:
+    if row.expires_at is not None and row.expires_at <= now():
+        raise SignInFailed("The application credential has expired.")
+    if not row.user.is_active:
+        raise SignInFailed(REFUSED)
+    return row
+
+
+def _nobody(reference: UserReference | CredentialReference) -> str:
     """A name for counters and logs that tells nothing: people type passwords where names belong."""
     return f"nobody-{salted_hmac('identity.nobody', str(reference)).hexdigest()[:16]}"
 

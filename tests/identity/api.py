@@ -66,6 +66,15 @@ def _asked(identity: dict[str, Any], scope: Any) -> dict[str, Any]:
     return {"auth": auth if scope is None else auth | {"scope": scope}}
 
 
+def by_credential(
+    secret: str, key: str | None = None, scope: Any = None, **by_name: Any
+) -> dict[str, Any]:
+    """A request for a token by an application credential: its id, or `name` and `user`."""
+    given = {"id": key} if key else by_name
+    given = {**given, "secret": secret}
+    return _asked({"methods": ["application_credential"], "application_credential": given}, scope)
+
+
 def _encoded(body: Any) -> bytes:
     import json
 

@@ -5,7 +5,10 @@ import pytest
 from catalog import clock as real
 from tests.support.identity import *  # noqa: F403 - the fixtures are for here
 
-READERS = ("facts", "authentication", "throttle", "services.issuing")
+READERS = (
+    *("facts", "authentication", "throttle", "services.issuing"),
+    *("services.credentials", "services.signing_in"),
+)
 
 
 class Clock:

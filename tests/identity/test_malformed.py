@@ -116,7 +116,7 @@ def test_requests_for_tokens(path, value) -> None:
     assert Api().post("/auth/tokens", wrong("auth.identity.x", 1)).status_code == 201
 
 
-@pytest.mark.parametrize("method", ["totp", "application_credential", "external", "Password"])
+@pytest.mark.parametrize("method", ["totp", "mapped", "external", "Password"])
 def test_methods_that_are_not_known(db, method) -> None:
     answer = Api().post("/auth/tokens", wrong("auth.identity.methods", ["password", method]))
     assert answer.status_code == 401

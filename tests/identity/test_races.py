@@ -8,13 +8,15 @@ from django.db import connection
 
 from catalog.errors import CatalogError
 from identity.errors import NameTaken, SignInFailed
-from identity.models import Assignment, Project, Token, User
-from identity.services.assignments import assign
-from identity.services.issuing import Default, issue
+from identity.models import ApplicationCredential, Assignment, Project, Token, User
+from identity.services.assignments import assign, unassign
+from identity.services.credentials import create_credential, delete_credential
+from identity.services.issuing import Default, issue, lend
 from identity.services.projects import create_project, delete_project
+from identity.services.signing_in import CredentialReference, prove_credential
 from identity.services.users import create_user, set_password
 from tests.identity.factories import SYSTEM
-from tests.support.identity import make_project, make_user, role
+from tests.support.identity import actor_for, make_project, make_user, role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,3 +79,43 @@ def test_an_old_password_gives_no_token_after_the_new_one() -> None:
     assert Token.objects.count() == 0
     issue(User.objects.get(pk=ada.pk), Default(), methods=("password",))
     assert Token.objects.count() == 1
+
+
+def test_a_credential_that_goes_leaves_no_token() -> None:
+    ours = make_project("ours")
+    ada = make_user("ada", ours)
+    actor = actor_for(ada, ours)
+    for number in range(5):
+        made, secret = create_credential(ada.pk, name=f"n{number}", actor=actor)
+        reference = CredentialReference(id=made.pk)
+        outcomes = together(
+            lambda r=reference, s=secret: lend(
+                prove_credential(r, s, address="127.0.0.1"), methods=("application_credential",)
+            ),
+            lambda m=made: delete_credential(ada.pk, m.pk, actor=actor),
+        )
+        errors = [o for o in outcomes if isinstance(o, Exception)]
+        assert all(isinstance(e, SignInFailed) for e in errors)
+        assert Token.objects.filter(application_credential__isnull=False).count() == 0
+        assert ApplicationCredential.objects.count() == 0
+
+
+def test_a_credential_s_name_is_taken_once() -> None:
+    ours = make_project("ours")
+    ada = make_user("ada", ours)
+    actor = actor_for(ada, ours)
+    outcomes = together(*[lambda: create_credential(ada.pk, name="ci", actor=actor)] * 4)
+    assert sum(isinstance(o, NameTaken) for o in outcomes) == 3
+    assert ApplicationCredential.objects.count() == 1
+
+
+def test_a_role_that_goes_is_lent_by_nobody() -> None:
+    for number in range(5):
+        ours = make_project(f"ours{number}")
+        ada = make_user(f"ada{number}", ours)
+        actor = actor_for(ada, ours)
+        together(
+            lambda a=ada, c=actor: create_credential(a.pk, name="ci", actor=c),
+            lambda a=ada, p=ours: unassign(a.pk, role("member").pk, project_id=p.pk, actor=SYSTEM),
+        )
+        assert ApplicationCredential.objects.count() == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from identity import endpoints
 from identity.facts import Named, TokenFacts
-from identity.models import Domain, Project, Role, User
+from identity.models import ApplicationCredential, Domain, Project, Role, User
 
 Document = dict[str, Any]
 
@@ -29,6 +29,12 @@ def token(facts: TokenFacts, *, base: str, with_catalog: bool) -> Document:
         "issued_at": time(facts.issued_at),
         "expires_at": time(facts.expires_at),
     }
+    if facts.delegation:
+        shown["application_credential"] = {
+            "id": facts.delegation.id,
+            "name": facts.delegation.name,
+            "restricted": not facts.delegation.unrestricted,
+        }
     if facts.scoped:
         shown["roles"] = [_named(role) for role in facts.roles]
         if with_catalog:
@@ -97,6 +103,26 @@ def role(row: Role, api: str) -> Document:
         "description": row.description,
         "options": {},
         "links": {"self": f"{api}/roles/{row.pk}"},
+    }
+
+
+def credential(row: ApplicationCredential, api: str) -> Document:
+    """Without the secret, which is told once, by whoever made it."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "description": row.description,
+        "user_id": row.user_id,
+        "project_id": row.project_id,
+        "roles": [
+            {"id": role.pk, "name": role.name, "domain_id": None}
+            for role in sorted(row.roles.all(), key=lambda role: role.name)
+        ],
+        "expires_at": time(row.expires_at) if row.expires_at else None,
+        "unrestricted": row.unrestricted,
+        "access_rules": [],
+        "system": None,
+        "links": {"self": f"{api}/users/{row.user_id}/application_credentials/{row.pk}"},
     }
 
 

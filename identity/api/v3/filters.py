@@ -12,7 +12,7 @@ from typing_extensions import override
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 from identity.api.v3.base import base_url
-from identity.models import Domain, Project, Role, User
+from identity.models import ApplicationCredential, Domain, Project, Role, User
 
 M = TypeVar("M", bound=Model)
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -83,6 +83,14 @@ class UserFilters(django_filters.FilterSet):  # type: ignore[misc] # it has no t
 
     class Meta:
         model = User
+        fields: ClassVar[list[str]] = []
+
+
+class CredentialFilters(django_filters.FilterSet):  # type: ignore[misc] # it has no types
+    name = TextFilter()
+
+    class Meta:
+        model = ApplicationCredential
         fields: ClassVar[list[str]] = []
 
 

@@ -68,6 +68,17 @@ class Reader:
             raise InvalidBody(f"{self._at(name)} must be a list of text", attribute=self._at(name))
         return value
 
+    def objects(self, name: str) -> list["Reader"]:
+        """A list of objects; none when the member is absent or null."""
+        value = self.document.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise InvalidBody(
+                f"{self._at(name)} must be a list of objects", attribute=self._at(name)
+            )
+        return [Reader(one, f"{self._at(name)}[{place}]") for place, one in enumerate(value)]
+
     def others(self, known: Iterable[str]) -> dict[str, Any]:
         """What a client keeps beside the members that are known; Keystone keeps it too."""
         names = self.document.keys() - set(known) - READ_ONLY

@@ -14,11 +14,11 @@ from identity.services.issuing import (
     SystemScope,
     Unscoped,
 )
-from identity.services.signing_in import UserReference
+from identity.services.signing_in import CredentialReference, UserReference
 from identity.services.users import LONGEST_PASSWORD
 from identity.tokens import LONGEST
 
-METHODS = ("password", "token")
+METHODS = ("password", "token", "application_credential")
 
 
 def read(document: dict[str, Any]) -> TokenRequest:
@@ -28,16 +28,32 @@ def read(document: dict[str, Any]) -> TokenRequest:
     methods = tuple(dict.fromkeys(identity.texts("methods")))
     if any(method not in METHODS for method in methods):
         raise SignInFailed("Attempted to authenticate with an unsupported method.")
-    user, password, token = None, None, None
+    user, password, token, credential, secret = None, None, None, None, None
     if "password" in methods:
         given = identity.object("password").object("user")
         user = _user(given)
         password = given.text("password", longest=LONGEST_PASSWORD, empty=True)
     if "token" in methods:
         token = identity.object("token").text("id", longest=10 * LONGEST)
+    if "application_credential" in methods:
+        lent = identity.object("application_credential")
+        credential = _credential(lent)
+        secret = lent.text("secret", longest=LONGEST_PASSWORD, empty=True)
     return TokenRequest(
-        methods=methods, user=user, password=password, token=token, scope=_scope(auth)
+        methods=methods,
+        user=user,
+        password=password,
+        token=token,
+        credential=credential,
+        secret=secret,
+        scope=_scope(auth),
     )
+
+
+def _credential(given: Reader) -> CredentialReference:
+    if "id" in given:
+        return CredentialReference(id=given.text("id"))
+    return CredentialReference(name=given.text("name"), user=_user(given.object("user")))
 
 
 def _user(given: Reader) -> UserReference:

@@ -3,7 +3,17 @@
 from django.urls import path, re_path
 
 from identity.api.v3.base import NothingHere
-from identity.api.v3.views import auth, catalog, domains, grants, projects, roles, users, versions
+from identity.api.v3.views import (
+    auth,
+    catalog,
+    credentials,
+    domains,
+    grants,
+    projects,
+    roles,
+    users,
+    versions,
+)
 
 _GRANTS = tuple(
     pattern
@@ -31,6 +41,13 @@ urlpatterns = [
     path("v3/users/<str:user_id>", users.UserView.as_view()),
     path("v3/users/<str:user_id>/password", users.UserPasswordView.as_view()),
     path("v3/users/<str:user_id>/projects", users.UserProjectsView.as_view()),
+    path("v3/users/<str:user_id>/application_credentials", credentials.CredentialsView.as_view()),
+    path(
+        "v3/users/<str:user_id>/application_credentials/<str:credential_id>",
+        credentials.CredentialView.as_view(),
+    ),
+    path("v3/users/<str:user_id>/access_rules", credentials.AccessRulesView.as_view()),
+    path("v3/users/<str:user_id>/access_rules/<str:rule_id>", credentials.AccessRuleView.as_view()),
     path("v3/users/<str:user_id>/groups", catalog.NoGroupsView.as_view()),
     path("v3/groups", catalog.NoGroupsView.as_view()),
     path("v3/roles", roles.RolesView.as_view()),
