@@ -110,7 +110,8 @@ def member_for(actor: Actor, image: Artifact, member_id: str) -> Member:
     found = _membership(actor, image, member_id)
     if image.visibility != "shared":
         raise _no_member(image, member_id)
-    ImagePolicy(actor).require(ImageAction.GET_MEMBER, image, member_id=member_id)
+    if not ImagePolicy(actor).allows(ImageAction.GET_MEMBER, image, member_id=member_id):
+        raise _no_member(image, member_id)
     return found
 
 
@@ -123,9 +124,8 @@ def member_to_write(actor: Actor, image: Artifact, member_id: str) -> Member:
 
 def _membership(actor: Actor, image: Artifact, member_id: str) -> Member:
     own = actor.is_admin or actor.project_id in (image.project_id, member_id)
-    found = (
-        Member.objects.filter(artifact=image, member_id=member_id[:255]).first() if own else None
-    )
+    known = own and len(member_id) <= 255 and "\x00" not in member_id
+    found = Member.objects.filter(artifact=image, member_id=member_id).first() if known else None
     if found is None:
         raise _no_member(image, member_id)
     return found

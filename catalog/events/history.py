@@ -14,3 +14,9 @@ def history_of(actor: Actor, object_type: str, object_id: str, *, limit: int) ->
             return []
         rows = rows.filter(project_id=actor.project_id)
     return list(rows.order_by("-id")[:limit])
+
+
+def first_event(object_type: str, object_id: str, *, kind: str, path: str) -> Event | None:
+    """The oldest event of the kind that changed `path`."""
+    rows = Event.objects.filter(object_type=object_type, object_id=object_id, kind=kind)
+    return next((one for one in rows.order_by("id") if path in one.changes), None)

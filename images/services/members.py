@@ -1,5 +1,7 @@
 """Sharing an image with projects, and their answers."""
 
+from datetime import datetime
+
 from django.db import IntegrityError, transaction
 
 from artifacts.models import Artifact, Member
@@ -8,6 +10,7 @@ from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
 from catalog.errors import Duplicate, Forbidden, Invalid, TooLarge
+from catalog.events.history import first_event
 from catalog.events.recording import Change, record
 from images.conf import ImagesConfig
 from images.handler import IMAGES
@@ -17,18 +20,23 @@ STATUSES = ("pending", "accepted", "rejected")
 
 
 def add_member(image: Artifact, member_id: str, *, actor: Actor) -> Member:
-    """Share with a project; it sees the image in its lists once it accepts."""
+    """Share with a project; it sees the image in its lists once it accepts.
+
+    A project that was a member before is pending again, and its membership as old as the first one.
+    """
     ImagePolicy(actor).require(ImageAction.ADD_MEMBER, image)
     _must_be_shared(image)
     if not 0 < len(member_id) <= 255:
         raise Invalid("a member is named by 1 to 255 characters", member=member_id[:80])
-    quota = section(ImagesConfig).member_quota
-    if 0 <= quota <= Member.objects.filter(artifact=image).count():
+    quota, others = section(ImagesConfig).member_quota, Member.objects.filter(artifact=image)
+    if 0 <= quota <= others.exclude(member_id=member_id).count():
         raise TooLarge(f"an image has at most {quota} members", maximum=quota)
     try:
         with transaction.atomic():
-            member = Member.objects.create(artifact=image, member_id=member_id)
+            member = Member(artifact=image, member_id=member_id)
             _record(image, "create", member, actor, Change(new=member.status))
+            member.created_at = _first_added(image, member_id) or member.created_at
+            member.save(force_insert=True)
     except IntegrityError:
         raise Duplicate(
             f"{member_id!r} is a member of image {image.pk} already", member=member_id
@@ -58,6 +66,18 @@ def remove_member(image: Artifact, member: Member, *, actor: Actor) -> None:
         member.delete()
 
 
+def _first_added(image: Artifact, member_id: str) -> datetime | None:
+    """When the project became a member for the first time, by the events; this time's is one of them."""
+    added = first_event(
+        IMAGES.resource_type, image.pk, kind="image.member.create", path=_path(member_id)
+    )
+    return None if added is None else added.created_at
+
+
+def _path(member_id: str) -> str:
+    return f"members/{member_id}"
+
+
 def _must_be_shared(image: Artifact) -> None:
     if image.visibility != "shared":
         raise Forbidden("only shared images have members", id=image.pk)
@@ -70,6 +90,6 @@ def _record(image: Artifact, verb: str, member: Member, actor: Actor, change: Ch
         object_id=image.pk,
         actor=actor,
         project_id=image.project_id,
-        changes={f"members/{member.member_id}": change},
+        changes={_path(member.member_id): change},
     )
     writing.touch(image.pk, kind=IMAGES)

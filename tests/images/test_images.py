@@ -241,6 +241,135 @@ def test_tags_one_by_one() -> None:
     assert [ada.call("DELETE", f"{path}/x").status_code for _ in range(2)] == [204, 404]
 
 
+def test_tags_are_any_text_of_a_path() -> None:
+    (ada,) = callers("ada")
+    image = ada.create(name="a")
+    path = f"/v2/images/{image['id']}/tags"
+    tags = {"a%2Fb": "a/b", "a.b-c@d": "a.b-c@d", "%E2%98%81%F0%9F%98%80": "☁😀", "A%20b": "A b"}
+    for quoted in tags:
+        assert ada.call("PUT", f"{path}/{quoted}").status_code == 204
+    assert ada.show(image["id"]).json()["tags"] == sorted(tags.values())
+    assert [ada.call("DELETE", f"{path}/{one}").status_code for one in ("a%20b", "a/b", "a/b")] == [
+        404,
+        204,
+        404,
+    ], "case counts"
+    assert ada.call("PUT", f"{path}/a%00b").status_code == 400
+    many = [str(n) for n in range(128)]
+    ada.patch(image["id"], {"op": "replace", "path": "/tags", "value": many})
+    assert ada.call("PUT", f"{path}/one-more").status_code == 413
+    assert ada.call("PUT", f"{path}/7").status_code == 204, "it is there already"
+
+
+ABSENT = ["11111111-1111-4111-8111-111111111111", "x" * 37, "x", "a%00b", "%F0%9F%98%80", "a%0Ab"]
+
+
+@pytest.mark.parametrize("image_id", ABSENT)
+def test_what_is_not_there_is_404_for_every_verb(image_id: str) -> None:
+    (ada,) = callers("ada")
+    path = f"/v2/images/{image_id}"
+    calls: list[tuple[Any, ...]] = [
+        ("GET", path),
+        ("HEAD", path),
+        ("DELETE", path),
+        ("POST", f"{path}/actions/deactivate"),
+        ("POST", f"{path}/actions/reactivate"),
+        ("PUT", f"{path}/tags/x"),
+        ("DELETE", f"{path}/tags/x"),
+        ("GET", f"{path}/members"),
+        ("POST", f"{path}/members", {"member": "x"}),
+        ("PUT", f"{path}/members/x", {"status": "accepted"}),
+    ]
+    assert [ada.call(*one).status_code for one in calls] == [404] * len(calls)
+    assert ada.patch(image_id).status_code == 404
+
+
+def test_deactivation_is_of_active_images_and_repeatable() -> None:
+    (ada,) = callers("ada")
+    image = ada.create(name="a")
+    path = f"/v2/images/{image['id']}/actions"
+    for state in ("queued", "saving"):
+        Artifact.objects.filter(pk=image["id"]).update(status=state)
+        for action in ("deactivate", "reactivate"):
+            assert ada.call("POST", f"{path}/{action}").status_code == 403
+        assert ada.show(image["id"]).json()["status"] == state
+    Artifact.objects.filter(pk=image["id"]).update(status="active")
+    assert ada.call("POST", f"{path}/reactivate").status_code == 204, "it is active already"
+    for _ in range(2):
+        assert ada.call("POST", f"{path}/deactivate").status_code == 204
+    assert ada.show(image["id"]).json()["status"] == "deactivated"
+    assert ada.patch(image["id"], {"op": "add", "path": "/x", "value": "1"}).status_code == 200
+    assert image["id"] in ada.ids()
+    assert ada.call("POST", f"{path}/reactivate").status_code == 204
+    kinds = Event.objects.filter(object_id=image["id"]).values_list("kind", flat=True)
+    assert list(kinds.order_by("id")) == [
+        "image.create",
+        "image.deactivate",
+        "image.update",
+        "image.reactivate",
+    ]
+
+
+@pytest.mark.parametrize("status", ["queued", "saving", "active", "deactivated"])
+def test_every_live_state_can_be_deleted(status: str) -> None:
+    (ada,) = callers("ada")
+    image = ada.create(name="a")
+    Artifact.objects.filter(pk=image["id"]).update(status=status)
+    assert ada.call("DELETE", f"/v2/images/{image['id']}").status_code == 204
+    assert (ada.show(image["id"]).status_code, ada.ids()) == (404, [])
+
+
+def test_addresses_may_end_in_a_slash() -> None:
+    (ada,) = callers("ada")
+    image = ada.create(name="a")
+    path = f"/v2/images/{image['id']}"
+    Artifact.objects.filter(pk=image["id"]).update(status="active")
+    for method, address, status in [
+        ("GET", "/v2/images/", 200),
+        ("POST", "/v2/images/", 201),
+        ("GET", f"{path}/", 200),
+        ("PUT", f"{path}/tags/t/", 204),
+        ("GET", f"{path}/members/", 200),
+        ("POST", f"{path}/actions/deactivate/", 204),
+        ("GET", "/v2/schemas/image/", 200),
+        ("GET", "/v2.0/images/", 200),
+        ("DELETE", f"{path}/", 204),
+    ]:
+        body = {} if (method, address) == ("POST", "/v2/images/") else None
+        assert ada.call(method, address, body).status_code == status, (method, address)
+
+
+def test_methods_nobody_reads_are_told_which_are_read() -> None:
+    (ada,) = callers("ada")
+    path = f"/v2/images/{ada.create(name='a')['id']}"
+    for method, address, allowed in [
+        ("PUT", path, {"GET", "HEAD", "PATCH", "DELETE"}),
+        ("DELETE", "/v2/images", {"GET", "HEAD", "POST"}),
+        ("POST", f"{path}/tags/x", {"PUT", "DELETE"}),
+        ("GET", f"{path}/tags/x", {"PUT", "DELETE"}),
+        ("GET", f"{path}/actions/deactivate", {"POST"}),
+        ("TRACE", path, {"GET", "HEAD", "PATCH", "DELETE"}),
+    ]:
+        answer = ada.call(method, address)
+        assert (answer.status_code, set(answer["Allow"].split(", "))) == (405, allowed), address
+
+
+def test_head_is_get_without_a_body() -> None:
+    (ada,) = callers("ada")
+    image = ada.create(name="a")
+    for path in ("/v2/images", f"/v2/images/{image['id']}"):
+        head, get = ada.call("HEAD", path), ada.call("GET", path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head["Content-Type"] == get["Content-Type"]
+
+
+def test_v2_without_a_slash_leads_to_it() -> None:
+    (ada,) = callers("ada")
+    answer = ada.call("GET", "/v2")
+    assert (answer.status_code, answer["Location"]) == (302, "/image/v2/")
+    assert ada.call("GET", "/v2/").status_code == 404
+
+
 def test_versions_and_unknown_paths() -> None:
     (ada,) = callers("ada")
     document = ada.call("GET", "/versions")

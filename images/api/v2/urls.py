@@ -9,17 +9,24 @@ v2: list[URLPattern | URLResolver] = [
     path("images/<str:image_id>", views.ImageItem.as_view()),
     path("images/<str:image_id>/actions/deactivate", views.Deactivation.as_view()),
     path("images/<str:image_id>/actions/reactivate", views.Reactivation.as_view()),
-    path("images/<str:image_id>/tags/<str:tag>", views.ImageTag.as_view()),
+    path("images/<str:image_id>/tags/<path:tag>", views.ImageTag.as_view()),
     path("images/<str:image_id>/members", members.MemberList.as_view()),
     path("images/<str:image_id>/members/<str:member_id>", members.MemberItem.as_view()),
     path("schemas/<str:name>", schemas.Schema.as_view()),
     path("", include("metadefs.api.v2.urls")),
 ]
 
+
+def _with_slash(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
+    """Every address may end in a slash as well."""
+    ended = [path(f"{p.pattern}/", p.callback) for p in patterns if isinstance(p, URLPattern)]
+    return [*ended, *patterns]
+
+
 urlpatterns = [
     path("", versions.root),
     path("versions", versions.versions),
     path("v2", versions.redirect),
-    re_path(r"^v2(?:\.(?:\d|1[0-8]))?/", include(v2)),
+    re_path(r"^v2(?:\.(?:\d|1[0-8]))?/", include(_with_slash(v2))),
     re_path(r"^(?P<rest>(?!v2(?:\.(?:\d|1[0-8]))?/).*)$", versions.root),
 ]

@@ -9,7 +9,7 @@ from catalog.api.openstack import OpenStackDialect
 from catalog.api.views import CatalogView, empty_response, json_body, json_object, json_response
 from catalog.errors import UnsupportedMediaType
 from images import selectors
-from images.api.v2 import filters
+from images.api.v2 import filters, operators
 from images.api.v2.representation import row_of, shown
 from images.services import metadata, states
 
@@ -77,11 +77,13 @@ class ImageTag(ImagesView):
 
     def put(self, request: Request, image_id: str, tag: str) -> HttpResponse:
         selectors.image_for(self.actor, image_id)
+        operators.require_text("tag", [tag])
         metadata.set_tag(image_id, tag, actor=self.actor, present=True)
         return empty_response()
 
     def delete(self, request: Request, image_id: str, tag: str) -> HttpResponse:
         selectors.image_for(self.actor, image_id)
+        operators.require_text("tag", [tag])
         metadata.set_tag(image_id, tag, actor=self.actor, present=False)
         return empty_response()
 
