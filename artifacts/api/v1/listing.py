@@ -3,7 +3,7 @@
 from django.db.models import Prefetch
 from django.http import QueryDict
 
-from artifacts import selectors
+from artifacts import paging, selectors
 from artifacts.models import Artifact, Blob, Location
 from artifacts.selectors import Scope
 from artifacts.sorting import KEYS
@@ -35,7 +35,7 @@ def page_of(actor: Actor, kind: ArtifactType, query: QueryDict) -> tuple[list[Ar
         elif name not in PAGING:
             raise InvalidParameter(f"there is no parameter {name!r}", parameter=name)
     marker = selectors.marker_for(actor, page.marker, type=kind.name) if page.marker else None
-    ids = selectors.page_of(rows, selectors.branches(actor, Scope()), page, marker)
+    ids = paging.page_of(rows, actor, Scope(), page, marker)
     locations = Prefetch("locations", Location.objects.select_related("stored_object"))
     found = Artifact.objects.prefetch_related(
         "tags", Prefetch("blobs", Blob.objects.prefetch_related(locations))
