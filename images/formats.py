@@ -7,15 +7,18 @@ keeps one of them looking. Each holds at most some hundred kilobytes (a VMDK's d
 Hypervisors read zeros beyond the end of a file, so a file shorter than a header is judged as if it went on.
 """
 
+import re
 from collections.abc import Collection
 from typing import Final
 
 from oslo_utils.imageutils.format_inspector import (
     ALL_FORMATS,
     FileInspector,
+    GPTInspector,
     ImageFormatError,
     LUKSInspector,
     SafetyCheckFailed,
+    VMDKInspector,
 )
 
 from catalog.errors import UnsupportedMediaType
@@ -26,6 +29,12 @@ SLICE: Final = 64 << 10
 SHORTEST: Final = 1024
 """Longer than every header; shorter files are filled up to it."""
 RAW: Final = "raw"
+DESCRIPTOR: Final = re.compile(
+    rb"(?:#[^\n]*\n|[ \t]*\r?\n)*version[ \t]*=[ \t]*[0-9]", re.IGNORECASE
+)
+"""Text that QEMU takes for a VMDK descriptor, whatever follows it; its extents are other files (CVE-2022-47951)."""
+PARENT: Final = re.compile(r"parentfilenamehint[^\n]*|parentcid\s*=\s*(?!ffffffff\b)[^\n]*")
+"""What makes QEMU open a VMDK's backing file; the descriptor is in lower case here."""
 LARGEST: Final = 2**63 - 1
 
 
@@ -54,8 +63,8 @@ class Inspection:
         self._claimed = disk_format
         self._require_match = require_match
         self._nonfatal = frozenset(nonfatal)
-        self._inspectors = [kind() for name, kind in ALL_FORMATS.items() if name != RAW]
-        self._looking = list(self._inspectors)
+        self.inspectors = [kind() for name, kind in ALL_FORMATS.items() if name != RAW]
+        self._looking = list(self.inspectors)
         self._head = b""
         self._size = 0
         self._virtual: int | None = None
@@ -78,11 +87,11 @@ class Inspection:
         if not self._judged:
             self._fill_up()
             self._judge()
-        if self._claimed in {RAW, "gpt"}:
+        if self._claimed == RAW:
             return self._size
-        if self._claimed == "luks" and self._virtual is not None:
-            return max(self._size - self._virtual, 0)
-        return self._virtual
+        if self._virtual is None or self._claimed not in {"gpt", "luks"}:
+            return self._virtual
+        return max(self._size - self._virtual, 0)
 
     def _show(self, part: bytes) -> None:
         self._looking = [one for one in self._looking if self._wants_more(one, part)]
@@ -106,15 +115,19 @@ class Inspection:
             self._wants_more(one, (b"\n" if one.NAME == "vmdk" else b"\0") * missing)
 
     def _judge(self) -> None:
-        for one in self._inspectors:
+        for one in self.inspectors:
             one.finish()
-        matches = {one.NAME: one for one in self._inspectors if self._matches(one)}
+        matches = {one.NAME: one for one in self.inspectors if self._matches(one)}
         if matches.keys() == {"iso", "gpt"}:  # an ISO that boots from a stick
             del matches["gpt"]
         if len(matches) > 1:
             raise UnsafeImage(
                 f"the data looks like several formats at once: {', '.join(sorted(matches))}",
                 formats=sorted(matches),
+            )
+        if DESCRIPTOR.match(self._head):
+            raise UnsafeImage(
+                "the data is a VMDK descriptor, which names other files", format="vmdk"
             )
         found = next(iter(matches.values()), None)
         if found is not None:
@@ -124,12 +137,12 @@ class Inspection:
             self._virtual = self._inner_size(found)
         self._judged = True
 
-    def _matches(self, one: FileInspector) -> bool:
+    @staticmethod
+    def _matches(one: FileInspector) -> bool:
         try:
             return bool(one.format_match)
         except Exception:  # noqa: BLE001 - the VMDK inspector fails on text that ends in other bytes
-            # QEMU takes text with a version line for a VMDK descriptor, whatever follows it.
-            return one.NAME == "vmdk" and b"version=" in self._head.lower()
+            return False
 
     def _check_safety(self, found: FileInspector) -> None:
         causes: list[str] = []
@@ -144,6 +157,8 @@ class Inspection:
             causes = [str(error)]
         except Exception:  # noqa: BLE001 - an inspector that cannot read the header cannot vouch for it
             causes = ["the header cannot be read"]
+        if isinstance(found, VMDKInspector) and (parent := PARENT.search(found.desc_text or "")):
+            causes.append(f"parent: the disk is built on another ({parent[0][:100]})")
         if causes:
             raise UnsafeImage(
                 f"Image failed safety checks as {found.NAME}: {'; '.join(causes)}",
@@ -166,7 +181,9 @@ class Inspection:
     @staticmethod
     def _inner_size(found: FileInspector) -> int:
         try:
-            if isinstance(found, LUKSInspector):  # what is before the disk; the rest needs the end
+            if isinstance(found, GPTInspector):  # here it is what lies before the disk:
+                size = 0  # the rest is known at the end only
+            elif isinstance(found, LUKSInspector):
                 size = int(found.header_items["payload_offset"]) * 512
             else:
                 size = int(found.virtual_size)

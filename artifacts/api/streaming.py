@@ -50,7 +50,7 @@ UPLOADED = Counter("vitrine_uploaded_bytes", "Bytes taken in by uploads")
 DOWNLOADED = Counter("vitrine_downloaded_bytes", "Bytes sent by downloads")
 DISCARD = 32 << 20
 """How many bytes of a refused upload are read, so that the client comes to read the answer."""
-DISCARD_SECONDS = 5.0
+DISCARD_SECONDS = 2.0
 T = TypeVar("T")
 
 
@@ -245,17 +245,17 @@ class Body:
         The time is the client's alone: it stands still while the consumer works.
         """
         idle = section(ArtifactsConfig).idle_timeout
-        stream = self._request.stream()
         while not self._ended:
             try:
                 async with asyncio.timeout(idle):
-                    chunk = await anext(stream, None)
+                    message = await self._request.receive()
             except TimeoutError:
                 raise TimedOut(f"no data came for {idle:g} seconds", seconds=idle) from None
-            if chunk is None:
-                self._ended = True
-                return
-            yield chunk
+            self._ended = not message.get("more_body", False)
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            if chunk := message.get("body", b""):
+                yield chunk
 
     async def discard(self) -> None:
         """Read on for a while: a client that still sends would find its connection reset instead of an answer."""

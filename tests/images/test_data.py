@@ -3,7 +3,9 @@
 import hashlib
 import os
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from artifacts import stores
 from artifacts.models import Artifact, Blob, Location, StoredObject
+from images.dataconf import ImageDataConfig
 from tests.support.images import Caller, administrator, callers
 from tests.support.patience import eventually
 from tests.support.server import Server
@@ -273,4 +276,190 @@ def test_an_upload_that_goes_silent_is_ended(server: Server, ada: Client, settin
             f"{head}Content-Type: application/octet-stream\r\nContent-Length: 900\r\n\r\nxx".encode()
         )
         assert sock.recv(100).startswith(b"HTTP/1.1 408")
+    assert eventually(lambda: nothing_is_left(image_id))
+
+
+def test_the_token_is_asked_first_and_the_type_before_the_image(ada: Client) -> None:
+    unknown = "00000000-0000-0000-0000-000000000000"
+    assert ada.put(unknown, b"x", **{"Content-Type": "text/plain"}).status_code == 415
+    assert ada.put(unknown, b"x", **{"x-openstack-image-size": "-1"}).status_code == 400
+    assert ada.put(unknown, b"x").status_code == 404
+    ada.http.headers["X-Auth-Token"] = "nobody"
+    assert ada.put(unknown, b"x", **{"Content-Type": "text/plain"}).status_code == 401
+
+
+def test_the_size_header_wins_over_content_length(ada: Client) -> None:
+    image_id = ada.queued()
+    refused = ada.put(
+        image_id, b"0123456789", **{"x-openstack-image-size": "9", "Accept": "application/json"}
+    )
+    assert (refused.status_code, refused.json()["error_code"]) == (400, "size_mismatch")
+    too_few = ada.put(image_id, in_chunks(CONTENT), **{"x-openstack-image-size": "3500001"})
+    assert too_few.status_code == 400
+    assert eventually(lambda: nothing_is_left(image_id))
+    assert ada.caller.show(image_id).json()["size"] is None
+    exact = ada.put(image_id, in_chunks(CONTENT), **{"x-openstack-image-size": str(len(CONTENT))})
+    assert exact.status_code == 204
+
+
+def test_stores_that_clients_name(ada: Client) -> None:
+    image_id = ada.queued()
+    for name in ("os_glance_staging_store", "os_glance_tasks_store", "", "nowhere"):
+        assert ada.put(image_id, b"x", **{"X-Image-Meta-Store": name}).status_code == 400
+    assert ada.put(image_id, b"x", **{"X-Image-Meta-Store": "local"}).status_code == 204
+    path = f"/v2/images/{image_id}/file"
+    for query, status in {
+        "prefer=local": 200,
+        "prefer=,local,,": 200,
+        "prefer=": 200,
+        "prefer=local,nowhere": 400,
+        "prefer=os_glance_staging_store": 400,
+    }.items():
+        assert ada.http.get(f"{path}?{query}").status_code == status, query
+
+
+def test_bytes_that_the_store_lost(ada: Client) -> None:
+    image_id = ada.active()
+    for left in blobs_on_disk():
+        left.unlink()
+    assert ada.get(image_id).status_code == 204
+    assert ada.get(image_id, Range="bytes=0-3").status_code == 204
+    assert ada.get(image_id, "HEAD").status_code == 204
+    empty = ada.queued()
+    assert ada.get(empty, Range="bytes=0-3").status_code == 204
+
+
+def test_a_preferred_copy_is_read_first_and_another_when_it_fails(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stores import MemoryStore
+
+    image_id = ada.active(b"the same")
+    first = Location.objects.get(blob__artifact=image_id)
+    other = MemoryStore()
+    other.put("copy", b"the same")
+    found = {**stores.stores(), "memory": other}
+    monkeypatch.setattr(stores, "stores", lambda: found)
+    row = StoredObject.objects.create(
+        store="memory", key="copy", state="stored", size=8, references=1
+    )
+    Location.objects.create(blob=first.blob, stored_object=row, store="memory", url="x")
+    preferring = f"/v2/images/{image_id}/file?prefer=memory"
+    for left in blobs_on_disk():
+        left.unlink()
+    assert ada.get(image_id).content == b"the same", "the copy helps out"
+    assert ada.http.get(preferring).content == b"the same"
+    other.delete("copy")
+    assert ada.http.get(preferring).status_code == 204
+
+
+def base64_of(algorithm: str, content: bytes) -> str:
+    return b64encode(hashlib.new(algorithm, content).digest()).decode()
+
+
+RIGHT = {
+    "Content-Digest": f"sha-256=:{base64_of('sha256', CONTENT)}:",
+    "Repr-Digest": f"sha-512=:{base64_of('sha512', CONTENT)}:, unixsum=:AAAA:",
+    "Content-MD5": base64_of("md5", CONTENT),
+    "X-Checksum-Sha256": hashlib.sha256(CONTENT).hexdigest().upper(),
+    "X-Checksum-Md5": hashlib.md5(CONTENT).hexdigest(),
+}
+WRONG = {
+    "Content-Digest": f"sha-256=:{base64_of('sha256', b'other')}:",
+    "Repr-Digest": f"md5=:{base64_of('md5', b'other')}:",
+    "Content-MD5": hashlib.md5(b"other").hexdigest(),
+    "X-Checksum-Sha512": hashlib.sha512(b"other").hexdigest(),
+}
+MALFORMED = [
+    {"Content-Digest": "sha-256=abc"},
+    {"Content-Digest": "sha-256=:YWJj:"},
+    {"Content-Digest": "sha-256=:=:"},
+    {"Repr-Digest": "unixsum=:AAAA:"},
+    {"Repr-Digest": ""},
+    {"Repr-Digest": "sha-256=:" + "A" * 5000 + ":"},
+    {"Content-MD5": "abc"},
+    {"X-Checksum-Sha256": "0" * 63},
+    {"X-Checksum-Md5": hashlib.md5(b"a").hexdigest(), "Content-MD5": base64_of("md5", b"b")},
+]
+
+
+@pytest.mark.parametrize("header", RIGHT)
+def test_an_announced_digest_that_fits(ada: Client, header: str) -> None:
+    image_id = ada.queued()
+    assert ada.put(image_id, CONTENT, **{header: RIGHT[header]}).status_code == 204
+    assert ada.get(image_id).content == CONTENT
+
+
+@pytest.mark.parametrize("header", WRONG)
+def test_an_announced_digest_that_does_not_fit(ada: Client, header: str) -> None:
+    image_id = ada.queued()
+    answer = ada.put(image_id, CONTENT, **{header: WRONG[header], "Accept": "application/json"})
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "digest_mismatch")
+    assert ada.caller.show(image_id).json()["status"] == "queued"
+    assert eventually(lambda: nothing_is_left(image_id))
+    assert ada.put(image_id, CONTENT, **RIGHT).status_code == 204
+
+
+@pytest.mark.parametrize("headers", MALFORMED, ids=[str(h)[:40] for h in MALFORMED])
+def test_a_digest_that_is_none_is_refused_before_a_byte_is_read(
+    ada: Client, headers: dict[str, str]
+) -> None:
+    image_id = ada.queued()
+    read: list[bool] = []
+
+    def content() -> Iterator[bytes]:
+        yield from in_chunks(bytes(200_000_000))
+        read.append(True)
+
+    try:
+        answer = ada.put(image_id, content(), **headers, Accept="application/json")
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "malformed_digest")
+    except httpx.TransportError:
+        pass  # the answer came before the body, and the connection was closed under it
+    assert read == []
+    assert Artifact.objects.get(pk=image_id).revision == 1, "it was never saving"
+
+
+def test_a_hash_that_the_image_was_given_before(ada: Client) -> None:
+    image_id = ada.queued()
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    fields = {"os_hash_algo": "sha256", "os_hash_value": digest}
+    Artifact.objects.filter(pk=image_id).update(fields=fields)
+    answer = ada.put(image_id, b"other", Accept="application/json")
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "digest_mismatch")
+    contradiction = {"X-Checksum-Sha256": hashlib.sha256(b"other").hexdigest()}
+    assert ada.put(image_id, b"other", **contradiction).status_code == 400
+    assert Artifact.objects.get(pk=image_id).fields == fields
+    assert ada.put(image_id, CONTENT).status_code == 204
+    shown = ada.caller.show(image_id).json()
+    assert shown["os_hash_value"] == hashlib.sha512(CONTENT).hexdigest()
+
+
+def test_the_operator_chooses_the_hash(ada: Client, settings: Any) -> None:
+    config = replace(settings.VITRINE[ImageDataConfig], hashing_algorithm="sha256")
+    settings.VITRINE = {**settings.VITRINE, ImageDataConfig: config}
+    shown = ada.caller.show(ada.active()).json()
+    assert (shown["os_hash_algo"], shown["os_hash_value"]) == (
+        "sha256",
+        hashlib.sha256(CONTENT).hexdigest(),
+    )
+    assert list(ImageDataConfig(hashing_algorithm="shake_128").problems())
+    assert list(ImageDataConfig(hashing_algorithm="rot13").problems())
+    assert list(ImageDataConfig(gpt_safety_checks_nonfatal=("backing_file",)).problems())
+
+
+def test_a_deletion_ends_an_upload_at_once_though_the_client_sends_nothing(
+    server: Server, ada: Client
+) -> None:
+    image_id = ada.queued()
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as sock:
+        sock.settimeout(40)
+        head = f"PUT /image/v2/images/{image_id}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {ada.caller.token}\r\n"
+        sock.sendall(
+            f"{head}Content-Type: application/octet-stream\r\nContent-Length: 9000000\r\n\r\nxx".encode()
+        )
+        assert eventually(lambda: Artifact.objects.get(pk=image_id).status == "saving")
+        assert ada.caller.call("DELETE", f"/v2/images/{image_id}").status_code == 204
+        assert sock.recv(100).startswith(b"HTTP/1.1 410"), "long before the lease or the idle time"
     assert eventually(lambda: nothing_is_left(image_id))

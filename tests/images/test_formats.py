@@ -1,0 +1,327 @@
+"""What a disk image really is and whether it is safe: the table of claims, real disks, hostile ones, and the API."""
+
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.errors import CatalogError
+from images.dataconf import ImageDataConfig
+from images.formats import FormatMismatch, Inspection, UnsafeImage
+from tests.images.test_data import Client, ada, blobs_on_disk, nothing_is_left
+from tests.support import disks
+from tests.support.patience import eventually
+
+__all__ = ["ada"]
+
+BLOCK = 1 << 20
+MIB = 1 << 20
+NOISE = bytes(range(1, 256)) * 9000
+
+needs_qemu = pytest.mark.skipif(disks.qemu_img() is None, reason="qemu-img is not installed")
+
+
+def inspect(content: bytes, claimed: str, *, block: int = BLOCK, **options: Any) -> int | None:
+    inspection = Inspection(claimed, **options)
+    for start in range(0, len(content), block):
+        inspection(content[start : start + block])
+    return inspection.verdict()
+
+
+@needs_qemu
+@pytest.mark.parametrize(
+    ("claimed", "driver", "options"),
+    [
+        ("qcow2", "qcow2", ()),
+        ("qcow2", "qcow2", ("-o", "compat=0.10")),
+        ("qcow2", "qcow2", ("-c", "-o", "compression_type=zlib,lazy_refcounts=on")),
+        ("vmdk", "vmdk", ()),
+        ("vmdk", "vmdk", ("-o", "subformat=streamOptimized")),
+        ("vhd", "vpc", ("-o", "force_size=on")),
+        ("vhdx", "vhdx", ()),
+        ("vdi", "vdi", ()),
+        (
+            "luks",
+            "luks",
+            ("--object", "secret,id=s,data=x", "-o", "key-secret=s,iter-time=10"),
+        ),
+    ],
+    ids=lambda value: "-".join(value)[-30:] if isinstance(value, tuple) else value,
+)
+def test_real_disks(tmp_path: Path, claimed: str, driver: str, options: tuple[str, ...]) -> None:
+    content = disks.converted(tmp_path / "disk", driver, *options).read_bytes()
+    assert inspect(content, claimed) == 3 << 20, "the size of the disk inside"
+    assert inspect(content, "raw") == len(content), "as raw it is what it is"
+    assert inspect(content, claimed, block=5000) == 3 << 20, "however the bytes come"
+    other = "vdi" if claimed != "vdi" else "qcow2"
+    with pytest.raises(FormatMismatch):
+        inspect(content, other)
+    assert inspect(content, other, require_match=False) is None
+
+
+@needs_qemu
+@pytest.mark.parametrize(
+    ("driver", "options", "cause"),
+    [
+        ("qcow2", ("-b", "/etc/passwd", "-F", "raw", "-u", "1M"), "backing file"),
+        ("qcow2", ("-o", "data_file=other,data_file_raw=on", "1M"), "data_file"),
+        ("qed", ("1M",), "not allowed"),
+        ("vmdk", ("-o", "subformat=monolithicFlat", "1M"), "other files"),
+        ("vmdk", ("-o", "subformat=twoGbMaxExtentSparse", "1M"), "other files"),
+        ("vmdk", ("-b", "base", "-F", "vmdk", "1M"), "built on another"),
+    ],
+)
+@pytest.mark.parametrize("claimed", ["raw", "own"])
+def test_real_disks_that_reach_for_other_files(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    driver: str,
+    options: tuple[str, ...],
+    cause: str,
+    claimed: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    disks.created(tmp_path / "base", "vmdk", "1M")
+    content = disks.created(tmp_path / "disk", driver, *options).read_bytes()
+    for require in (True, False):
+        with pytest.raises(UnsafeImage) as refused:
+            inspect(content, driver if claimed == "own" else "raw", require_match=require)
+        assert cause in refused.value.message
+
+
+SAFE_VMDK = disks.vmdk_descriptor('RW 2048 SPARSE "disk.vmdk"', "monolithicSparse")
+
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    "backing file": (disks.smallest_qcow2(MIB, backing=512), "backing_file"),
+    "backing file in a short file": (disks.smallest_qcow2(MIB, backing=112)[:200], "backing_file"),
+    "data file": (disks.smallest_qcow2(MIB, version=3, features=4), "data_file"),
+    "unknown feature": (disks.smallest_qcow2(MIB, version=3, features=1 << 40), "unknown_features"),
+    "qcow version 1": (disks.smallest_qcow2(MIB, version=1), "unknown_features"),
+    "qed": (b"QED\0".ljust(MIB, b"\0"), "banned"),
+    "descriptor alone": (disks.vmdk_descriptor(), "other files"),
+    "descriptor, then noise": (disks.vmdk_descriptor().ljust(1024) + NOISE, "other files"),
+    "descriptor, then zeros": (disks.vmdk_descriptor().ljust(MIB, b"\0"), "other files"),
+    "short descriptor": (b'version=1\ncreateType="custom"\nRW 1 FLAT "/x" 0\n', "other files"),
+    "flat extent inside": (disks.sparse_vmdk(disks.vmdk_descriptor()), "descriptor"),
+    "path of an extent": (
+        disks.sparse_vmdk(disks.vmdk_descriptor('RW 1 SPARSE "/etc/passwd"', "monolithicSparse")),
+        "descriptor",
+    ),
+    "parent": (
+        disks.sparse_vmdk(SAFE_VMDK + b'parentFileNameHint="/etc/passwd"\n'),
+        "parent",
+    ),
+    "no extent": (
+        disks.sparse_vmdk(disks.vmdk_descriptor("", "monolithicSparse")),
+        "descriptor",
+    ),
+    "an odd line": (disks.sparse_vmdk(SAFE_VMDK + b"rm -rf\n"), "descriptor"),
+    "descriptor elsewhere": (
+        disks.sparse_vmdk(SAFE_VMDK)[:28]
+        + struct.pack("<Q", 9)
+        + disks.sparse_vmdk(SAFE_VMDK)[36:],
+        "vmdk",
+    ),
+    "boot flag": (disks.partitioned(boot=0x17), "mbr"),
+    "protective entry elsewhere": (disks.partitioned(first=7), "mbr"),
+    "partitions beside the protective one": (disks.partitioned(extra=0x83), "mbr"),
+    "no partition": (disks.partitioned(kind=0), "mbr"),
+    "luks 2": (b"LUKS\xba\xbe\0\2".ljust(MIB, b"\0"), "version"),
+    "vhdx without its tables": (b"vhdxfile".ljust(100_000, b"\0"), "vhdx"),
+    "two at once": (b"QFI\xfb" + disks.iso()[4:], "several formats"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("block", [BLOCK, 700])
+def test_what_is_never_kept(name: str, block: int) -> None:
+    content, cause = HOSTILE[name]
+    for claimed in ("raw", "qcow2", "vmdk", "ami"):
+        with pytest.raises(UnsafeImage) as refused:
+            inspect(content, claimed, require_match=False, block=block)
+        assert cause in refused.value.message
+
+
+HARMLESS: dict[str, tuple[bytes, str]] = {
+    "qcow2 version 3": (disks.smallest_qcow2(MIB, version=3), "qcow2"),
+    "vmdk": (disks.sparse_vmdk(SAFE_VMDK), "vmdk"),
+    "iso": (disks.iso(), "iso"),
+    "gpt": (disks.partitioned(), "gpt"),
+    "mbr": (disks.partitioned(kind=0x83, boot=0x80), "gpt"),
+    "nothing": (b"", "raw"),
+    "a few bytes": (b"0123456789", "raw"),
+    "text": (b"#!/bin/sh\necho hello\n" * 100, "raw"),
+    "text, then noise": (b"#!/bin/sh\n" * 60 + NOISE, "raw"),
+    "noise": (NOISE, "raw"),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+@pytest.mark.parametrize("claimed", ["raw", "qcow2", "vmdk", "iso", "gpt", "ami", "ploop"])
+def test_claims(name: str, claimed: str) -> None:
+    content, found = HARMLESS[name]
+    trusted = claimed in {"ami", "ploop"} and found == "raw"
+    if claimed in {found, "raw"} or trusted:
+        size = inspect(content, claimed)
+        assert size == (None if trusted else len(content) if claimed in {"raw", "gpt"} else size)
+        assert trusted or size is not None
+    else:
+        with pytest.raises(FormatMismatch) as refused:
+            inspect(content, claimed)
+        assert (refused.value.facts["claimed"], refused.value.facts["found"]) == (claimed, found)
+        assert inspect(content, claimed, require_match=False) is None
+
+
+def test_an_iso_that_boots_from_a_stick_is_an_iso() -> None:
+    content = disks.partitioned(kind=0)[:512] + disks.iso()[512:]
+    assert inspect(content, "iso") == 40 * 2048
+    with pytest.raises(FormatMismatch):
+        inspect(content, "gpt")
+
+
+def test_checks_of_partition_tables_can_be_told_to_refuse_nothing() -> None:
+    content, _ = HOSTILE["boot flag"]
+    assert inspect(content, "raw", nonfatal=("mbr",)) == len(content)
+    with pytest.raises(UnsafeImage):
+        inspect(HOSTILE["qed"][0], "raw", nonfatal=("mbr", "banned"))
+
+
+def test_a_refusal_comes_as_soon_as_it_is_certain_and_stays() -> None:
+    inspection = Inspection("raw")
+    content = disks.smallest_qcow2(MIB, backing=512)
+    inspection(content[:600])
+    with pytest.raises(UnsafeImage):
+        inspection(content[600:])
+    with pytest.raises(UnsafeImage):
+        inspection.verdict()
+
+
+def test_an_impossible_size_is_refused() -> None:
+    with pytest.raises(UnsafeImage, match="impossible size"):
+        inspect(disks.smallest_qcow2(2**64 - 1), "qcow2")
+
+
+HEADERS = [
+    disks.smallest_qcow2(MIB, version=3)[:4096],
+    disks.sparse_vmdk(SAFE_VMDK)[:16384],
+    disks.iso(),
+    disks.partitioned()[:4096],
+    b"conectix".ljust(4096, b"\0"),
+    b"LUKS\xba\xbe\0\1".ljust(4096, b"\0"),
+    (b"vhdxfile".ljust(196608, b"\0") + b"regi" + struct.pack("<III", 0, 3, 0)).ljust(
+        400_000, b"\1"
+    ),
+    disks.vmdk_descriptor(),
+]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    header=st.sampled_from(HEADERS),
+    changes=st.lists(
+        st.tuples(st.integers(0, 1200), st.binary(min_size=1, max_size=9)), max_size=6
+    ),
+    cut=st.integers(0, 400_000),
+    tail=st.integers(0, 3),
+    claimed=st.sampled_from(["raw", "qcow2", "vmdk", "vhdx", "iso", "luks", "gpt", "vhd", "ami"]),
+)
+def test_spoilt_headers_are_taken_or_refused(
+    header: bytes, changes: list[tuple[int, bytes]], cut: int, tail: int, claimed: str
+) -> None:
+    content = bytearray(header)
+    for start, value in changes:
+        content[start : start + len(value)] = value
+    size: int | None = None
+    with suppress(FormatMismatch, UnsafeImage):
+        size = inspect(bytes(content[:cut]) + bytes(tail * BLOCK), claimed)
+    assert size is None or 0 <= size < 2**63
+
+
+def test_inspectors_hold_little() -> None:
+    vmdk = struct.pack("<4sIIQQQQIQQ", b"KDMV", 1, 3, 1, 1, 1, 2**40, 512, 0, 2**64 - 1)
+    inspection = Inspection("vmdk")
+    inspection(vmdk.ljust(BLOCK, b"a"))
+    for _ in range(40):
+        inspection(b"a" * BLOCK)
+    held = sum(sum(one.context_info.values()) for one in inspection.inspectors)
+    assert held < 3 * MIB
+    with pytest.raises(UnsafeImage):
+        inspection.verdict()
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("error_code", "")
+
+
+@pytest.mark.parametrize(
+    ("claimed", "make", "code", "word"),
+    [
+        ("qcow2", lambda: NOISE, "format_mismatch", "its data is raw"),
+        ("raw", lambda: HOSTILE["backing file"][0] + NOISE, "unsafe_image", "backing"),
+        ("vmdk", lambda: HOSTILE["flat extent inside"][0], "unsafe_image", "subformat"),
+        ("raw", lambda: HOSTILE["short descriptor"][0], "unsafe_image", "descriptor"),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True], ids=["content-length", "chunked"])
+def test_a_refused_upload_leaves_nothing_and_can_be_repeated(
+    ada: Client, claimed: str, make: Callable[[], bytes], code: str, word: str, chunked: bool
+) -> None:
+    image_id = ada.queued(disk_format=claimed)
+    content = make()
+    answer = ada.put(image_id, iter([content]) if chunked else content, Accept="application/json")
+    assert refusal(answer) == (415, code)
+    assert word in answer.json()["message"]
+    shown = ada.caller.show(image_id).json()
+    assert [shown[k] for k in ("status", "size", "checksum", "os_hash_value", "virtual_size")] == [
+        "queued",
+        None,
+        None,
+        None,
+        None,
+    ]
+    assert "stores" not in shown
+    assert eventually(lambda: nothing_is_left(image_id))
+    assert ada.get(image_id).status_code == 204
+    good = disks.smallest_qcow2(MIB) if claimed == "qcow2" else disks.sparse_vmdk(SAFE_VMDK)
+    assert ada.put(image_id, good).status_code == 204, "the second try"
+    assert ada.get(image_id).content == good
+    assert len(blobs_on_disk()) == 1
+
+
+def test_a_large_refused_upload_gets_its_answer(ada: Client) -> None:
+    image_id = ada.queued(disk_format="qcow2")
+    answer = ada.put(image_id, iter([NOISE] * 8), Accept="application/json")
+    assert refusal(answer) == (415, "format_mismatch")
+
+
+def test_virtual_size(ada: Client) -> None:
+    image_id = ada.queued(disk_format="qcow2")
+    assert ada.put(image_id, disks.smallest_qcow2(5 << 30)).status_code == 204
+    assert ada.caller.show(image_id).json()["virtual_size"] == 5 << 30
+
+
+def test_other_containers_are_not_inspected(ada: Client) -> None:
+    image_id = ada.queued(disk_format="vmdk", container_format="ova")
+    assert ada.put(image_id, NOISE).status_code == 204
+    assert ada.caller.show(image_id).json()["virtual_size"] is None
+
+
+def test_the_operator_decides_about_claims(ada: Client, settings: Any) -> None:
+    image_id = ada.queued(disk_format="qcow2")
+    config = replace(settings.VITRINE[ImageDataConfig], require_image_format_match=False)
+    settings.VITRINE = {**settings.VITRINE, ImageDataConfig: config}
+    assert ada.put(image_id, HOSTILE["qed"][0]).status_code == 415
+    assert ada.put(image_id, NOISE).status_code == 204
+
+
+def test_every_refusal_is_the_catalogs() -> None:
+    for content, _ in HOSTILE.values():
+        with pytest.raises(CatalogError):
+            inspect(content, "raw")
