@@ -9,6 +9,7 @@ SERVICES = {
     "elasticsearch": "VITRINE_TEST_ELASTICSEARCH_URL",
     "redis": "VITRINE_TEST_REDIS_URL",
     "rabbitmq": "VITRINE_TEST_RABBITMQ_URL",
+    "keystone": "VITRINE_TEST_KEYSTONE_URL",
     "browser": "VITRINE_TEST_CHROMIUM",
 }
 

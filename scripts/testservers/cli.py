@@ -10,6 +10,7 @@ from pathlib import Path
 from . import folders, packages
 from .elasticsearch import Elasticsearch, Elasticsearch9
 from .errors import ServiceError, StartFailed
+from .keystone import Keystone
 from .postgres import Postgres
 from .rabbitmq import RabbitMQ
 from .redis import Redis
@@ -18,7 +19,7 @@ from .service import Service
 from .tools import TOOLS
 
 SERVICES: dict[str, type[Service]] = {
-    kind.name: kind for kind in (Postgres, Redis, RabbitMQ, Elasticsearch, Elasticsearch9)
+    kind.name: kind for kind in (Postgres, Redis, RabbitMQ, Elasticsearch, Elasticsearch9, Keystone)
 }
 USUAL = [name for name in SERVICES if name != Elasticsearch9.name]
 DOWN = 3

@@ -3,12 +3,10 @@
 import os
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import ClassVar
 
-from . import java
+from . import java, ports
 from .errors import ServiceError, StartFailed
 from .folders import write_whole
 from .processes import Process
@@ -163,14 +161,7 @@ class Elasticsearch(Service):
         return process if process and ours in process.arguments() else None
 
     def healthy(self) -> bool:
-        # No proxy from the environment: it would be asked for our loopback address.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        health = f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=1s"
-        try:
-            with opener.open(health, timeout=10) as answer:
-                return bool(answer.status == 200)
-        except (OSError, urllib.error.HTTPError):
-            return False
+        return ports.answers(f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=1s")
 
     def logs(self) -> list[Path]:
         return [self.log, self._node_log]

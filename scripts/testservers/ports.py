@@ -2,6 +2,7 @@
 
 import random
 import socket
+import urllib.request
 from pathlib import Path
 
 
@@ -37,3 +38,14 @@ def exchange(port: int, message: bytes, length: int) -> bytes:
             return connection.recv(length)
     except OSError:
         return b""
+
+
+def answers(url: str) -> bool:
+    """Whether the address answers 200 within ten seconds."""
+    # No proxy from the environment: it would be asked for our loopback address.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
