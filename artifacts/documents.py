@@ -1,7 +1,7 @@
 """Index documents of artifacts; images add their own fields (`images.documents`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from typing_extensions import override
 
@@ -25,7 +25,7 @@ class ArtifactDocuments(DocumentSource):
 
     kind: ArtifactType = HEAT_TEMPLATES
     resource_type = HEAT_TEMPLATES.resource_type
-    fields: ClassVar[tuple[Field, ...]] = (*VALIDITY, Field("version", FieldType.KEYWORD))
+    fields: tuple[Field, ...] = (*VALIDITY, Field("version", FieldType.KEYWORD))
 
     @override
     def load(self, ids: Sequence[str]) -> Iterable[Document]:

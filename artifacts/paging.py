@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.db.models.expressions import Combinable
@@ -52,7 +53,10 @@ def page_of(
     if marker is not None:
         values |= {f"after_{i}": v for i, v in enumerate(_key_values(marker, sorts))}
     parts = _parts(reach(actor), scope, sorts, marker is not None, connection.vendor)
-    tables, filters = _filters(rows)
+    try:
+        tables, filters = _filters(rows)
+    except EmptyResultSet:
+        return []
     sql, params = [], []
     for number, part in enumerate(parts):
         before, after = part.before.sql.replace(FROM, f" FROM {tables.sql} ", 1), part.after.sql

@@ -14,7 +14,7 @@ from artifacts.types import ArtifactType, types
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
 from catalog.events.history import history_of
-from catalog.indexing.documents import COMMON, sources
+from catalog.indexing.documents import COMMON, Kept, sources
 from catalog.models import Event
 from console import words
 from images.models import TYPE as IMAGE
@@ -28,9 +28,9 @@ APART = frozenset(
     " violated_properties".split()
 )
 """Fields that have a place of their own on the page."""
-HIDDEN = frozenset(one.name for one in COMMON if one.hidden)
 CODES = frozenset({"owner", "project_id", "checksum", "os_hash_value"})
 HISTORY = 50
+PROPERTY = "properties/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,16 +118,17 @@ def asset(actor: Actor, resource_type: str, asset_id: str, *, base_url: str) -> 
     kind.guard.require("get", row, actor)
     body = _body(actor, kind, row)
     rules = governance(kind.resource_type, row.project_id)
+    kept = sources()[resource_type].kept(actor)
     return Asset(
         row=row,
         kind=words.kind(resource_type),
         title=row.name or _("Without a name"),
         description=str(body.get("description") or ""),
         fields=_fields(body),
-        properties=_properties(body, row, rules),
+        properties=_properties(body, row, rules, kept),
         tags=list(body.get("tags") or ()),
         members=_members(actor, row),
-        history=_history(actor, kind, row),
+        history=_history(actor, kind, row, kept),
         command=_command(actor, kind, row, base_url),
     )
 
@@ -138,7 +139,8 @@ def _body(actor: Actor, kind: ArtifactType, row: Artifact) -> Mapping[str, Any]:
     document = next(iter(source.load([row.pk])))
     if document.body is None:
         raise NotFound(_("It has just been deleted."), id=row.pk)
-    seen = {name: value for name, value in document.body.items() if name not in HIDDEN}
+    hidden = {one.name for one in (*COMMON, *source.fields) if one.hidden}
+    seen = {name: value for name, value in document.body.items() if name not in hidden}
     return source.present(seen, actor)
 
 
@@ -153,12 +155,15 @@ def _fields(body: Mapping[str, Any]) -> list[FieldLine]:
     ]
 
 
-def _properties(body: Mapping[str, Any], row: Artifact, rules: Governance) -> list[PropertyLine]:
+def _properties(
+    body: Mapping[str, Any], row: Artifact, rules: Governance, kept: Kept | None
+) -> list[PropertyLine]:
     """Properties that break a rule first, then the governed ones, then the rest; each group by key."""
     values: dict[str, Any] = dict(body.get("properties") or {})
     broken: dict[str, list[Violation]] = {}
     for one in row.violations:
-        if one["property"] in values or one["value"] is None:
+        missing = one["value"] is None and not _keeps(kept, one["property"])
+        if one["property"] in values or missing:
             broken.setdefault(one["property"], []).append(_violation(one))
     if values.get("description") == body.get("description") and "description" not in broken:
         values.pop("description", None)
@@ -199,7 +204,13 @@ def _members(actor: Actor, row: Artifact) -> list[MemberLine] | None:
     return [MemberLine(member_id=m.member_id, answer=words.answer(m.status)) for m in rows]
 
 
-def _history(actor: Actor, kind: ArtifactType, row: Artifact) -> list[HistoryLine] | None:
+def _keeps(kept: Kept | None, key: str) -> bool:
+    return kept is not None and kept.property(key)
+
+
+def _history(
+    actor: Actor, kind: ArtifactType, row: Artifact, kept: Kept | None
+) -> list[HistoryLine] | None:
     if not actor.is_admin and (actor.project_id is None or actor.project_id != row.project_id):
         return None
     events = history_of(actor, kind.resource_type, row.pk, limit=HISTORY)
@@ -208,7 +219,11 @@ def _history(actor: Actor, kind: ArtifactType, row: Artifact) -> list[HistoryLin
             event=event,
             what=words.event(event.kind),
             ago=words.ago(event.created_at),
-            changes=[(path, *map(_brief, pair)) for path, pair in event.changes.items()],
+            changes=[
+                (path, *map(_brief, pair))
+                for path, pair in event.changes.items()
+                if not (path.startswith(PROPERTY) and _keeps(kept, path[len(PROPERTY) :]))
+            ],
         )
         for event in events
     ]

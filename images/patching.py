@@ -1,12 +1,14 @@
 """What a patch means to an image: operations on a draft, each judged by what its path names."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from catalog.actors import Actor
 from catalog.errors import Conflict, Forbidden, InvalidPatch, ReadOnly
 from catalog.jsonpatch import Add, Operation, Pointer, Remove, Replace
-from images import schemas
+from images import protections, schemas
+from images.protections import PropertyAction
 
 
 class NoSuchProperty(Conflict):
@@ -28,26 +30,28 @@ class Draft:
     base: dict[str, Any]
     properties: dict[str, str]
     tags: list[str]
-    touched: set[str] = field(default_factory=set)
 
 
-def apply(draft: Draft, operations: Iterable[Operation], *, add_must_be_new: bool) -> None:
+def apply(
+    draft: Draft, operations: Iterable[Operation], *, actor: Actor, add_must_be_new: bool
+) -> None:
     """Apply in order; nothing is written, so a refusal at any point leaves the image as it is.
 
-    ReadOnly or Forbidden for fields nobody may write, Conflict for properties that are (not) there,
-    InvalidImage for values.
+    ReadOnly or Forbidden for fields that nobody, or this actor, may write, Conflict for properties that are (not)
+    there, InvalidImage for values. A property that the actor may not read is not there.
     """
     for one in operations:
         name = _name(one.path)
         if isinstance(one, Remove):
-            _remove(draft, name)
+            _remove(draft, name, actor)
             continue
         schemas.validate({name: one.value})
-        if isinstance(one, Add) and add_must_be_new and _has(draft, name):
+        there = name in schemas.BASE or _sees(draft, name, actor)
+        if isinstance(one, Add) and add_must_be_new and there:
             raise PropertyExists(f"property {name!r} exists already", property=name)
-        if isinstance(one, Replace) and name not in schemas.BASE and name not in draft.properties:
+        if isinstance(one, Replace) and not there:
             raise NoSuchProperty(f"property {name!r} does not exist", property=name)
-        _set(draft, name, one.value)
+        _set(draft, name, one.value, actor)
 
 
 def check_writable(name: str) -> None:
@@ -68,24 +72,27 @@ def _name(path: Pointer) -> str:
     return name
 
 
-def _has(draft: Draft, name: str) -> bool:
-    return name in schemas.BASE or name in draft.properties
+def _sees(draft: Draft, name: str, actor: Actor) -> bool:
+    return name in draft.properties and protections.allows(actor, PropertyAction.READ, name)
 
 
-def _set(draft: Draft, name: str, value: Any) -> None:
-    draft.touched.add(name)
+def _set(draft: Draft, name: str, value: Any, actor: Actor) -> None:
     if name == "tags":
         draft.tags = list(dict.fromkeys(value))
     elif name in schemas.BASE:
         draft.base[name] = value
     else:
+        if not _sees(draft, name, actor):
+            protections.require(actor, PropertyAction.CREATE, name)
+        if name in draft.properties:
+            protections.require(actor, PropertyAction.UPDATE, name)
         draft.properties[name] = "" if value is None else value
 
 
-def _remove(draft: Draft, name: str) -> None:
+def _remove(draft: Draft, name: str, actor: Actor) -> None:
     if name in schemas.BASE:
         raise Forbidden(f"attribute {name!r} may not be removed", property=name)
-    if name not in draft.properties:
+    if not _sees(draft, name, actor):
         raise NoSuchProperty(f"property {name!r} does not exist", property=name)
-    draft.touched.add(name)
+    protections.require(actor, PropertyAction.DELETE, name)
     del draft.properties[name]

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -28,6 +29,7 @@ from metadefs.errors import InvalidDefinition
 
 EVERYBODY, NOBODY = "@", "!"
 INTERNAL = "os_glance"
+WHATEVER = frozenset({".*", "^.*$", "^.*", ".*$", "^"})
 V = TypeVar("V")
 
 
@@ -127,6 +129,26 @@ def open_to_all(name: str) -> bool:
     return decisive is not None and EVERYBODY in decisive.allowed[PropertyAction.READ]
 
 
+def reads_all(actor: Actor) -> bool:
+    """Whether the actor may read whatever property there is; a file without a section for all names keeps some."""
+    found = rules()
+    if found is None:
+        return True
+    for one in found.sections:
+        if not _grants(found, one, PropertyAction.READ, actor):
+            return False
+        if one.pattern in WHATEVER:
+            return True
+    return False
+
+
+def fingerprint() -> str:
+    """Names the rules in force, so that what was made by other ones can be told; empty without a file."""
+    config = section(ImagesConfig)
+    file = config.property_protection_file
+    return "" if file is None else _fingerprint(file, config.property_protection_rule_format)
+
+
 def rule_names(found: Rules) -> frozenset[str]:
     """The policy rules that a file of the format `policies` asks."""
     named = (names for one in found.sections for names in one.allowed.values())
@@ -135,8 +157,10 @@ def rule_names(found: Rules) -> frozenset[str]:
 
 def _allows(found: Rules, action: PropertyAction, name: str, actor: Actor) -> bool:
     decisive = _section_of(found, name)
-    if decisive is None:
-        return False
+    return decisive is not None and _grants(found, decisive, action, actor)
+
+
+def _grants(found: Rules, decisive: Rule, action: PropertyAction, actor: Actor) -> bool:
     allowed = decisive.allowed[action]
     if EVERYBODY in allowed:
         return True
@@ -148,6 +172,15 @@ def _allows(found: Rules, action: PropertyAction, name: str, actor: Actor) -> bo
 @lru_cache(maxsize=4)
 def _read(file: Path, form: Literal["roles", "policies"]) -> Rules:
     return read(file, form)
+
+
+@lru_cache(maxsize=4)
+def _fingerprint(file: Path, form: str) -> str:
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return "unreadable"  # the start is refused
+    return blake2b(content, digest_size=12, person=form.encode()).hexdigest()
 
 
 @lru_cache(maxsize=16384)

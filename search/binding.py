@@ -107,10 +107,12 @@ class _Binder:
         targets = self._targets(names)
         if len(targets) == 1:
             return leaf(targets[0])
+        free = names in {(), (ANYWHERE,)}
         parts = []
         for target in targets:
             try:
-                parts.append(leaf(target))
+                found = leaf(target)
+                parts.append(self._within(target, found) if free else found)
             except UnknownField:
                 raise
             except QueryRefused:
@@ -122,6 +124,13 @@ class _Binder:
         if names and names != (ANYWHERE,):
             return [self._target(name) for name in names]
         return [Target(one.name, one.type, one) for one in self.schema.free_text()]
+
+    def _within(self, target: Target, found: Bound) -> Bound:
+        """What free text finds in a field, in the documents in which the caller may search it."""
+        where = self.schema.keeping.words.get(target.name)
+        if where is None or isinstance(found, Never):
+            return found
+        return both(found, bind(self.schema, where, internal=True))
 
     def _match(self, target: Target, one: query.Match) -> Bound:
         if target.type is not FieldType.TEXT:

@@ -1,11 +1,12 @@
 """Facets of a resource type: its fields and declared properties, with the values that the caller's finds hold."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catalog.actors import Actor
 from catalog.indexing.documents import COMMON, Field, FieldType, sources
 from catalog.query import Everything, Expression
-from search import engines, policies, rights
+from search import engines, keeping, policies, rights
+from search.keeping import Keeping
 from search.requests import BUCKETS, Aggregation, Bucket, Buckets, SearchRequest, TermsAggregation
 from search.resolving import PROPERTIES, PROPERTY_KEYS
 from search.schema import Schema
@@ -48,7 +49,9 @@ def facets(
     found = {}
     for one in policies.searchable(actor, types):
         visible = rights.visible(actor, [one], all_projects=all_projects)
-        found[one] = _of_type(schema, one, visible, query, limit, options=options, fields=fields)
+        kept = keeping.kept_from(actor, [one])
+        request = SearchRequest(query=query, rights=visible, keeping=kept, size=0)
+        found[one] = _of_type(schema, one, request, limit, options=options, fields=fields)
     return found
 
 
@@ -62,8 +65,7 @@ def facet_fields(schema: Schema, types: tuple[str, ...]) -> list[Field]:
 def _of_type(
     schema: Schema,
     resource_type: str,
-    visible: Expression,
-    query: Expression,
+    request: SearchRequest,
     limit: int,
     *,
     options: bool,
@@ -73,15 +75,15 @@ def _of_type(
     wanted: dict[str, Aggregation] = {f.name: TermsAggregation(f.name, limit) for f in offered}
     if fields:
         wanted["properties"] = TermsAggregation(PROPERTY_KEYS.name, BUCKETS, internal=True)
-    request = SearchRequest(query=query, rights=visible, size=0, aggregations=wanted)
-    answer = engines.current().search(request)
+    answer = engines.current().search(replace(request, aggregations=wanted))
     if not fields:
         return TypeFacets(answer.total)
     counted = answer.aggregations
     keys = [str(bucket.key) for bucket in _buckets(counted["properties"])]
+    keys = [key for key in keys if not request.keeping.keeps(key)]
     typed = [key for key in keys if key in schema.typings and schema.typings[key].ready]
     properties = _properties(schema, typed[:MOST_PROPERTIES], request, limit, options=options)
-    own = _fields(schema, resource_type)
+    own = _fields(schema, resource_type, request.keeping)
     return TypeFacets(
         answer.total,
         tuple(
@@ -105,10 +107,7 @@ def _properties(
     counted = {}
     if countable:
         wanted = {key: TermsAggregation(PROPERTIES + key, limit) for key in countable}
-        asked = SearchRequest(
-            query=request.query, rights=request.rights, size=0, aggregations=wanted
-        )
-        counted = dict(engines.current().search(asked).aggregations)
+        counted = dict(engines.current().search(replace(request, aggregations=wanted)).aggregations)
     return tuple(
         Facet(
             PROPERTIES + key,
@@ -121,9 +120,9 @@ def _properties(
     )
 
 
-def _fields(schema: Schema, resource_type: str) -> list[Field]:
+def _fields(schema: Schema, resource_type: str, kept: Keeping) -> list[Field]:
     names = {f.name for f in (*COMMON, *sources()[resource_type].fields)}
-    return [f for f in schema.fields if f.name in names and not f.hidden]
+    return [f for f in schema.fields if f.name in names - kept.fields and not f.hidden]
 
 
 def _buckets(counted: object) -> tuple[Bucket, ...]:

@@ -1,13 +1,15 @@
 """From the name a caller writes to the field it means: the one place that knows.
 
 ``name`` · ``name.raw`` (the whole name, exact) · ``size`` · ``properties.hw_cpu_cores`` · ``hw_cpu_cores``. A bare name
-that is no field is a property. Engines give a `Target` its place in their own layout.
+that is no field is a property; a name that is kept from the caller (`Schema.keeping`) is a property that no
+document has. Engines give a `Target` its place in their own layout.
 """
 
 from dataclasses import dataclass
 
 from catalog.indexing.documents import Field, FieldType
 from search.errors import UnknownField
+from search.keeping import ABSENT
 from search.schema import Schema, Typing
 
 PROPERTIES = "properties."
@@ -49,7 +51,7 @@ def resolve(schema: Schema, name: str, *, internal: bool = False) -> Target:
     if not name or len(name) > LONGEST_NAME:
         raise UnknownField(f"a field's name has 1 to {LONGEST_NAME} characters", field=name[:40])
     if name.startswith(PROPERTIES):
-        return _property(schema, name.removeprefix(PROPERTIES))
+        return _property(schema, name.removeprefix(PROPERTIES), internal=internal)
     if internal and name in INTERNAL:
         return Target(name, INTERNAL[name].type, INTERNAL[name])
     exact = schema.by_name.get(name)
@@ -57,13 +59,15 @@ def resolve(schema: Schema, name: str, *, internal: bool = False) -> Target:
     field = exact or (text if text is not None and text.type is FieldType.TEXT else None)
     if (field is not None and field.hidden and not internal) or name in INTERNAL:
         raise UnknownField(f"there is no field {name}", field=name)
+    if field is not None and field.name in schema.keeping.fields and not internal:
+        return Target(PROPERTIES + name, FieldType.KEYWORD, key=ABSENT)
     if exact is not None:
         return Target(name, exact.type, exact)
     if field is not None:
         return Target(name, FieldType.KEYWORD, field, raw=True)
     if name.startswith("_"):
         raise UnknownField(f"there is no field {name}", field=name)
-    return _property(schema, name)
+    return _property(schema, name, internal=internal)
 
 
 def sortable(target: Target) -> Target:
@@ -78,9 +82,11 @@ def as_text(target: Target) -> Target:
     return Target(target.name, FieldType.KEYWORD, key=target.key)
 
 
-def _property(schema: Schema, key: str) -> Target:
+def _property(schema: Schema, key: str, *, internal: bool) -> Target:
     if not key:
         raise UnknownField("properties. needs a key after the dot", field=PROPERTIES)
+    if not internal and schema.keeping.keeps(key):
+        return Target(PROPERTIES + key, FieldType.KEYWORD, key=ABSENT)
     typing = schema.typings.get(key)
     if typing is not None and typing.ready:
         return Target(PROPERTIES + key, typing.type, key=key, typing=typing)

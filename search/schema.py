@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from catalog.indexing.documents import COMMON, DocumentSource, Field, FieldType
+from search.keeping import NOTHING, Keeping
 
 FORMAT = 1
 
@@ -32,7 +33,7 @@ class Typing:
 @dataclass(frozen=True)
 class Schema:
     """`sequence` counts the changes of `typings`, `taken` the slots ever given out; `filled` tells that every row
-    was handed to the relay once.
+    was handed to the relay once. `keeping`: what is kept from the one who asks; it is not stored.
     """
 
     fields: tuple[Field, ...]
@@ -42,6 +43,7 @@ class Schema:
     sequence: int = 1
     filled: bool = False
     format: int = FORMAT
+    keeping: Keeping = field(default=NOTHING, compare=False)
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -50,6 +52,10 @@ class Schema:
     def free_text(self) -> list[Field]:
         """Where a search without a field name looks."""
         return [one for one in self.fields if one.free_text]
+
+    def seen(self, keeping: Keeping) -> "Schema":
+        """The schema as it is for an actor from whom something is kept."""
+        return self if keeping is NOTHING else replace(self, keeping=keeping)
 
     def matches(self, other: "Schema") -> bool:
         """Whether documents are laid out alike, property types aside."""

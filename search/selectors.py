@@ -8,7 +8,16 @@ from typing import Any
 
 from catalog.actors import Actor
 from catalog.conf import section
-from search import aggregations, consistency, engines, highlighting, policies, presenting, rights
+from search import (
+    aggregations,
+    consistency,
+    engines,
+    highlighting,
+    keeping,
+    policies,
+    presenting,
+    rights,
+)
 from search.binding import bind
 from search.bound import Bound
 from search.conf import SearchConfig
@@ -36,7 +45,8 @@ def search(actor: Actor, question: Question) -> SearchResult:
     if question.consistency == "wait":
         consistent = consistency.wait(section(SearchConfig).wait_limit)
     engine = engines.current()
-    schema = engine.live().schema
+    kept = keeping.kept_from(actor, types)
+    schema = engine.live().schema.seen(kept)
     bound = bind(schema, question.query)
     if question.highlight is not None:
         highlighting.check(schema, question.highlight, question.size)
@@ -45,6 +55,7 @@ def search(actor: Actor, question: Question) -> SearchResult:
         SearchRequest(
             query=question.query,
             rights=rights.visible(actor, types, all_projects=question.all_projects),
+            keeping=kept,
             sorts=question.sorts,
             size=question.size,
             offset=question.offset,

@@ -73,11 +73,24 @@ class Document:
     body: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What of a type's documents is kept from an actor who finds them: it is as if they did not hold it.
+
+    `property`: whether a free property of this name is kept. `fields`: fields that are kept. `text`: the documents
+    whose `property_text` may be searched, over their own fields (None: all).
+    """
+
+    property: Callable[[str], bool]
+    fields: frozenset[str] = frozenset()
+    text: Expression | None = None
+
+
 class DocumentSource(ABC):
     """One resource type of the index."""
 
     resource_type: ClassVar[str]
-    fields: ClassVar[tuple[Field, ...]] = ()
+    fields: tuple[Field, ...] = ()
 
     @abstractmethod
     def load(self, ids: Sequence[str]) -> Iterable[Document]:
@@ -92,6 +105,10 @@ class DocumentSource(ABC):
     @abstractmethod
     def rights(self, actor: Actor) -> Expression:
         """What of this type the actor may find, over the document's own fields."""
+
+    def kept(self, actor: Actor) -> Kept | None:
+        """What is kept from this actor of the documents that it finds; None: nothing."""
+        return None
 
     def present(self, body: dict[str, Any], actor: Actor) -> dict[str, Any]:
         """The body as this actor may see it; hidden fields are taken out already."""

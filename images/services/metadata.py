@@ -14,14 +14,16 @@ from catalog.conf import section
 from catalog.errors import Duplicate, Forbidden, NotFound, TooLarge
 from catalog.events.recording import Change
 from catalog.jsonpatch import Operation
-from images import schemas
+from images import protections, schemas
 from images.conf import ImagesConfig
 from images.handler import IMAGES
 from images.lifecycle import QUEUED
 from images.models import TYPE
 from images.patching import Draft, apply, check_writable
 from images.policies import ImageAction, ImagePolicy
+from images.protections import PropertyAction
 
+KEPT = "(protected)"
 COLUMN = {
     "name": "name",
     "visibility": "visibility",
@@ -51,6 +53,8 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Artifact:
     policy = ImagePolicy(actor)
     policy.require(ImageAction.ADD, image)
     policy.require_visibility(image, image.visibility)
+    for name in image.properties:
+        protections.require(actor, PropertyAction.CREATE, name)
     _within_quota(image.properties, {}, tags)
     try:
         with transaction.atomic():
@@ -69,7 +73,7 @@ def patch_image(
     """Apply a patch whole or not at all; returns the image as it is now."""
 
     def change(draft: Draft) -> None:
-        apply(draft, operations, add_must_be_new=add_must_be_new)
+        apply(draft, operations, actor=actor, add_must_be_new=add_must_be_new)
 
     return _change(image_id, change, actor=actor, event="update")
 
@@ -177,12 +181,19 @@ def _changes(before: Draft, draft: Draft) -> dict[str, Change]:
         k: Change(old=before.base[k], new=v) for k, v in draft.base.items() if before.base[k] != v
     }
     for key in sorted(validity.changed_keys(before.properties, draft.properties)):
-        found[f"properties/{key}"] = Change(
-            old=before.properties.get(key), new=draft.properties.get(key)
+        found[f"properties/{key}"] = _property_change(
+            key, before.properties.get(key), draft.properties.get(key)
         )
     if before.tags != draft.tags:
         found["tags"] = Change(old=before.tags, new=draft.tags)
     return found
+
+
+def _property_change(key: str, old: str | None, new: str | None) -> Change:
+    """History and notifications reach people whom a protection keeps the value from."""
+    if protections.open_to_all(key):
+        return Change(old=old, new=new)
+    return Change(old=old and KEPT, new=new and KEPT)
 
 
 def _within_quota(after: Mapping[str, str], before: Mapping[str, str], tags: Sequence[str]) -> None:

@@ -8,7 +8,9 @@ from artifacts.services import plain
 from catalog.jsonpatch import Replace
 from images.services import members, metadata, states
 from tests.console.conftest import Person
+from tests.images.test_protections import Protect, everybody, protect
 
+__all__ = ["protect"]
 pytestmark = pytest.mark.django_db
 CODE = '<script>alert("x")</script>'
 
@@ -178,3 +180,25 @@ def test_commands_are_safe_to_paste(ada: Person, name: str | None) -> None:
     file = text.partition("--file ")[2].split()[0]
     assert not set(file) - set("abcdefghijklmnopqrstuvwxyz0123456789._-")
     assert file[0] not in "-."
+
+
+def test_what_a_protection_keeps_is_neither_shown_nor_told_of(
+    ada: Person, namespace, protect: Protect
+) -> None:
+    namespace(
+        {
+            "platypus": {"title": "d", "type": "string", "enum": ["debian"]},
+            "wombat": {"title": "d", "type": "string", "enum": ["debian"]},
+        }
+    )
+    row = ada.image("x", platypus="cp/m", wombat="cp/m", description="koala")
+    metadata.patch_image(row.pk, [Replace(("platypus",), "dos")], actor=ada.actor)
+    for word in ("platypus", "wombat", "koala"):
+        assert word in ada.get(path(row)).text
+    protect(everybody("platypus|description").replace("read = @", "read = !") + everybody(".*"))
+    page = ada.get(path(row))
+    assert page.status == 200
+    assert "platypus" not in page.html
+    assert "koala" not in page.html
+    assert "wombat" in page.text
+    assert "One rule of the metadata definitions is broken" in page.text

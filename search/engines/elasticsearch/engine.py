@@ -90,11 +90,12 @@ class ElasticsearchEngine(Engine):
         except IndexMissing:
             # Dropped by a rebuild since it was remembered.
             generation, answer = self._ask(self._indexes.live(fresh=True), request)
+        schema = generation.schema.seen(request.keeping)
         return SearchResult(
             total=answer["hits"]["total"]["value"],
-            hits=tuple(_hit(generation.schema, request, hit) for hit in answer["hits"]["hits"]),
+            hits=tuple(_hit(schema, request, hit) for hit in answer["hits"]["hits"]),
             aggregations=aggregating.counted(
-                generation.schema, request.aggregations, answer.get("aggregations", {})
+                schema, request.aggregations, answer.get("aggregations", {})
             ),
             index=generation.name,
             milliseconds=round((time.monotonic() - started) * 1000),
@@ -161,7 +162,7 @@ class ElasticsearchEngine(Engine):
             self._indexes.delete(name)
 
     def _ask(self, generation: Generation, request: SearchRequest) -> tuple[Generation, Any]:
-        schema = generation.schema
+        schema = generation.schema.seen(request.keeping)
         query = bind(schema, request.query)
         rights = bind(schema, request.rights, internal=True)
         whole = Combined((query,), (rights,), (), (), 0)

@@ -171,8 +171,9 @@ class _Search:
 
     def __init__(self, state: Snapshot, request: SearchRequest) -> None:
         self._state, self._request = state, request
+        self._seen = state.schema.seen(request.keeping)
         self._compiler = TantivyCompiler(state.tantivy_schema, state.searcher)
-        self._query = bind(state.schema, request.query)
+        self._query = bind(self._seen, request.query)
 
     def run(self) -> SearchResult:
         searcher: Searcher = self._state.searcher
@@ -182,7 +183,7 @@ class _Search:
             addresses, scores = self._page(found)
         except ValueError as error:
             raise QueryRefused(f"the index cannot answer this: {error}") from None
-        aggregating = Aggregating(searcher, self._compiler, self._state.schema)
+        aggregating = Aggregating(searcher, self._compiler, self._seen)
         return SearchResult(
             total=total,
             hits=tuple(self._hits(addresses, scores)),
@@ -206,7 +207,7 @@ class _Search:
         request = self._request
         if not request.size:
             return [], []
-        keys = ordering.resolved(self._state.schema, request.sorts)
+        keys = ordering.resolved(self._seen, request.sorts)
         if keys[:1] == [ordering.BY_SCORE] and not ranks(self._query):
             keys = keys[1:]
         if keys[:1] == [ordering.BY_SCORE]:
@@ -223,7 +224,7 @@ class _Search:
     def _hits(
         self, addresses: Sequence[DocAddress], scores: Sequence[float | None]
     ) -> Iterator[Hit]:
-        searcher, schema = self._state.searcher, self._state.schema
+        searcher, schema = self._state.searcher, self._seen
         versions = searcher.fast_field_values(layout.VERSION, list(addresses)) if addresses else []
         for address, score, number in zip(addresses, scores, versions, strict=True):
             document = searcher.doc(address)

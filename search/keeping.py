@@ -1,0 +1,61 @@
+"""What is kept from an actor of the documents that it finds: names that mean nothing, words that find nothing.
+
+A kept property or field resolves to a property that no document can have: it matches nothing, sorts nothing, counts
+nothing, and answers as a name does that nobody ever used. A question over several types keeps a name if one of
+them keeps it; free text is bounded type by type.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from catalog.actors import Actor
+from catalog.indexing.documents import Kept, sources
+from catalog.query import Bool, Expression, Term, all_of, any_of
+
+ABSENT = "absent" * 50
+"""A key that no property has: keys are shorter."""
+PROPERTY_TEXT = "property_text"
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """`words`: per field of free text, the documents in which it is searched."""
+
+    properties: tuple[Callable[[str], bool], ...] = ()
+    fields: frozenset[str] = frozenset()
+    words: Mapping[str, Expression] = field(default_factory=dict)
+
+    def keeps(self, key: str) -> bool:
+        """Whether a free property of this name is kept."""
+        return any(kept(key) for kept in self.properties)
+
+
+NOTHING = Keeping()
+
+
+def kept_from(actor: Actor, types: Iterable[str]) -> Keeping:
+    """What documents of these types keep from the actor."""
+    found = {one: kept for one in types if (kept := sources()[one].kept(actor)) is not None}
+    if not found:
+        return NOTHING
+    fields = frozenset(name for kept in found.values() for name in kept.fields)
+    return Keeping(
+        tuple(kept.property for kept in found.values()),
+        fields,
+        {name: _where(name, found) for name in fields | {PROPERTY_TEXT}},
+    )
+
+
+def _where(name: str, found: Mapping[str, Kept]) -> Expression:
+    """The documents in which words of this field are searched."""
+    bounded = []
+    for one, kept in found.items():
+        if name in kept.fields:
+            bounded.append(_not(Term("resource_type", one)))
+        elif name == PROPERTY_TEXT and kept.text is not None:
+            bounded.append(any_of(_not(Term("resource_type", one)), kept.text))
+    return all_of(*bounded)
+
+
+def _not(one: Expression) -> Expression:
+    return Bool(must_not=(one,))
