@@ -1,14 +1,11 @@
-"""The service catalog: which services there are, and under which addresses clients reach them."""
+"""The services that the code and the configuration name; what administrators say about them is in rows."""
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from catalog.conf import section
 from identity.conf import IdentityConfig
 
-INTERFACES = ("public", "internal", "admin")
 _NAMESPACE = uuid.UUID("5d0e36f4-9c0b-4e0e-8a35-3a6a3c8f6a0d")
 
 
@@ -27,9 +24,6 @@ class Service:
 
     def endpoint_id(self, interface: str) -> str:
         return uuid.uuid5(_NAMESPACE, f"{self.type}/{interface}").hex
-
-    def url(self, base: str) -> str:
-        return f"{base}{self.address}" if self.address.startswith("/") else self.address
 
 
 BUILT_IN = (
@@ -57,35 +51,3 @@ def configured() -> tuple[Service, ...]:
 def services() -> tuple[Service, ...]:
     """All services, the registered ones first."""
     return (*_registered.values(), *(s for s in configured() if s.type not in _registered))
-
-
-def endpoints(base: str, known: Iterable[Service] | None = None) -> list[dict[str, Any]]:
-    """Every endpoint as `/v3/endpoints` shows it; `base` is scheme, host and port without a final slash."""
-    region = section(IdentityConfig).region
-    return [
-        {
-            "id": service.endpoint_id(interface),
-            "interface": interface,
-            "region": region,
-            "region_id": region,
-            "service_id": service.id,
-            "url": service.url(base),
-            "enabled": True,
-        }
-        for service in (services() if known is None else known)
-        for interface in INTERFACES
-    ]
-
-
-def catalog(base: str) -> list[dict[str, Any]]:
-    """The catalog as tokens carry it."""
-    shown = ("id", "interface", "region", "region_id", "url")
-    return [
-        {
-            "id": service.id,
-            "type": service.type,
-            "name": service.name or service.type,
-            "endpoints": [{k: e[k] for k in shown} for e in endpoints(base, (service,))],
-        }
-        for service in services()
-    ]

@@ -10,6 +10,7 @@
     NotFound
     ├── DomainNotFound, ProjectNotFound, UserNotFound, RoleNotFound
     ├── AssignmentNotFound, ImplicationNotFound, CredentialNotFound
+    ├── ServiceNotFound, EndpointNotFound, RegionNotFound
     └── TokenNotFound
     Duplicate
     └── NameTaken              the name is in use, in its domain or by its user
@@ -76,6 +77,18 @@ class ImplicationNotFound(NotFound):
 
 class TokenNotFound(NotFound):
     code = "token_not_found"
+
+
+class ServiceNotFound(NotFound):
+    code = "service_not_found"
+
+
+class EndpointNotFound(NotFound):
+    code = "endpoint_not_found"
+
+
+class RegionNotFound(NotFound):
+    code = "region_not_found"
 
 
 class CredentialNotFound(NotFound):

@@ -12,14 +12,17 @@ from django.db.models import Model, QuerySet
 
 from catalog.actors import Actor
 from catalog.errors import NotFound
-from identity import endpoints
+from identity import offers
 from identity.errors import (
     ActionForbidden,
     CredentialNotFound,
     DomainNotFound,
+    EndpointNotFound,
     ImplicationNotFound,
     ProjectNotFound,
+    RegionNotFound,
     RoleNotFound,
+    ServiceNotFound,
     TokenNotFound,
     UserNotFound,
 )
@@ -28,9 +31,12 @@ from identity.models import (
     ApplicationCredential,
     Assignment,
     Domain,
+    Endpoint,
     Project,
+    Region,
     Role,
     RoleImplication,
+    Service,
     User,
 )
 from identity.policies import require
@@ -139,7 +145,38 @@ def catalog_for(actor: Actor, base: str) -> list[dict[str, Any]]:
     require(actor, "get_auth_catalog")
     if not actor.roles:
         raise ActionForbidden("A scoped token is required to produce a service catalog.")
-    return endpoints.catalog(base)
+    return offers.catalog(base, project_id=actor.project_id, user_id=actor.user_id)
+
+
+def regions_for(actor: Actor) -> list[Region]:
+    require(actor, "list_regions")
+    return list(offers.regions().values())
+
+
+def region_for(actor: Actor, region_id: str) -> Region:
+    require(actor, "get_region")
+    return _among(offers.regions(), region_id, RegionNotFound, "region")
+
+
+def services_for(actor: Actor) -> list[Service]:
+    require(actor, "list_services")
+    return list(offers.services().values())
+
+
+def service_for(actor: Actor, service_id: str) -> Service:
+    require(actor, "get_service")
+    return _among(offers.services(), service_id, ServiceNotFound, "service")
+
+
+def endpoints_for(actor: Actor) -> list[Endpoint]:
+    require(actor, "list_endpoints")
+    return list(offers.endpoints_of(offers.services()).values())
+
+
+def endpoint_for(actor: Actor, endpoint_id: str) -> Endpoint:
+    require(actor, "get_endpoint")
+    known = offers.endpoints_of(offers.services())
+    return _among(known, endpoint_id, EndpointNotFound, "endpoint")
 
 
 def token_for(actor: Actor, token: str) -> TokenFacts:
@@ -225,6 +262,12 @@ def roles_held(user_id: str, project_id: str) -> QuerySet[Role]:
     held = Assignment.objects.filter(user_id=user_id, project_id=project_id)
     ids = with_implied(held.values_list("role_id", flat=True), implications())
     return Role.objects.filter(pk__in=ids).order_by("name")
+
+
+def _among(known: Mapping[str, M], key: str, missing: type[NotFound], noun: str) -> M:
+    if key not in known:
+        raise missing(f"Could not find {noun}: {key}.", id=key)
+    return known[key]
 
 
 def _one(rows: QuerySet[M], key: str, missing: type[NotFound], noun: str) -> M:

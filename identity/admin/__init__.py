@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from identity.admin import names, people, traces
+from identity.admin import names, offers, people, traces
 from identity.forms import AdminSignInForm
 
-__all__ = ["names", "people", "traces"]
+__all__ = ["names", "offers", "people", "traces"]
 
 admin.site.login_form = AdminSignInForm

@@ -10,11 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from catalog.actors import Actor
-from identity.admin.adapters import ServiceAdmin
+from identity.admin.adapters import ReadOnlyAdmin, ServiceAdmin
 from identity.admin.inlines import UserAssignmentInline, save_inline, target_of
-from identity.models import Assignment, User
+from identity.models import ApplicationCredential, Assignment, User
 from identity.services import users
 from identity.services.assignments import assign, unassign
+from identity.services.credentials import delete_credential
 from identity.services.users import LONGEST_PASSWORD
 
 
@@ -100,6 +101,29 @@ class AssignmentAdmin(ServiceAdmin[Assignment]):
     @override
     def remove(self, row: Assignment, *, actor: Actor) -> None:
         unassign(row.user_id, row.role_id, actor=actor, **target_of(row))
+
+
+@admin.register(ApplicationCredential)
+class ApplicationCredentialAdmin(ReadOnlyAdmin[ApplicationCredential]):
+    """Users make them for themselves; deleting one ends its tokens."""
+
+    list_display = ("name", "user", "project", "unrestricted", "created_at", "expires_at")
+    list_select_related = ("user", "project")
+    search_fields = ("name__startswith", "user__name__startswith", "id__exact")
+    fields = (
+        *("name", "user", "project", "description", "roles", "unrestricted", "created_at"),
+        "expires_at",
+    )
+    readonly_fields = fields
+    ordering = ("-created_at",)
+
+    @override
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApplicationCredential]:
+        return super().get_queryset(request).select_related("user", "project")
+
+    @override
+    def remove(self, row: ApplicationCredential, *, actor: Actor) -> None:
+        delete_credential(row.user_id, row.pk, actor=actor)
 
 
 def _with_password(values: dict[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,10 @@ from identity.models import (
     Token,
     User,
 )
+from identity.services.credentials import create_credential
 from tests.identity.api import Api
 from tests.identity.factories import PASSWORD
-from tests.support.identity import make_admin, make_project, make_user, role, token_for
+from tests.support.identity import actor_for, make_admin, make_project, make_user, role, token_for
 
 pytestmark = pytest.mark.django_db
 BASE = "/admin/identity"
@@ -194,6 +195,10 @@ def grow(number: int) -> None:
     Api(remote=f"198.51.100.{number}").sign_in(f"nobody{number}")
     Domain.objects.create(name=f"d{number}")
     Role.objects.create(name=f"r{number}")
+    ApplicationCredential.objects.create(name="c", user=user, project=project, secret="x")
+    region = Region.objects.create(pk=f"u{number}", parent=Region.objects.first())
+    service = Service.objects.create(type=f"u{number}")
+    Endpoint.objects.create(service=service, region=region, interface="public", url="http://x")
 
 
 def queries(pages: Client, path: str) -> int:
@@ -220,7 +225,7 @@ def test_lists_and_forms_ask_as_much_for_many_rows_as_for_few(pages) -> None:
 def test_every_model_has_its_page() -> None:
     from django.apps import apps
 
-    shown_elsewhere = {RoleImplication, ApplicationCredential, Service, Endpoint, Region}
+    shown_elsewhere = {RoleImplication}
     models = set(apps.get_app_config("identity").get_models())
     assert models - shown_elsewhere == set(MODELS)
 
@@ -230,6 +235,53 @@ def test_choosing_from_many(pages) -> None:
     query = {"app_label": "identity", "model_name": "assignment", "field_name": "user"}
     found = pages.get("/admin/autocomplete/", query | {"term": "adal"}).json()["results"]
     assert [one["text"] for one in found] == ["adalbert"]
+
+
+def test_services_endpoints_and_regions(pages) -> None:
+    assert pages.post(f"{BASE}/region/add/", {"id": "Oslo"}).status_code == 302
+    form = {"type": "compute", "name": "nova", "enabled": "on"}
+    assert pages.post(f"{BASE}/service/add/", form).status_code == 302
+    service = Service.objects.get()
+    form = {"service": service.pk, "interface": "public", "region": "Oslo", "enabled": "on"}
+    refused = pages.post(f"{BASE}/endpoint/add/", form | {"url": "nowhere"}, follow=True)
+    assert "must be an address" in told(refused)
+    page = pages.post(f"{BASE}/endpoint/add/", form | {"url": "http://x"})
+    assert page.status_code == 302, told(page)
+    one = f"{BASE}/endpoint/{Endpoint.objects.get().pk}"
+    assert pages.post(f"{one}/change/", form | {"url": "http://y"}).status_code == 302
+    assert Endpoint.objects.get().url == "http://y"
+    assert "Cannot delete region" in told(
+        pages.post(f"{BASE}/region/Oslo/delete/", {"post": "yes"}, follow=True)
+    )
+    assert pages.post(f"{one}/delete/", {"post": "yes"}).status_code == 302
+    assert pages.post(f"{BASE}/region/Oslo/delete/", {"post": "yes"}).status_code == 302
+    path = f"{BASE}/service/{service.pk}/delete/"
+    assert pages.post(path, {"post": "yes"}).status_code == 302
+    assert not Service.objects.exists()
+    kinds = set(Event.objects.values_list("kind", flat=True))
+    assert kinds >= {f"{n}.{v}" for n in ("service", "endpoint") for v in ("created", "deleted")}
+
+
+def test_a_removed_service_comes_back(pages) -> None:
+    admin_api = Api(token_for(*make_admin()))
+    (search,) = admin_api.get("/services?type=search").json()["services"]
+    admin_api.delete(f"/services/{search['id']}")
+    path = f"{BASE}/service/{search['id']}/delete/"
+    assert pages.post(path, {"post": "yes"}).status_code == 302
+    assert admin_api.get("/services?type=search").json()["services"] == [search]
+
+
+def test_an_application_credential_is_seen_and_ended(pages) -> None:
+    ours = make_project("ours")
+    ada = make_user("ada", ours)
+    row, secret = create_credential(ada.pk, name="ci", actor=actor_for(ada, ours))
+    page = told(pages.get(f"{BASE}/applicationcredential/{row.pk}/change/"))
+    assert "ci" in page
+    assert secret not in page
+    assert row.secret not in page
+    path = f"{BASE}/applicationcredential/{row.pk}/delete/"
+    assert pages.post(path, {"post": "yes"}).status_code == 302
+    assert not ApplicationCredential.objects.exists()
 
 
 def test_members_see_nothing(pages) -> None:

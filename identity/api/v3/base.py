@@ -75,6 +75,14 @@ def api_url(request: HttpRequest | Request) -> str:
     return f"{base_url(request)}/identity/v3"
 
 
+def matching(
+    documents: list[dict[str, Any]], request: Request, *names: str
+) -> list[dict[str, Any]]:
+    """Those whose members are as the parameters of these names say."""
+    wanted = [(name, request.GET[name]) for name in names if name in request.GET]
+    return [one for one in documents if all(one[name] == value for name, value in wanted)]
+
+
 def listed(
     noun: str, documents: list[dict[str, Any]], request: Request, next_link: str | None = None
 ) -> Mapping[str, Any]:

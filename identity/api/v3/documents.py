@@ -4,9 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from identity import endpoints
+from identity import offers
 from identity.facts import Named, TokenFacts
-from identity.models import ApplicationCredential, Domain, Project, Role, User
+from identity.models import (
+    ApplicationCredential,
+    Domain,
+    Endpoint,
+    Project,
+    Region,
+    Role,
+    Service,
+    User,
+)
 
 Document = dict[str, Any]
 
@@ -16,7 +25,7 @@ def time(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def token(facts: TokenFacts, *, base: str, with_catalog: bool) -> Document:
+def token(facts: TokenFacts, *, catalog: list[Document] | None) -> Document:
     shown: Document = {
         "methods": list(facts.methods),
         "user": {
@@ -37,8 +46,8 @@ def token(facts: TokenFacts, *, base: str, with_catalog: bool) -> Document:
         }
     if facts.scoped:
         shown["roles"] = [_named(role) for role in facts.roles]
-        if with_catalog:
-            shown["catalog"] = endpoints.catalog(base)
+        if catalog is not None:
+            shown["catalog"] = catalog
     if facts.project and facts.scope_domain:
         shown["project"] = _named(facts.project) | {"domain": _named(facts.scope_domain)}
         shown["is_domain"] = False
@@ -133,22 +142,39 @@ def inference(prior: Role, implied: Iterable[Role], api: str) -> Document:
     return {"prior_role": brief(prior), "implies": [brief(row) for row in implied]}
 
 
-def service(row: endpoints.Service, api: str) -> Document:
+def service(row: Service, api: str) -> Document:
     return {
-        "id": row.id,
+        **row.extra,
+        "id": row.pk,
         "type": row.type,
-        "name": row.name or row.type,
-        "enabled": True,
-        "links": {"self": f"{api}/services/{row.id}"},
+        "name": row.name,
+        "description": row.description,
+        "enabled": row.enabled,
+        "links": {"self": f"{api}/services/{row.pk}"},
     }
 
 
-def region(region_id: str, api: str) -> Document:
+def endpoint(row: Endpoint, api: str, base: str) -> Document:
     return {
-        "id": region_id,
-        "description": "",
-        "parent_region_id": None,
-        "links": {"self": f"{api}/regions/{region_id}"},
+        **row.extra,
+        "id": row.pk,
+        "service_id": row.service_id,
+        "interface": row.interface,
+        "region": row.region_id,
+        "region_id": row.region_id,
+        "url": offers.url_of(row, base),
+        "enabled": row.enabled,
+        "links": {"self": f"{api}/endpoints/{row.pk}"},
+    }
+
+
+def region(row: Region, api: str) -> Document:
+    return {
+        **row.extra,
+        "id": row.pk,
+        "description": row.description,
+        "parent_region_id": row.parent_id,
+        "links": {"self": f"{api}/regions/{row.pk}"},
     }
 
 

@@ -10,6 +10,7 @@ from identity.api.v3.views import (
     domains,
     grants,
     projects,
+    regions,
     roles,
     users,
     versions,
@@ -61,7 +62,7 @@ urlpatterns = [
     path("v3/services/<str:service_id>", catalog.ServiceView.as_view()),
     path("v3/endpoints", catalog.EndpointsView.as_view()),
     path("v3/endpoints/<str:endpoint_id>", catalog.EndpointView.as_view()),
-    path("v3/regions", catalog.RegionsView.as_view()),
-    path("v3/regions/<str:region_id>", catalog.RegionView.as_view()),
+    path("v3/regions", regions.RegionsView.as_view()),
+    path("v3/regions/<str:region_id>", regions.RegionView.as_view()),
     re_path(r"^.*$", NothingHere.as_view()),
 ]

@@ -10,7 +10,7 @@ from catalog import requestids
 from catalog.api.authentication import authenticate
 from catalog.api.views import empty_response, json_object, json_response
 from catalog.errors import Invalid
-from identity import selectors
+from identity import offers, selectors
 from identity.api.v3 import documents, token_requests
 from identity.api.v3.base import IdentityView, api_url, base_url, listed
 from identity.facts import TokenFacts
@@ -80,8 +80,10 @@ def _subject(request: Request) -> str:
 
 
 def _shown(token: str, facts: TokenFacts, request: Request, *, status: int) -> HttpResponse:
-    document = documents.token(
-        facts, base=base_url(request), with_catalog="nocatalog" not in request.GET
-    )
+    catalog = None
+    if facts.scoped and "nocatalog" not in request.GET:
+        project_id = facts.project.id if facts.project else None
+        catalog = offers.catalog(base_url(request), project_id=project_id, user_id=facts.user.id)
+    document = documents.token(facts, catalog=catalog)
     headers = {SUBJECT: token, "Cache-Control": "no-store"}
     return json_response(document, status=status, headers=headers)

@@ -1,62 +1,76 @@
-"""The service catalog in its parts; it follows from the configuration and cannot be written."""
+"""Services and endpoints."""
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from catalog.api.views import json_response
-from catalog.conf import section
-from catalog.errors import NotFound
-from identity import endpoints
+from catalog.api.views import empty_response, json_object, json_response
+from identity import selectors
 from identity.api.v3 import documents
-from identity.api.v3.base import IdentityView, api_url, base_url, listed
-from identity.conf import IdentityConfig
-from identity.policies import require
+from identity.api.v3.base import IdentityView, api_url, base_url, listed, matching
+from identity.api.v3.reading import Reader
+from identity.models import Endpoint
+from identity.services import offering
+from identity.services.offering import LONGEST_URL, EndpointChanges, ServiceChanges
+
+SERVICE = ("type", "name", "description", "enabled")
+ENDPOINT = ("service_id", "interface", "url", "enabled", "region", "region_id")
 
 
 class ServicesView(IdentityView):
     def get(self, request: Request) -> HttpResponse:
-        require(self.actor, "list_services")
         api = api_url(request)
-        shown = [documents.service(row, api) for row in endpoints.services()]
-        return json_response(listed("services", _matching(shown, request, "type", "name"), request))
+        shown = [documents.service(row, api) for row in selectors.services_for(self.actor)]
+        return json_response(listed("services", matching(shown, request, "type", "name"), request))
+
+    def post(self, request: Request) -> HttpResponse:
+        body = Reader(json_object(request)).object("service")
+        body.text("type")
+        row = offering.create_service(actor=self.actor, **_service(body))
+        return json_response({"service": documents.service(row, api_url(request))}, status=201)
 
 
 class ServiceView(IdentityView):
     def get(self, request: Request, service_id: str) -> HttpResponse:
-        require(self.actor, "get_service")
-        api = api_url(request)
-        shown = [documents.service(row, api) for row in endpoints.services()]
-        return json_response({"service": _one(shown, service_id, "service")})
+        row = selectors.service_for(self.actor, service_id)
+        return json_response({"service": documents.service(row, api_url(request))})
+
+    def patch(self, request: Request, service_id: str) -> HttpResponse:
+        values = _service(Reader(json_object(request)).object("service"))
+        row = offering.update_service(service_id, actor=self.actor, **values)
+        return json_response({"service": documents.service(row, api_url(request))})
+
+    def delete(self, request: Request, service_id: str) -> HttpResponse:
+        offering.delete_service(service_id, actor=self.actor)
+        return empty_response()
 
 
 class EndpointsView(IdentityView):
     def get(self, request: Request) -> HttpResponse:
-        require(self.actor, "list_endpoints")
-        filters = ("interface", "service_id", "region_id", "region")
-        shown = _matching(_endpoints(request), request, *filters)
-        return json_response(listed("endpoints", shown, request))
+        shown = [_shown(row, request) for row in selectors.endpoints_for(self.actor)]
+        found = matching(shown, request, "interface", "service_id", "region_id", "region")
+        return json_response(listed("endpoints", found, request))
+
+    def post(self, request: Request) -> HttpResponse:
+        body = Reader(json_object(request)).object("endpoint")
+        for name in ("interface", "service_id", "url"):
+            body.text(name, longest=LONGEST_URL)
+        row = offering.create_endpoint(actor=self.actor, **_endpoint(body))
+        return json_response({"endpoint": _shown(row, request)}, status=201)
 
 
 class EndpointView(IdentityView):
     def get(self, request: Request, endpoint_id: str) -> HttpResponse:
-        require(self.actor, "get_endpoint")
-        return json_response({"endpoint": _one(_endpoints(request), endpoint_id, "endpoint")})
+        row = selectors.endpoint_for(self.actor, endpoint_id)
+        return json_response({"endpoint": _shown(row, request)})
 
+    def patch(self, request: Request, endpoint_id: str) -> HttpResponse:
+        values = _endpoint(Reader(json_object(request)).object("endpoint"))
+        row = offering.update_endpoint(endpoint_id, actor=self.actor, **values)
+        return json_response({"endpoint": _shown(row, request)})
 
-class RegionsView(IdentityView):
-    def get(self, request: Request) -> HttpResponse:
-        require(self.actor, "list_regions")
-        shown = [documents.region(section(IdentityConfig).region, api_url(request))]
-        return json_response(
-            listed("regions", _matching(shown, request, "parent_region_id"), request)
-        )
-
-
-class RegionView(IdentityView):
-    def get(self, request: Request, region_id: str) -> HttpResponse:
-        require(self.actor, "get_region")
-        shown = [documents.region(section(IdentityConfig).region, api_url(request))]
-        return json_response({"region": _one(shown, region_id, "region")})
+    def delete(self, request: Request, endpoint_id: str) -> HttpResponse:
+        offering.delete_endpoint(endpoint_id, actor=self.actor)
+        return empty_response()
 
 
 class NoGroupsView(IdentityView):
@@ -66,23 +80,35 @@ class NoGroupsView(IdentityView):
         return json_response(listed("groups", [], request))
 
 
-def _endpoints(request: Request) -> list[documents.Document]:
-    api = api_url(request)
-    return [
-        {**one, "links": {"self": f"{api}/endpoints/{one['id']}"}}
-        for one in endpoints.endpoints(base_url(request))
-    ]
+def _shown(row: Endpoint, request: Request) -> documents.Document:
+    return documents.endpoint(row, api_url(request), base_url(request))
 
 
-def _matching(
-    shown: list[documents.Document], request: Request, *names: str
-) -> list[documents.Document]:
-    wanted = [(name, request.GET[name]) for name in names if name in request.GET]
-    return [one for one in shown if all(one[name] == value for name, value in wanted)]
+def _service(body: Reader) -> ServiceChanges:
+    found: ServiceChanges = {"extra": body.others(SERVICE)}
+    if "type" in body:
+        found["type"] = body.text("type")
+    if "name" in body:
+        found["name"] = body.optional_text("name") or ""
+    if "description" in body:
+        found["description"] = body.long_text("description")
+    if "enabled" in body:
+        found["enabled"] = body.flag("enabled")
+    return found
 
 
-def _one(shown: list[documents.Document], key: str, noun: str) -> documents.Document:
-    for one in shown:
-        if one["id"] == key:
-            return one
-    raise NotFound(f"Could not find {noun}: {key}.")
+def _endpoint(body: Reader) -> EndpointChanges:
+    found: EndpointChanges = {"extra": body.others(ENDPOINT)}
+    if "service_id" in body:
+        found["service_id"] = body.text("service_id", longest=64)
+    if "interface" in body:
+        found["interface"] = body.text("interface")
+    if "url" in body:
+        found["url"] = body.text("url", longest=LONGEST_URL)
+    if "enabled" in body:
+        found["enabled"] = body.flag("enabled")
+    if "region_id" in body:
+        found["region_id"] = body.optional_text("region_id")
+    if (region := body.optional_text("region")) is not None:
+        found["region"] = region
+    return found
