@@ -75,6 +75,16 @@ def page_of(
     return [row[-1] for row in _merged(lists, sorts)][: page.limit + 1]
 
 
+def count_of(rows: QuerySet[Artifact], actor: Actor, scope: Scope, *, most: int) -> int:
+    """How many rows all pages hold together; counting ends beyond `most`."""
+    found = 0
+    for branch in branches_of(reach(actor), actor.project_id, scope):
+        found += rows.filter(branch.condition)[: most + 1 - found].count()
+        if found > most:
+            break
+    return found
+
+
 @lru_cache(maxsize=1024)
 def _parts(
     reach: Reach, scope: Scope, sorts: tuple[Sort, ...], continued: bool, _vendor: str

@@ -8,7 +8,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from artifacts import selectors as artifacts
 from artifacts.models import Artifact, Member, Tag
-from artifacts.paging import page_of
+from artifacts.paging import count_of, page_of
 from artifacts.selectors import Reach, Scope
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
@@ -18,6 +18,8 @@ from images.models import TYPE
 from images.policies import ImageAction, ImagePolicy
 
 ImageRow: TypeAlias = dict[str, Any]
+COUNTED = 10_000
+"""Lists are counted up to here; who asks, waits for no more."""
 
 COLUMNS = (
     "id",
@@ -123,6 +125,12 @@ def listed(
     ids = page_of(rows.filter(type=TYPE, deleted_at=None), actor, scope, page, marker)
     found = {row["id"]: row for row in _rows(ids[: page.limit])}
     return [found[i] for i in ids[: page.limit] if i in found], len(ids) > page.limit
+
+
+def counted(actor: Actor, *, rows: QuerySet[Artifact], scope: Scope) -> int:
+    """How many images all pages of a list hold; anything above `COUNTED` means: more than that."""
+    ImagePolicy(actor).require_list()
+    return count_of(rows.filter(type=TYPE, deleted_at=None), actor, scope, most=COUNTED)
 
 
 def members_of(actor: Actor, image: Artifact) -> Sequence[Member]:

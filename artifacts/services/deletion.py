@@ -10,7 +10,7 @@ from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from artifacts.selectors import locked
 from artifacts.services.objects import remove
-from artifacts.services.writing import move
+from artifacts.services.writing import move, require_revision
 from artifacts.types import ArtifactType
 from catalog import failpoints
 from catalog.actors import Actor
@@ -23,13 +23,19 @@ AFTER_MARK = failpoints.declare(
 )
 
 
-def delete(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> None:
-    """Delete the artifact. NotFound when it is gone already; Protected when it is protected."""
+def delete(
+    artifact_id: str, *, kind: ArtifactType, actor: Actor, revision: int | None = None
+) -> None:
+    """Delete the artifact. NotFound when it is gone already; Protected when it is protected.
+
+    PreconditionFailed when `revision` is given and the artifact has another one by now.
+    """
     with transaction.atomic():
         artifact = locked(artifact_id)
         if artifact is None:
             raise NotFound(f"there is no {kind.name} artifact {artifact_id!r}", id=artifact_id)
         kind.guard.require("delete", artifact, actor)
+        require_revision(artifact, revision)
         if artifact.protected:
             raise Protected(f"{artifact_id} is protected and cannot be deleted", id=artifact_id)
         move(

@@ -13,7 +13,7 @@ from artifacts.models import Artifact, Tag
 from artifacts.types import ArtifactType
 from catalog.actors import Actor
 from catalog.clock import now
-from catalog.errors import ConcurrentChange
+from catalog.errors import ConcurrentChange, PreconditionFailed
 from catalog.events.recording import Change, owe, record
 
 
@@ -77,6 +77,15 @@ def move(
         actor=actor,
         changes={"status": Change(old=before, new=target), **(changes or {})},
     )
+
+
+def require_revision(artifact: Artifact, revision: int | None) -> None:
+    """PreconditionFailed when the caller depends on a revision that the locked row no longer has."""
+    if revision is not None and artifact.revision != revision:
+        raise PreconditionFailed(
+            "somebody else changed it in the meantime; read it again and decide anew",
+            id=artifact.pk,
+        )
 
 
 def touch(artifact_id: str, *, kind: ArtifactType) -> None:

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from catalog import errors, requestids
 from catalog.actors import ANONYMOUS, Actor
+from catalog.api import etags
 from catalog.api.authentication import authenticate
 from catalog.api.dialects import Dialect, ProblemDialect
 
@@ -66,6 +67,13 @@ def json_response(
 
 def empty_response(status: int = 204, headers: dict[str, str] | None = None) -> HttpResponse:
     response = HttpResponse(status=status, headers=headers)
+    del response["Content-Type"]
+    return response
+
+
+def not_modified(tag: str) -> HttpResponse:
+    """304: the client has it already."""
+    response = HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers=etags.headers(tag))
     del response["Content-Type"]
     return response
 

@@ -9,7 +9,7 @@ from artifacts.services import writing
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
-from catalog.errors import Duplicate, Forbidden, Invalid, TooLarge
+from catalog.errors import ConcurrentChange, Duplicate, Forbidden, Invalid, TooLarge
 from catalog.events.history import first_event
 from catalog.events.recording import Change, record
 from images.conf import ImagesConfig
@@ -45,14 +45,18 @@ def add_member(image: Artifact, member_id: str, *, actor: Actor) -> Member:
 
 
 def answer(image: Artifact, member: Member, status: str, *, actor: Actor) -> Member:
-    """Accept, reject or postpone, as the member (or an administrator)."""
+    """Accept, reject or postpone, as the member (or an administrator). ConcurrentChange when somebody was faster."""
     _must_be_shared(image)
     ImagePolicy(actor).require(ImageAction.MODIFY_MEMBER, image, member_id=member.member_id)
     if status not in STATUSES:
         raise Invalid(f"status must be one of {', '.join(STATUSES)}, not {status!r}", status=status)
     with transaction.atomic():
+        read = Member.objects.filter(pk=member.pk, updated_at=member.updated_at)
         before, member.status, member.updated_at = member.status, status, now()
-        member.save(update_fields=["status", "updated_at"])
+        if not read.update(status=status, updated_at=member.updated_at):
+            raise ConcurrentChange(
+                "somebody else answered in the meantime", member=member.member_id
+            )
         _record(image, "update", member, actor, Change(old=before, new=status))
     return member
 
@@ -62,8 +66,11 @@ def remove_member(image: Artifact, member: Member, *, actor: Actor) -> None:
     _must_be_shared(image)
     ImagePolicy(actor).require(ImageAction.DELETE_MEMBER, image)
     with transaction.atomic():
+        if not Member.objects.filter(pk=member.pk, updated_at=member.updated_at).delete()[0]:
+            raise ConcurrentChange(
+                "somebody else changed it in the meantime", member=member.member_id
+            )
         _record(image, "delete", member, actor, Change(old=member.status))
-        member.delete()
 
 
 def _first_added(image: Artifact, member_id: str) -> datetime | None:

@@ -68,18 +68,28 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Artifact:
 
 
 def patch_image(
-    image_id: str, operations: Sequence[Operation], *, actor: Actor, add_must_be_new: bool = False
+    image_id: str,
+    operations: Sequence[Operation],
+    *,
+    actor: Actor,
+    add_must_be_new: bool = False,
+    revision: int | None = None,
 ) -> Artifact:
-    """Apply a patch whole or not at all; returns the image as it is now."""
+    """Apply a patch whole or not at all; returns the image as it is now.
+
+    PreconditionFailed when `revision` is given and the image has another one by now.
+    """
 
     def change(draft: Draft) -> None:
         apply(draft, operations, actor=actor, add_must_be_new=add_must_be_new)
 
-    return _change(image_id, change, actor=actor, event="update")
+    return _change(image_id, change, actor=actor, revision=revision)
 
 
-def set_tag(image_id: str, tag: str, *, actor: Actor, present: bool) -> None:
-    """Add or take away one tag; NotFound when the one to take away is not there."""
+def set_tag(
+    image_id: str, tag: str, *, actor: Actor, present: bool, revision: int | None = None
+) -> None:
+    """Add or take away one tag; NotFound when the one to take away is not there. PreconditionFailed, as above."""
     schemas.validate({"tags": [tag]})
 
     def change(draft: Draft) -> None:
@@ -87,7 +97,7 @@ def set_tag(image_id: str, tag: str, *, actor: Actor, present: bool) -> None:
             raise NotFound(f"image {image_id} has no tag {tag!r}", id=image_id, tag=tag)
         draft.tags = [t for t in draft.tags if t != tag] + ([tag] if present else [])
 
-    _change(image_id, change, actor=actor, event="update")
+    _change(image_id, change, actor=actor, revision=revision)
 
 
 def _new(document: Mapping[str, Any], actor: Actor) -> Artifact:
@@ -108,7 +118,7 @@ def _new(document: Mapping[str, Any], actor: Actor) -> Artifact:
 
 
 def _change(
-    image_id: str, change: Callable[[Draft], None], *, actor: Actor, event: str
+    image_id: str, change: Callable[[Draft], None], *, actor: Actor, revision: int | None
 ) -> Artifact:
     with transaction.atomic():
         image = locked(image_id)
@@ -116,6 +126,7 @@ def _change(
             raise NotFound(f"no image found with ID {image_id}", id=image_id)
         policy = ImagePolicy(actor)
         policy.require(ImageAction.MODIFY, image)
+        writing.require_revision(image, revision)
         before = _draft(image)
         draft = deepcopy(before)
         change(draft)
@@ -137,7 +148,7 @@ def _change(
             image,
             kind=IMAGES,
             actor=actor,
-            event=event,
+            event="update",
             columns=columns,
             changes=_changes(before, draft),
         )

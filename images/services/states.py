@@ -21,9 +21,9 @@ def reactivate(image_id: str, *, actor: Actor) -> None:
     _switch(image_id, ImageAction.REACTIVATE, ACTIVE, actor=actor)
 
 
-def delete_image(image_id: str, *, actor: Actor) -> None:
-    """Delete the image. NotFound, Forbidden, Protected."""
-    deletion.delete(image_id, kind=IMAGES, actor=actor)
+def delete_image(image_id: str, *, actor: Actor, revision: int | None = None) -> None:
+    """Delete the image. NotFound, Forbidden, Protected; PreconditionFailed when its revision is another one."""
+    deletion.delete(image_id, kind=IMAGES, actor=actor, revision=revision)
 
 
 def _switch(image_id: str, action: ImageAction, target: str, *, actor: Actor) -> None:

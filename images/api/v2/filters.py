@@ -17,11 +17,11 @@ from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 from catalog.query import Page, Sort
 from images import protections
-from images.api.v2 import operators
+from images.api.v2 import operators, viewing
 
 Rows = QuerySet[Artifact]
 PAGING = frozenset({"limit", "marker", "sort", "sort_key", "sort_dir"})
-SCOPE = frozenset({"visibility", "member_status", "os_hidden"})
+SCOPE = frozenset({"visibility", "member_status", "os_hidden", *viewing.PARAMETERS})
 VISIBILITIES = ("public", "private", "shared", "community", "all")
 MEMBER_STATUSES = ("pending", "accepted", "rejected", "all")
 

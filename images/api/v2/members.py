@@ -3,7 +3,9 @@
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from catalog.api.views import empty_response, json_object, json_response
+from artifacts.models import Member
+from catalog.api import etags
+from catalog.api.views import empty_response, json_object, json_response, not_modified
 from catalog.errors import InvalidBody
 from images import selectors
 from images.api.v2.representation import member_shown
@@ -31,19 +33,31 @@ class MemberItem(ImagesView):
 
     def get(self, request: Request, image_id: str, member_id: str) -> HttpResponse:
         image = selectors.image_for(self.actor, image_id)
-        return json_response(member_shown(selectors.member_for(self.actor, image, member_id)))
+        member = selectors.member_for(self.actor, image, member_id)
+        tag = _tag(member)
+        if etags.unchanged(request.headers, tag):
+            return not_modified(tag)
+        return json_response(member_shown(member), headers=etags.headers(tag))
 
     def put(self, request: Request, image_id: str, member_id: str) -> HttpResponse:
         image = selectors.image_for(self.actor, image_id)
         status = _text(json_object(request), "status")
         member = selectors.member_to_write(self.actor, image, member_id)
-        return json_response(member_shown(members.answer(image, member, status, actor=self.actor)))
+        etags.require(request.headers, _tag(member))
+        answered = members.answer(image, member, status, actor=self.actor)
+        return json_response(member_shown(answered), headers=etags.headers(_tag(answered)))
 
     def delete(self, request: Request, image_id: str, member_id: str) -> HttpResponse:
         image = selectors.image_for(self.actor, image_id)
         member = selectors.member_to_write(self.actor, image, member_id)
+        etags.require(request.headers, _tag(member))
         members.remove_member(image, member, actor=self.actor)
         return empty_response()
+
+
+def _tag(member: Member) -> str:
+    """Every answer to an invitation has a time of its own."""
+    return etags.tag_of(member_shown(member), int(member.updated_at.timestamp() * 1_000_000))
 
 
 def _text(document: dict[str, object], key: str) -> str:

@@ -4,12 +4,21 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from catalog import jsonpatch
+from catalog.actors import Actor
+from catalog.api import etags
 from catalog.api.addresses import base_url, page_links
 from catalog.api.openstack import OpenStackDialect
-from catalog.api.views import CatalogView, empty_response, json_body, json_object, json_response
+from catalog.api.views import (
+    CatalogView,
+    empty_response,
+    json_body,
+    json_object,
+    json_response,
+    not_modified,
+)
 from catalog.errors import UnsupportedMediaType
 from images import selectors
-from images.api.v2 import filters, operators
+from images.api.v2 import filters, operators, viewing
 from images.api.v2.representation import row_of, shown
 from images.services import metadata, states
 
@@ -28,63 +37,73 @@ class ImagesView(CatalogView):
 class ImageList(ImagesView):
     def get(self, request: Request) -> HttpResponse:
         query = request.query_params
-        rows, more = selectors.listed(
-            self.actor,
-            rows=filters.filtered(query, self.actor),
-            scope=filters.scope(query),
-            page=filters.page(query),
-        )
-        links = page_links("/v2/images", query, rows[-1]["id"] if more and rows else None)
-        return json_response(
-            {
-                "images": [shown(row, self.actor) for row in rows],
-                **links,
-                "schema": "/v2/schemas/images",
-            }
-        )
+        wanted = viewing.fields(query)
+        rows = filters.filtered(query, self.actor)
+        scope, page = filters.scope(query), filters.page(query)
+        found, more = selectors.listed(self.actor, rows=rows, scope=scope, page=page)
+        links = page_links("/v2/images", query, found[-1]["id"] if more and found else None)
+        images = [viewing.only(wanted, shown(row, self.actor)) for row in found]
+        document = {"images": images, **links, "schema": "/v2/schemas/images"}
+        if not viewing.total_wanted(query):
+            return json_response(document)
+        total, headers = viewing.total(selectors.counted(self.actor, rows=rows, scope=scope))
+        return json_response({**document, **total}, headers=headers)
 
     def post(self, request: Request) -> HttpResponse:
         image = metadata.create_image(json_object(request), actor=self.actor)
         address = f"{base_url(request)}/image/v2/images/{image.pk}"
-        return json_response(
-            shown(row_of(image), self.actor), status=201, headers={"Location": address}
-        )
+        return _tagged(row_of(image), self.actor, status=201, headers={"Location": address})
 
 
 class ImageItem(ImagesView):
     refuses_body = frozenset({"GET", "DELETE"})
 
     def get(self, request: Request, image_id: str) -> HttpResponse:
-        return json_response(shown(selectors.image_row(self.actor, image_id), self.actor))
+        row, wanted = (
+            selectors.image_row(self.actor, image_id),
+            viewing.fields(request.query_params),
+        )
+        document = shown(row, self.actor)
+        tag = etags.tag_of(document, row["revision"])
+        if etags.unchanged(request.headers, tag):
+            return not_modified(tag)
+        return json_response(viewing.only(wanted, document), headers=etags.headers(tag))
 
     def patch(self, request: Request, image_id: str) -> HttpResponse:
         dialect, add_must_be_new = _patch_dialect(request)
-        selectors.image_for(self.actor, image_id)
+        revision = self._expected(request, image_id)
         operations = jsonpatch.read(json_body(request), dialect)
         image = metadata.patch_image(
-            image_id, operations, actor=self.actor, add_must_be_new=add_must_be_new
+            image_id,
+            operations,
+            actor=self.actor,
+            add_must_be_new=add_must_be_new,
+            revision=revision,
         )
-        return json_response(shown(row_of(image), self.actor))
+        return _tagged(row_of(image), self.actor)
 
     def delete(self, request: Request, image_id: str) -> HttpResponse:
-        selectors.image_for(self.actor, image_id)
-        states.delete_image(image_id, actor=self.actor)
+        revision = self._expected(request, image_id)
+        states.delete_image(image_id, actor=self.actor, revision=revision)
         return empty_response()
+
+    def _expected(self, request: Request, image_id: str) -> int | None:
+        return expected_revision(request, self.actor, image_id)
 
 
 class ImageTag(ImagesView):
     refuses_body = frozenset({"PUT", "DELETE"})
 
     def put(self, request: Request, image_id: str, tag: str) -> HttpResponse:
-        selectors.image_for(self.actor, image_id)
-        operators.require_text("tag", [tag])
-        metadata.set_tag(image_id, tag, actor=self.actor, present=True)
-        return empty_response()
+        return self._set(request, image_id, tag, present=True)
 
     def delete(self, request: Request, image_id: str, tag: str) -> HttpResponse:
-        selectors.image_for(self.actor, image_id)
+        return self._set(request, image_id, tag, present=False)
+
+    def _set(self, request: Request, image_id: str, tag: str, *, present: bool) -> HttpResponse:
+        revision = expected_revision(request, self.actor, image_id)
         operators.require_text("tag", [tag])
-        metadata.set_tag(image_id, tag, actor=self.actor, present=False)
+        metadata.set_tag(image_id, tag, actor=self.actor, present=present, revision=revision)
         return empty_response()
 
 
@@ -104,6 +123,31 @@ class Reactivation(ImagesView):
         selectors.image_for(self.actor, image_id)
         states.reactivate(image_id, actor=self.actor)
         return empty_response()
+
+
+def expected_revision(request: Request, actor: Actor, image_id: str) -> int | None:
+    """The revision that the request's conditions allow to be written; None when it names none.
+
+    NotFound, PreconditionFailed. The service compares again once it holds the row.
+    """
+    if not etags.conditional(request.headers):
+        selectors.image_for(actor, image_id)
+        return None
+    row = selectors.image_row(actor, image_id)
+    etags.require(request.headers, etags.tag_of(shown(row, actor), row["revision"]))
+    return int(row["revision"])
+
+
+def _tagged(
+    row: selectors.ImageRow,
+    actor: Actor,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> HttpResponse:
+    document = shown(row, actor)
+    tag = etags.tag_of(document, row["revision"])
+    return json_response(document, status=status, headers={**(headers or {}), **etags.headers(tag)})
 
 
 def _patch_dialect(request: Request) -> tuple[jsonpatch.Dialect, bool]:

@@ -1,0 +1,43 @@
+"""How much of images is shown: `fields` names the keys, `total=true` counts what all pages together hold.
+
+Neither is Glance's; its clients send neither.
+"""
+
+from typing import Any
+
+from django.http import QueryDict
+
+from catalog.errors import InvalidParameter
+from images.api.v2 import operators
+from images.selectors import COUNTED
+
+PARAMETERS = frozenset({"fields", "total"})
+
+
+def fields(query: QueryDict) -> frozenset[str] | None:
+    """The keys that were asked for, the id always among them; None: all. InvalidParameter."""
+    if "fields" not in query:
+        return None
+    names = {name.strip() for text in query.getlist("fields") for name in text.split(",")} - {""}
+    if not names:
+        raise InvalidParameter("fields names the keys to show: fields=id,name", parameter="fields")
+    return frozenset(names | {"id"})
+
+
+def only(wanted: frozenset[str] | None, document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the wanted keys; what an image does not have is left out, as it is everywhere."""
+    if wanted is None:
+        return document
+    return {key: value for key, value in document.items() if key in wanted}
+
+
+def total_wanted(query: QueryDict) -> bool:
+    return operators.boolean("total", query.get("total", "false"))
+
+
+def total(count: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """Keys of the body and headers. Beyond `COUNTED` nobody counts: the relation is then `gte`, not `eq`."""
+    relation = "gte" if count > COUNTED else "eq"
+    found = min(count, COUNTED)
+    headers = {"X-Total-Count": str(found), "X-Total-Relation": relation}
+    return {"total": found, "total_relation": relation}, headers
