@@ -40,6 +40,9 @@ BESIDE = {
 }
 """Variables that are read and belong to no section."""
 
+OF_SCRIPTS = ("_TEST_", "_CRASH_", "_CACHE", "_SERVICES_", "_JAVA_HOME", "_ELASTICSEARCH_JVM")
+"""What stands in the names of variables that the tests and `scripts/services` read, and the service does not."""
+
 
 def load(environ: Mapping[str, str]) -> dict[type[Section], Any]:
     """Every section, parsed; one ConfigurationError with everything that is wrong."""
@@ -81,7 +84,8 @@ def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each `VITRINE_*` variable that nothing reads: probably a slip of the pen."""
     known = [*variables(), *BESIDE]
     for name in sorted(environ):
-        if name.startswith("VITRINE_") and name not in known and "_TEST_" not in name:
+        ours = name.startswith("VITRINE_") and name not in known
+        if ours and not name.removeprefix("VITRINE").startswith(OF_SCRIPTS):
             yield f"{name} is no setting{_meant(name, known)}"
 
 

@@ -1,6 +1,7 @@
 """Where settings come from, which source wins, and what is said about wrong ones."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -115,6 +116,17 @@ def test_variable_that_nothing_reads_is_warned_about(monkeypatch: pytest.MonkeyP
         "VITRINE_PROT is no setting; did you mean VITRINE_PORT?",
     )
     assert "VITRINE_PORT is" not in str(variables())
+
+
+def test_variables_of_the_scripts_are_known() -> None:
+    root = Path(__file__).parents[2]
+    files = [root / "Makefile", root / ".ci/run", root / "scripts/services"]
+    files += sorted((root / "scripts/testservers").glob("*.py"))
+    read = {
+        n for file in files for n in re.findall(r"VITRINE_[A-Z0-9_]*[A-Z0-9]", file.read_text())
+    }
+    assert "VITRINE_SERVICES_DIR" in read
+    assert list(configuration.unknown_variables(dict.fromkeys(read, "x"))) == []
 
 
 def test_signing_key_is_made_once_and_private(tmp_path: Path) -> None:
