@@ -7,6 +7,7 @@ went, the pipe ends and the child stops itself.
 """
 
 import contextlib
+import gc
 import logging
 import os
 import select
@@ -66,6 +67,8 @@ class Supervisor:
     def run(self, tick: Callable[[], None]) -> int:
         """Start all, call `tick` about four times a second, stop all; the exit code for the whole."""
         self._listen_to_signals()
+        gc.collect()
+        gc.freeze()  # or the children's collectors would write to every page they share with this process
         code = 0
         try:
             while not self._signals and not code:
