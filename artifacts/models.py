@@ -106,6 +106,13 @@ class Artifact(models.Model):
                 condition=Q(deleted_at__isnull=True),
             ),
             models.Index(
+                "type",
+                "project_id",
+                "status",
+                name="artifact_usage",
+                condition=Q(scrubbed_at__isnull=True),
+            ),
+            models.Index(
                 "deleted_at",
                 name="artifact_scrub",
                 condition=Q(deleted_at__isnull=False, scrubbed_at__isnull=True),

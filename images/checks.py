@@ -8,6 +8,7 @@ from catalog.conf import section
 from catalog.policy import enforcer, registered
 from images import protections
 from images.conf import ImagesConfig
+from images.limits import sources
 from images.policies import ImageAction
 
 
@@ -50,6 +51,20 @@ def check_property_protections(**_: Any) -> list[checks.CheckMessage]:
     ]
 
 
+def check_limits(**_: Any) -> list[checks.CheckMessage]:
+    """A source of limits that no app provides would refuse every upload at its time."""
+    if sources.chosen() in sources.known():
+        return []
+    return [
+        checks.Error(
+            f"VITRINE_IMAGES_LIMITS={sources.chosen()}: this service cannot ask there",
+            hint=f"Possible are {', '.join(sorted(sources.known()))}.",
+            id="images.E005",
+        )
+    ]
+
+
 def register() -> None:
     checks.register(check_get_image)
     checks.register(check_property_protections)
+    checks.register(check_limits)

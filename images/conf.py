@@ -1,10 +1,14 @@
 """Settings of images; formats, limits and quotas have Glance's names and defaults."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from typing_extensions import override
+
 from catalog.conf import Section, setting
+from images.limits.sizes import bytes_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +26,34 @@ class ImagesConfig(Section):
     property_quota: int = setting(128, help="Free properties per image; negative: any number.")
     tag_quota: int = setting(128, help="Tags per image; negative: any number.")
     member_quota: int = setting(128, help="Members per image; negative: any number.")
+    location_quota: int = setting(10, help="Locations per image; negative: any number.")
+    size_cap: int = setting(1 << 40, help="Most bytes that an image may have.")
+    user_storage_quota: str = setting(
+        "0",
+        help="Most bytes that a project may store, as 500GB (B, KB, MB, GB, TB); 0: any number."
+        " It counts while `limits` is off.",
+    )
+    limits: Literal["off", "local", "keystone"] = setting(
+        "off",
+        help="Where the limits of projects come from: none, this service's admin pages, Keystone.",
+    )
     property_protection_file: Path | None = setting(
         None, help="Property protections, in Glance's INI format; empty: no property is protected."
     )
     property_protection_rule_format: Literal["roles", "policies"] = setting(
         "roles", help="What the protection file names: roles, or rules of the policy file."
     )
+
+    @property
+    def storage_quota(self) -> int:
+        """`user_storage_quota` in bytes; 0: none."""
+        return bytes_of(self.user_storage_quota)
+
+    @override
+    def problems(self) -> Iterable[str]:
+        try:
+            bytes_of(self.user_storage_quota)
+        except ValueError as error:
+            yield f"VITRINE_IMAGES_USER_STORAGE_QUOTA: {error}"
+        if not 0 < self.size_cap < 1 << 63:
+            yield "VITRINE_IMAGES_SIZE_CAP must lie between 1 and 9223372036854775807"

@@ -18,6 +18,8 @@ from images import protections, schemas
 from images.conf import ImagesConfig
 from images.handler import IMAGES
 from images.lifecycle import QUEUED
+from images.limits import enforcing
+from images.limits.resources import Resource
 from images.models import TYPE
 from images.patching import Draft, apply, check_writable
 from images.policies import ImageAction, ImagePolicy
@@ -53,6 +55,7 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Artifact:
     policy = ImagePolicy(actor)
     policy.require(ImageAction.ADD, image)
     policy.require_visibility(image, image.visibility)
+    enforcing.require(actor, Resource.COUNT_TOTAL, 1)
     for name in image.properties:
         protections.require(actor, PropertyAction.CREATE, name)
     _within_quota(image.properties, {}, tags)
@@ -209,12 +212,12 @@ def _property_change(key: str, old: str | None, new: str | None) -> Change:
 
 def _within_quota(after: Mapping[str, str], before: Mapping[str, str], tags: Sequence[str]) -> None:
     config = section(ImagesConfig)
-    fresh = after.keys() - before.keys()
-    if fresh and 0 <= config.property_quota < len(after):
+    count = sum(1 for key in after if not key.startswith(schemas.RESERVED_PREFIX))
+    if after.keys() - before.keys() and 0 <= config.property_quota < count:
         raise TooLarge(
-            f"an image has at most {config.property_quota} properties, not {len(after)}",
+            f"an image has at most {config.property_quota} properties, not {count}",
             maximum=config.property_quota,
-            attempted=len(after),
+            attempted=count,
         )
     if 0 <= config.tag_quota < len(tags):
         raise TooLarge(

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from images.api.v2 import members, schemas, versions, views
+from images.api.v2 import members, schemas, usage, versions, views
 
 v2: list[URLPattern | URLResolver] = [
     path("images", views.ImageList.as_view()),
@@ -12,6 +12,7 @@ v2: list[URLPattern | URLResolver] = [
     path("images/<str:image_id>/tags/<path:tag>", views.ImageTag.as_view()),
     path("images/<str:image_id>/members", members.MemberList.as_view()),
     path("images/<str:image_id>/members/<str:member_id>", members.MemberItem.as_view()),
+    path("info/usage", usage.Usage.as_view()),
     path("schemas/<str:name>", schemas.Schema.as_view()),
     path("", include("metadefs.api.v2.urls")),
 ]

@@ -1,0 +1,95 @@
+"""Refusing what goes over a project's limits.
+
+The caller's project counts, whoever owns the image, as in Glance. Checks read and do not lock: of several requests at
+the same moment each may be the last one that fits, and an upload of unknown size is only refused when the
+project is over its limit already. Who wants a hard bound sets `images.user_storage_quota` as well.
+"""
+
+from catalog.actors import Actor
+from catalog.conf import section
+from catalog.errors import TooLarge
+from images.conf import ImagesConfig
+from images.limits import sources
+from images.limits.resources import Resource
+from images.limits.sizes import MIB
+from images.limits.usage import stored_bytes, usage
+
+
+class LimitExceeded(TooLarge):
+    """The project would have more of a resource than its limit allows."""
+
+    code = "limit_exceeded"
+
+
+class StorageQuotaExceeded(TooLarge):
+    """The project would hold more bytes than each may."""
+
+    code = "storage_quota_exceeded"
+
+
+def require(actor: Actor, resource: Resource, delta: int = 0) -> None:
+    """Nothing, or LimitExceeded when `delta` more (in the resource's unit) would be over the limit of the project.
+
+    A delta of 0 asks whether the project is over its limit already.
+    """
+    if sources.chosen() == sources.OFF or actor.project_id is None:
+        return
+    limit = sources.source().limits_for(actor.project_id).get(resource, 0)
+    if limit < 0:
+        return
+    used = usage(actor.project_id, (resource,))[resource]
+    if used + delta > limit:
+        raise LimitExceeded(
+            f"{resource} is limited to {limit} {resource.unit} for this project: {used} are used already,"
+            f" and {delta} more were asked for",
+            resource=resource.value,
+            limit=limit,
+            usage=used,
+            delta=delta,
+        )
+
+
+def require_upload(actor: Actor, size: int | None) -> None:
+    """What `PUT …/file` needs: room for `size` bytes (None: not known), and one more upload under way."""
+    require(actor, Resource.SIZE_TOTAL, (size or 0) // MIB)
+    require(actor, Resource.COUNT_UPLOADING, 1)
+
+
+def require_staging(actor: Actor, size: int | None) -> None:
+    """What staging needs, of which the bytes are not stored yet."""
+    require(actor, Resource.STAGE_TOTAL, (size or 0) // MIB)
+    require(actor, Resource.COUNT_UPLOADING, 1)
+
+
+def room(actor: Actor, size: int | None = None) -> int:
+    """How many bytes an upload may have: what an image may have at all, and what the project's storage quota leaves.
+
+    TooLarge when `size`, announced by the client, is more, or nothing is left. The quota is put aside when
+    the project's limits come from another source.
+    """
+    config = section(ImagesConfig)
+    if size is not None and size > config.size_cap:
+        raise TooLarge(
+            f"the data is larger than the {config.size_cap} bytes that an image may have",
+            maximum=config.size_cap,
+            attempted=size,
+        )
+    if not config.storage_quota or sources.chosen() != sources.OFF:
+        return config.size_cap
+    left = config.storage_quota - stored_bytes(actor.project_id)
+    if left <= 0 or (size is not None and size > left):
+        raise StorageQuotaExceeded(
+            f"each project may store {config.user_storage_quota}; {max(left, 0)} bytes are left",
+            maximum=config.storage_quota,
+            left=max(left, 0),
+        )
+    return min(config.size_cap, left)
+
+
+def report(actor: Actor) -> dict[str, dict[str, int]]:
+    """`/v2/info/usage`: limit and usage of every resource for the caller's project; empty when nothing is limited."""
+    if sources.chosen() == sources.OFF or actor.project_id is None:
+        return {}
+    limits = sources.source().limits_for(actor.project_id)
+    used = usage(actor.project_id)
+    return {one.value: {"limit": limits.get(one, 0), "usage": used[one]} for one in Resource}

@@ -1,0 +1,57 @@
+"""What a project has, by resource: one aggregate over its rows, found by the index `artifact_usage`.
+
+Deleted images count as long as they hold bytes: while they can be restored, their room is taken.
+"""
+
+from collections.abc import Collection
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from artifacts.models import Artifact, Location
+from images.limits.resources import Resource
+from images.limits.sizes import MIB
+from images.models import TYPE
+
+COPYING = "os_glance_importing_to_stores"
+"""Lists the stores that an image is being copied to; empty when that is over."""
+
+_LIVE = Q(deleted_at=None)
+_HELD = _LIVE | Q(size__isnull=False)
+_COPYING = Q(properties__has_key=COPYING) & ~Q(**{f"properties__{COPYING}": ""})
+_STAGED = _LIVE & (Q(status__in=("uploading", "importing")) | _COPYING)
+_UPLOADING = _LIVE & (Q(status__in=("saving", "uploading", "importing")) | _COPYING)
+
+_AGGREGATES = {
+    Resource.COUNT_TOTAL: Count("pk", filter=_HELD),
+    Resource.STAGE_TOTAL: Coalesce(Sum("size", filter=_STAGED), 0),
+    Resource.COUNT_UPLOADING: Count("pk", filter=_UPLOADING),
+}
+
+
+def usage(project_id: str, wanted: Collection[Resource] = tuple(Resource)) -> dict[Resource, int]:
+    """What the project uses of the wanted resources, in their units."""
+    of_rows = {one.value: _AGGREGATES[one] for one in wanted if one in _AGGREGATES}
+    found: dict[str, int] = _rows(project_id).aggregate(**of_rows) if of_rows else {}
+    if Resource.SIZE_TOTAL in wanted:
+        found[Resource.SIZE_TOTAL] = stored_bytes(project_id)
+    return {
+        one: found[one] // MIB if one.unit == "MiB" else found[one]
+        for one in Resource
+        if one in wanted
+    }
+
+
+def stored_bytes(project_id: str | None) -> int:
+    """Bytes of the project's images, once for every place they lie in."""
+    places = Location.objects.filter(
+        blob__artifact__type=TYPE,
+        blob__artifact__project_id=project_id,
+        blob__artifact__scrubbed_at=None,
+    ).exclude(status="deleted")
+    found: dict[str, int] = places.aggregate(found=Coalesce(Sum(F("blob__artifact__size")), 0))
+    return found["found"]
+
+
+def _rows(project_id: str) -> QuerySet[Artifact]:
+    return Artifact.objects.filter(type=TYPE, project_id=project_id, scrubbed_at=None)
