@@ -10,6 +10,7 @@
     ├── Unauthenticated        who is calling is not known                (401)
     ├── Forbidden              known, visible, and not allowed            (403)
     │   ├── ReadOnly             a field nobody may write
+    │   ├── WrongScope           a token for the system or a domain where one for a project is needed
     │   └── Protected            the thing is protected against deletion
     ├── NotFound               absent or hidden: the same answer          (404)
     ├── MethodNotAllowed       the path is known and the method is not    (405)
@@ -68,6 +69,10 @@ class Forbidden(CatalogError):
 
 class ReadOnly(Forbidden):
     code = "read_only"
+
+
+class WrongScope(Forbidden):
+    code = "wrong_scope"
 
 
 class Protected(Forbidden):

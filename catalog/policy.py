@@ -16,6 +16,7 @@ from oslo_policy import policy
 
 from catalog.actors import Actor
 from catalog.conf import CatalogConfig, section
+from catalog.errors import WrongScope
 
 _defaults: dict[str, policy.RuleDefault] = {}
 
@@ -65,6 +66,18 @@ def enforce(actor: Actor, rule: str, target: Mapping[str, Any] | None = None) ->
         return bool(enforcer().enforce(rule, known, actor.credentials()))
     read = tuple((name, known[name]) for name in _target_names() if name in known)
     return _answer(rule, read, replace(actor, request_id="", audit_ids=()))
+
+
+def require_project_scope(actor: Actor) -> None:
+    """WrongScope for a token scoped to the system or to a domain, which OpenStack's images and definitions refuse
+    whatever roles it carries.
+    """
+    scope = "the system" if actor.system else "a domain" if actor.domain_id is not None else None
+    if scope is not None:
+        raise WrongScope(
+            f"This needs a token scoped to a project; yours is scoped to {scope}.",
+            scope="system" if actor.system else "domain",
+        )
 
 
 @lru_cache(maxsize=16384)

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from catalog.actors import Actor
 from identity.errors import AssignmentNotFound
+from identity.hierarchy import below
 from identity.models import Assignment, Domain, Project, Role, User
 from identity.policies import require
 from identity.selectors import (
@@ -96,22 +97,13 @@ def _rows(question: Question) -> QuerySet[Assignment]:
     if question.project_id is not None:
         ids = [question.project_id]
         if question.subtree:
-            ids = _below(question.project_id)
+            ids += [row.pk for level in below(ids) for row in level]
         rows = rows.filter(project_id__in=ids)
     if question.domain_id is not None:
         rows = rows.filter(domain_id=question.domain_id)
     if question.system:
         rows = rows.filter(system=True)
     return rows
-
-
-def _below(project_id: str) -> list[str]:
-    found, level = [project_id], [project_id]
-    while level:
-        rows = Project.objects.filter(parent_id__in=level)
-        level = list(rows.values_list("pk", flat=True))
-        found += level
-    return found
 
 
 def _expanded(rows: Iterable[Assignment]) -> list[Grant]:

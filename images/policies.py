@@ -111,9 +111,10 @@ def _target(facts: Mapping[str, Any], actor: Actor, member_id: str | None = None
 
 
 class ImagePolicy:
-    """What `actor` may do."""
+    """What `actor` may do; WrongScope for one whose token is not for a project."""
 
     def __init__(self, actor: Actor) -> None:
+        policy.require_project_scope(actor)
         self.actor = actor
 
     def allows(self, action: ImageAction, image: Artifact, *, member_id: str | None = None) -> bool:

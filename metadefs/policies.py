@@ -13,7 +13,7 @@ from oslo_policy import policy
 
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
-from catalog.policy import enforce
+from catalog.policy import enforce, require_project_scope
 from metadefs.models import Namespace
 
 _READ = (
@@ -62,9 +62,10 @@ def seen_by_project(project_id: str | None) -> Q:
 
 
 class MetadefPolicy:
-    """The decisions about one actor."""
+    """The decisions about one actor; WrongScope for one whose token is not for a project."""
 
     def __init__(self, actor: Actor) -> None:
+        require_project_scope(actor)
         self.actor = actor
 
     def visible(self, rows: QuerySet[Namespace]) -> QuerySet[Namespace]:

@@ -7,10 +7,13 @@ from catalog.actors import Actor
 from catalog.events.recording import Change, record
 from identity.caching import rights_changed
 from identity.errors import NameTaken, StillInUse
+from identity.hierarchy import below
 from identity.models import DEFAULT_DOMAIN, Domain, Project, Token, User
 from identity.policies import require
 from identity.selectors import existing_domain
 from identity.services.changing import apply, changing, created, without_nulls
+from identity.services.projects import delete_project
+from identity.services.users import delete_user
 
 
 class DomainDetails(TypedDict, total=False):
@@ -59,20 +62,30 @@ def update_domain(domain_id: str, *, actor: Actor, **values: Unpack[DomainChange
 
 
 def delete_domain(domain_id: str, *, actor: Actor) -> None:
-    """Delete a disabled and empty domain; StillInUse otherwise, and always for the domain Default."""
+    """Delete a disabled domain with its projects and users; StillInUse while it is enabled.
+
+    The domain Default is never deleted.
+    """
     require(actor, "delete_domain", domain=domain_id)
     with changing():
         domain = existing_domain(domain_id)
-        if domain.enabled or domain.pk == DEFAULT_DOMAIN:
+        if domain.pk == DEFAULT_DOMAIN:
+            raise StillInUse("The domain Default cannot be deleted.")
+        if domain.enabled:
             raise StillInUse("Cannot delete a domain that is enabled, please disable it first.")
-        if (
-            User.objects.filter(domain=domain).exists()
-            or Project.objects.filter(domain=domain).exists()
-        ):
-            raise StillInUse("Cannot delete a domain that has users or projects.")
+        for user in User.objects.filter(domain=domain):
+            delete_user(user.pk, actor=actor)
+        for project in _leaves_first(domain):
+            delete_project(project.pk, actor=actor)
         domain.delete()
         rights_changed()
-        _record("deleted", Domain(pk=domain_id), actor, {})
+        _record("deleted", Domain(pk=domain_id), actor, {"name": Change(old=domain.name)})
+
+
+def _leaves_first(domain: Domain) -> list[Project]:
+    top = list(Project.objects.filter(domain=domain, parent=None))
+    levels = [top, *below([project.pk for project in top])]
+    return [project for level in reversed(levels) for project in level]
 
 
 def _record(verb: str, domain: Domain, actor: Actor, changes: Mapping[str, Change]) -> None:

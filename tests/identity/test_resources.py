@@ -285,16 +285,24 @@ def test_names_are_taken_once_per_domain(api) -> None:
     assert api.post("/domains", {"domain": {"name": "other"}}).status_code == 409
 
 
-def test_a_domain_goes_when_it_is_disabled_and_empty(api) -> None:
+def test_a_domain_goes_when_it_is_disabled_with_what_is_in_it(api) -> None:
     domain = api.post("/domains", {"domain": {"name": "d"}}).json()["domain"]
     path = f"/domains/{domain['id']}"
     row = {"project": {"name": "p", "domain_id": domain["id"]}}
     project = api.post("/projects", row).json()["project"]
     assert api.delete(path).status_code == 403
+    inner = {"name": "q", "domain_id": domain["id"], "parent_id": project["id"]}
+    inner = api.post("/projects", {"project": inner}).json()["project"]
+    row = {"user": {"name": "u", "domain_id": domain["id"]}}
+    user = api.post("/users", row).json()["user"]
     api.patch(path, {"domain": {"enabled": False}})
-    assert api.delete(path).status_code == 403
-    assert api.delete(f"/projects/{project['id']}").status_code == 204
     assert api.delete(path).status_code == 204
+    for gone in (f"projects/{project['id']}", f"projects/{inner['id']}", f"users/{user['id']}"):
+        assert api.get(f"/{gone}").status_code == 404
+        assert Event.objects.filter(
+            kind=f"{gone.split('s/')[0]}.deleted", object_id=gone.split("/")[1]
+        ).exists()
+    assert api.get("/projects?name=p").json()["projects"] == []
     assert api.get(path).status_code == 404
     assert api.delete("/domains/default").status_code == 403
 

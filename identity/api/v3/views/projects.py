@@ -4,12 +4,13 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from catalog.api.views import empty_response, json_object, json_response
-from identity import selectors
+from catalog.errors import InvalidParameter
+from identity import hierarchy, selectors
 from identity.api.v3 import documents
 from identity.api.v3.base import IdentityView, api_url, listed
 from identity.api.v3.filters import ProjectFilters, page_of
 from identity.api.v3.reading import Reader
-from identity.models import DEFAULT_DOMAIN
+from identity.models import DEFAULT_DOMAIN, Project
 from identity.services import projects
 from identity.services.projects import ProjectChanges, ProjectDetails
 
@@ -40,7 +41,27 @@ class ProjectsView(IdentityView):
 class ProjectView(IdentityView):
     def get(self, request: Request, project_id: str) -> HttpResponse:
         row = selectors.project_for(self.actor, project_id)
-        return json_response({"project": documents.project(row, api_url(request))})
+        api, asked = api_url(request), request.GET
+        shown = documents.project(row, api)
+        for name in ("parents", "subtree"):
+            if f"{name}_as_list" in asked and f"{name}_as_ids" in asked:
+                raise InvalidParameter(
+                    f"Ask for {name}_as_list or for {name}_as_ids, not for both."
+                )
+        if "parents_as_ids" in asked:
+            shown["parents"] = hierarchy.ids_above(row)
+        if "parents_as_list" in asked:
+            shown["parents"] = self._listed(hierarchy.above(row), api)
+        if "subtree_as_ids" in asked:
+            shown["subtree"] = hierarchy.ids_below(row)
+        if "subtree_as_list" in asked:
+            levels = hierarchy.below([row.pk])
+            shown["subtree"] = self._listed([one for level in levels for one in level], api)
+        return json_response({"project": shown})
+
+    def _listed(self, rows: list[Project], api: str) -> list[documents.Document]:
+        seen = hierarchy.seen_by(self.actor, rows)
+        return [{"project": documents.project(one, api)} for one in seen]
 
     def patch(self, request: Request, project_id: str) -> HttpResponse:
         body = Reader(json_object(request)).object("project")
