@@ -1,5 +1,7 @@
 """What happened to an object, for those who may know."""
 
+from django.db.models import QuerySet
+
 from catalog.actors import Actor
 from catalog.models import Event
 
@@ -14,6 +16,12 @@ def history_of(actor: Actor, object_type: str, object_id: str, *, limit: int) ->
             return []
         rows = rows.filter(project_id=actor.project_id)
     return list(rows.order_by("-id")[:limit])
+
+
+def newest(object_type: str, object_id: str, *, before: int | None = None) -> QuerySet[Event]:
+    """All events of an object, the newest first, those older than `before`; the caller says who may know which."""
+    rows = Event.objects.filter(object_type=object_type, object_id=object_id)
+    return (rows if before is None else rows.filter(id__lt=before)).order_by("-id")
 
 
 def first_event(object_type: str, object_id: str, *, kind: str, path: str) -> Event | None:

@@ -180,9 +180,14 @@ def scope(query: QueryDict) -> Scope:
 
 def page(query: QueryDict) -> Page:
     """Limit, marker and order."""
+    return Page(limit(query), query.get("marker"), sorts(query))
+
+
+def limit(query: QueryDict) -> int:
+    """How long a page is to be; longer wishes are cut."""
     config = section(CatalogConfig)
-    limit = operators.integer("limit", query.get("limit", str(config.page_size)), least=0)
-    return Page(min(limit, config.page_limit), query.get("marker"), sorts(query))
+    asked = operators.integer("limit", query.get("limit", str(config.page_size)), least=0)
+    return min(asked, config.page_limit)
 
 
 def sorts(query: QueryDict) -> tuple[Sort, ...]:

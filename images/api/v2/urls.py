@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from images.api.v2 import members, schemas, usage, versions, views
+from images.api.v2 import history, members, schemas, usage, versions, views
 
 v2: list[URLPattern | URLResolver] = [
     path("images", views.ImageList.as_view()),
@@ -10,6 +10,7 @@ v2: list[URLPattern | URLResolver] = [
     path("images/<str:image_id>/actions/deactivate", views.Deactivation.as_view()),
     path("images/<str:image_id>/actions/reactivate", views.Reactivation.as_view()),
     path("images/<str:image_id>/tags/<path:tag>", views.ImageTag.as_view()),
+    path("images/<str:image_id>/events", history.ImageEvents.as_view()),
     path("images/<str:image_id>/members", members.MemberList.as_view()),
     path("images/<str:image_id>/members/<str:member_id>", members.MemberItem.as_view()),
     path("info/usage", usage.Usage.as_view()),
