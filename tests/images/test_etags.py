@@ -1,16 +1,19 @@
 """Conditional requests: reading again only what changed, and writing only what is still as it was read."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from artifacts.models import Artifact
 from images.conf import ImagesConfig
 from images.services import metadata
 from tests.support.images import V2_1, Caller, administrator, callers
+from tests.support.server import Server
 
 pytestmark = pytest.mark.django_db
 RENAME = [{"op": "replace", "path": "/name", "value": "renamed"}]
@@ -160,3 +163,35 @@ def test_memberships_have_tags_too() -> None:
     assert (answered.status_code, answered["ETag"]) == (200, bob.call("GET", address)["ETag"])
     assert ada.call("DELETE", address, **{"If-Match": pending["ETag"]}).status_code == 412
     assert ada.call("DELETE", address, **{"If-Match": answered["ETag"]}).status_code == 204
+
+
+def test_the_data_has_a_tag_of_its_own(server: Server) -> None:
+    (ada,) = callers("ada")
+    image = ada.create(name="a", disk_format="raw", container_format="bare")["id"]
+    address = f"{server.url}/image/v2/images/{image}/file"
+    token = {"X-Auth-Token": ada.token}
+    octets = {"Content-Type": "application/octet-stream"}
+    with httpx.Client(headers=token, timeout=30) as http:
+        assert http.put(address, content=b"0123456789", headers=octets).status_code == 204
+        first = http.get(address)
+        tag = first.headers["ETag"]
+        assert tag == f'"{hashlib.sha512(b"0123456789").hexdigest()}"'
+        for method in ("GET", "HEAD"):
+            known = http.request(method, address, headers={"If-None-Match": f'"x", {tag}'})
+            assert (known.status_code, known.content, known.headers["ETag"]) == (304, b"", tag)
+            other = http.request(method, address, headers={"If-None-Match": '"x"'})
+            assert (other.status_code, other.headers["ETag"]) == (200, tag)
+        assert http.get(address, headers={"If-Match": '"x"'}).status_code == 412
+        assert http.get(address, headers={"If-Match": tag}).content == b"0123456789"
+        assert http.get(address, headers={"If-None-Match": "x"}).status_code == 400
+        for condition, status, content in [
+            (tag, 206, b"23"),
+            ('"x"', 200, b"0123456789"),
+            (f"W/{tag}", 200, b"0123456789"),
+            ("Sat, 21 Nov 2026 08:00:00 GMT", 200, b"0123456789"),
+        ]:
+            headers = {"Range": "bytes=2-3", "If-Range": condition}
+            part = http.get(address, headers=headers)
+            assert (part.status_code, part.content) == (status, content), condition
+        known = http.get(address, headers={"Range": "bytes=2-3", "If-None-Match": tag})
+        assert known.status_code == 304

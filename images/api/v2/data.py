@@ -13,6 +13,7 @@ from artifacts.api.ranges import span
 from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
+from catalog.api import etags
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
 from images import selectors
@@ -30,6 +31,7 @@ class Readable:
     sources: tuple[streaming.Source, ...]
     size: int
     checksum: str | None
+    digest: str | None
 
 
 async def file(request: Request) -> Response:
@@ -58,8 +60,14 @@ async def _get(request: Request) -> Response:
     found = await streaming.in_database(partial(_readable, request))
     if found is None:
         return Response(status_code=204)
-    asked = span(found.size, request.headers.get("range"), request.headers.get("content-range"))
-    headers = {"Content-MD5": found.checksum} if found.checksum else {}
+    tag = etags.tag_of_bytes(found.digest) if found.digest else None
+    headers = etags.headers(tag) if tag else {}
+    if tag and etags.unchanged(request.headers, tag):
+        return Response(status_code=304, headers=headers)
+    wanted = request.headers.get("range") if etags.range_counts(request.headers, tag) else None
+    asked = span(found.size, wanted, request.headers.get("content-range"))
+    if found.checksum:
+        headers["Content-MD5"] = found.checksum
     try:
         return await streaming.send(
             request, found.sources, asked, headers=headers, content_type=OCTETS
@@ -99,7 +107,8 @@ def _readable(request: Request) -> Readable | None:
     if not places:
         return None
     sources = tuple(streaming.Source(one.store, one.key) for one in places)
-    return Readable(sources, places[0].size or 0, places[0].md5 or None)
+    first = places[0]
+    return Readable(sources, first.size or 0, first.md5 or None, first.sha512 or first.md5 or None)
 
 
 routes = [Route("/image/{version}/images/{image_id}/file", file, methods=["GET", "PUT"])]
