@@ -29,6 +29,13 @@ class ArtifactsConfig(Section):
         4, help="Threads per web process that look things up for the byte routes."
     )
     size_limit: int = setting(1 << 40, help="Largest blob, in bytes.")
+    session_ttl: int = setting(
+        86_400, help="Seconds that a resumable upload waits for more data before it is dropped."
+    )
+    session_part: int = setting(
+        64 << 20,
+        help="Bytes of a resumable upload that are made durable, and acknowledged, together.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

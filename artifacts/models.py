@@ -231,3 +231,55 @@ class Location(models.Model):
     @override
     def __str__(self) -> str:
         return self.url
+
+
+class UploadSession(models.Model):
+    """An upload that may be cut and resumed: `received` of `length` bytes lie in parts, each a stored object.
+
+    A writer holds the lease. `done`: the bytes are the artifact's; the row tells late askers so until it expires.
+    """
+
+    id = KeyField(primary_key=True, max_length=36, default=artifact_id)
+    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="upload_sessions")
+    slot = KeyField(max_length=64)
+    store = KeyField(max_length=64)
+    state = KeyField(max_length=16, default="open")
+    length = models.BigIntegerField()
+    received = models.BigIntegerField(default=0)
+    digests = models.JSONField(default=dict, blank=True)
+    client_metadata = models.TextField(default="", blank=True)
+    lease_owner = models.CharField(max_length=120, default="", blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now)
+    created_by = models.CharField(max_length=255, null=True, blank=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["artifact", "slot"], name="upload_session_open", condition=Q(state="open")
+            )
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="upload_session_expiry")]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.artifact_id}/{self.slot}: {self.received} of {self.length}"
+
+
+class UploadPart(models.Model):
+    """Some of a session's bytes, from `start` on."""
+
+    session = models.ForeignKey(UploadSession, on_delete=models.CASCADE, related_name="parts")
+    stored_object = models.ForeignKey(StoredObject, on_delete=models.PROTECT, related_name="parts")
+    start = models.BigIntegerField()
+    size = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "start"], name="upload_part_start")
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.session_id}+{self.start}"

@@ -10,6 +10,7 @@ from artifacts.api.v1.data import routes as artifact_routes
 from artifacts.services import startup
 from catalog.conf import CatalogConfig, section
 from images.api.v2.data import routes as image_routes
+from images.api.v2.resumable import routes as upload_routes
 from settings.sections import HttpConfig
 from settings.shell import assemble
 
@@ -19,7 +20,7 @@ def build() -> ASGIApp:
     get_resolver().url_patterns  # noqa: B018 - imports every view now instead of at the first request
     return assemble(
         WSGIHandler(),
-        [*image_routes, *artifact_routes],
+        [*image_routes, *upload_routes, *artifact_routes],
         proxies=settings.TRUSTED_PROXIES,
         body_limit=section(CatalogConfig).body_limit,
         http=section(HttpConfig),

@@ -25,8 +25,13 @@ class MalformedDigest(InvalidParameter):
     code = "malformed_digest"
 
 
-def announced_digests(headers: Mapping[str, str]) -> dict[str, str]:
-    """The digests in lower-case hexadecimal, by hashlib's names; MalformedDigest. Empty when none is announced."""
+def announced_digests(headers: Mapping[str, str], *, whole: bool = False) -> dict[str, str]:
+    """The digests in lower-case hexadecimal, by hashlib's names; MalformedDigest. Empty when none is announced.
+
+    With `whole` only those that speak of the whole blob, of which the request carries a part or nothing.
+    """
+    if whole:
+        headers = {k: v for k, v in headers.items() if k not in {"content-digest", "content-md5"}}
     found: dict[str, str] = {}
     for header, algorithm, digest in _announced(headers):
         if found.setdefault(algorithm, digest) != digest:

@@ -7,15 +7,12 @@ and looked at side by side, while the next one is gathered.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from functools import partial
+from typing import TypeVar
 
-from django.db import close_old_connections
 from prometheus_client import Counter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
@@ -23,8 +20,9 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from artifacts import stores as store_registry
+from artifacts.api.holding import Holder
 from artifacts.api.ranges import Span
-from artifacts.api.watching import Watch
+from artifacts.api.threads import data_threads, in_database, in_pool
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import uploads
 from artifacts.services.intake import Intake, SizeMismatch
@@ -51,6 +49,7 @@ DOWNLOADED = Counter("vitrine_downloaded_bytes", "Bytes sent by downloads")
 DISCARD = 32 << 20
 """How many bytes of a refused upload are read, so that the client comes to read the answer."""
 DISCARD_SECONDS = 2.0
+UPLOADS = Holder(uploads.wanted)
 T = TypeVar("T")
 
 
@@ -72,33 +71,6 @@ class Source:
 
     store: str
     key: str
-
-
-@lru_cache(maxsize=1)
-def data_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(section(ArtifactsConfig).data_threads, thread_name_prefix="data")
-
-
-@lru_cache(maxsize=1)
-def database_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(
-        section(ArtifactsConfig).database_threads, thread_name_prefix="data-db"
-    )
-
-
-async def in_database(work: Callable[[], T]) -> T:
-    """Run short database work on its own threads; it ends even when the request is cancelled."""
-
-    def run() -> T:
-        token = requestids.current.set(request_id)
-        close_old_connections()
-        try:
-            return work()
-        finally:
-            requestids.current.reset(token)
-
-    request_id = requestids.current.get()
-    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(database_threads(), run))
 
 
 def caller(request: Request) -> Actor:
@@ -124,7 +96,7 @@ def error_response(error: CatalogError, request: Request, dialect: Dialect) -> R
     status = dialect.status(error)
     content, content_type = dialect.body(error, status, request.headers.get("accept"))
     headers = dialect.headers(error)
-    if request.method == "PUT":
+    if request.method in {"PUT", "PATCH", "POST"}:
         headers["Connection"] = "close"
     return Response(content, status, {**headers, "Content-Type": content_type})
 
@@ -166,46 +138,17 @@ async def store(
     try:
         writer = await in_pool(lambda: store_registry.store(upload.store).begin(upload.key))
         ingest = Ingest(writer, intake.hashes, executor=data_threads(), observers=intake.observers)
-        content = await _holding(upload, _take_in(chunks, upload, ingest, intake))
+        content = await UPLOADS.hold(
+            upload.object_id,
+            _take_in(chunks, upload, ingest, intake),
+            renew=partial(uploads.renew, upload),
+        )
         return await in_database(lambda: finish(content))
     except BaseException as error:
         await asyncio.shield(_undo(ingest, upload, actor))
         if isinstance(error, StoreError):
             raise store_registry.translated(error) from error
         raise
-
-
-async def _holding(upload: Upload, work: Awaitable[T]) -> T:
-    """What `work` returns. The lease is renewed while it runs, however slow the client and the store are: it ends
-    with the process. Gone as soon as it cannot be renewed or the artifact is deleted; `work` is cancelled then.
-    """
-    running = asyncio.ensure_future(work)
-    lease = section(ArtifactsConfig).upload_lease
-    try:
-        with _watch().over(upload.object_id) as lost:
-            while not running.done():
-                either: set[asyncio.Future[Any]] = {running, lost}
-                await asyncio.wait(either, timeout=lease / 3, return_when=asyncio.FIRST_COMPLETED)
-                if running.done():
-                    break
-                if lost.done():
-                    raise uploads.deleted(upload)
-                await in_database(partial(uploads.renew, upload))
-        return running.result()
-    finally:
-        if running.cancel():
-            await asyncio.wait({running})
-
-
-_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
-
-
-def _watch() -> Watch:
-    """The one of this event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _watches:
-        _watches[loop] = Watch(lambda ids: in_database(partial(uploads.wanted, ids)))
-    return _watches[loop]
 
 
 async def _take_in(
@@ -284,10 +227,6 @@ async def _undo(ingest: Ingest | None, upload: Upload, actor: Actor) -> None:
     if ingest is not None and ingest.committed is None:
         await ingest.abort()
     await in_database(lambda: uploads.abandon(upload, actor=actor))
-
-
-async def in_pool(work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(data_threads(), work)
 
 
 async def send(

@@ -9,6 +9,7 @@ from django.db.models import F
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from artifacts.selectors import locked
+from artifacts.services import sessions
 from artifacts.services.objects import remove
 from artifacts.services.writing import move, require_revision
 from artifacts.types import ArtifactType
@@ -86,11 +87,11 @@ def _free(artifact_id: str) -> list[int]:
     locations = Location.objects.filter(blob__artifact_id=artifact_id, stored_object__isnull=False)
     ids = list(locations.values_list("stored_object_id", flat=True))
     Location.objects.filter(blob__artifact_id=artifact_id).delete()
+    parts = sessions.drop_all(artifact_id)
     Blob.objects.filter(artifact_id=artifact_id).delete()
     StoredObject.objects.filter(pk__in=ids).update(references=F("references") - 1)
     StoredObject.objects.filter(pk__in=ids, references__lte=0, state="stored").update(
         state="deleting"
     )
-    return list(
-        StoredObject.objects.filter(pk__in=ids, state="deleting").values_list("pk", flat=True)
-    )
+    gone = StoredObject.objects.filter(pk__in=[*ids, *parts], state="deleting")
+    return list(gone.values_list("pk", flat=True))

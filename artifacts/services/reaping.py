@@ -8,7 +8,7 @@ from django.db import transaction
 from artifacts import stores as store_registry
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Blob, StoredObject
-from artifacts.services import deletion, objects, uploads
+from artifacts.services import deletion, objects, sessions, uploads
 from artifacts.types import type_named
 from catalog.actors import system_actor
 from catalog.clock import now
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def reap() -> int:
     """Do all of it once; how many things were taken back. Safe to run twice at once."""
-    return _expired_uploads() + _unreferenced_objects() + _deleted_rows()
+    return _expired_uploads() + _expired_sessions() + _unreferenced_objects() + _deleted_rows()
 
 
 def sweep_partials() -> None:
@@ -54,6 +54,13 @@ def _take_back(stored: StoredObject) -> bool:
             )
     log.info("upload taken back", extra={"object": stored.pk})
     return True
+
+
+def _expired_sessions() -> int:
+    ids = sessions.expired()
+    for session_id in ids:
+        sessions.end(session_id)
+    return len(ids)
 
 
 def _unreferenced_objects() -> int:

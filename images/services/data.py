@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from artifacts import stores as store_registry
@@ -16,6 +17,7 @@ from images.dataconf import ImageDataConfig
 from images.formats import Inspection
 from images.handler import IMAGES
 from images.lifecycle import DEACTIVATED
+from images.limits import enforcing as limits
 from images.models import SLOT
 from images.policies import ImageAction, ImagePolicy
 from stores import Ingested, Observer
@@ -30,15 +32,25 @@ class FormatsMissing(Invalid):
     code = "formats_missing"
 
 
-def begin_upload(image: Artifact, *, actor: Actor, store: str | None) -> Upload:
-    """Everything that can be refused is refused here, before a byte is read."""
+def begin_upload(
+    image: Artifact, *, actor: Actor, store: str | None, size: int | None = None
+) -> Upload:
+    """Everything that can be refused is refused here, before a byte is read; `size` is what the client announced."""
+    room = require_upload(image, actor=actor, size=size)
+    upload = uploads.begin(image, kind=IMAGES, slot=SLOT, actor=actor, store=store)
+    return replace(upload, size_limit=min(upload.size_limit, room))
+
+
+def require_upload(image: Artifact, *, actor: Actor, size: int | None = None) -> int:
+    """How many bytes the image takes from the actor now. Forbidden, FormatsMissing, IllegalTransition, TooLarge."""
     ImagePolicy(actor).require(ImageAction.UPLOAD, image)
     if image.status == "queued" and not (image.disk_format and image.container_format):
         raise FormatsMissing(
             "disk_format and container_format must be set before data is uploaded", id=image.pk
         )
     IMAGES.machine.target("upload", image.status)
-    return uploads.begin(image, kind=IMAGES, slot=SLOT, actor=actor, store=store)
+    limits.require_upload(actor, size)
+    return limits.room(actor, size)
 
 
 def intake(

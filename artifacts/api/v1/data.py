@@ -10,6 +10,7 @@ from artifacts import selectors
 from artifacts.api import streaming
 from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
+from artifacts.api.threads import in_database
 from artifacts.api.v1.views import served
 from artifacts.models import Artifact, Location
 from artifacts.services import uploads
@@ -32,7 +33,7 @@ async def blob(request: Request) -> Response:
 
 
 async def _put(request: Request) -> Response:
-    actor, upload, intake = await streaming.in_database(partial(_begin, request))
+    actor, upload, intake = await in_database(partial(_begin, request))
     await streaming.receive(
         request,
         upload,
@@ -44,7 +45,7 @@ async def _put(request: Request) -> Response:
 
 
 async def _get(request: Request) -> Response:
-    location = await streaming.in_database(partial(_readable, request))
+    location = await in_database(partial(_readable, request))
     stored = location.stored_object
     if stored is None or stored.size is None:
         raise NotFound("there are no bytes in this slot")

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from artifacts.api import streaming
 from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
+from artifacts.api.threads import in_database
 from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
@@ -45,7 +46,7 @@ async def file(request: Request) -> Response:
 
 
 async def _put(request: Request) -> Response:
-    actor, upload, intake = await streaming.in_database(partial(_begin, request))
+    actor, upload, intake = await in_database(partial(_begin, request))
     await streaming.receive(
         request,
         upload,
@@ -57,7 +58,7 @@ async def _put(request: Request) -> Response:
 
 
 async def _get(request: Request) -> Response:
-    found = await streaming.in_database(partial(_readable, request))
+    found = await in_database(partial(_readable, request))
     if found is None:
         return Response(status_code=204)
     tag = etags.tag_of_bytes(found.digest) if found.digest else None
@@ -90,7 +91,7 @@ def _begin(request: Request) -> tuple[Actor, Upload, Intake]:
         data.require_store(store)
     image = selectors.image_for(actor, request.path_params["image_id"])
     intake = data.intake(image, size=size, digests=digests)
-    return actor, data.begin_upload(image, actor=actor, store=store), intake
+    return actor, data.begin_upload(image, actor=actor, store=store, size=size), intake
 
 
 def _readable(request: Request) -> Readable | None:

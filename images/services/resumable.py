@@ -1,0 +1,86 @@
+"""Resumable uploads of image data: the rules of an upload hold when the session opens, and again at its end.
+
+The image stays `queued` while parts come: it can be changed, deleted, and even be given data in one piece (the session
+then ends with a conflict). It is `saving` only while the last request makes one blob of the parts.
+"""
+
+from collections.abc import Mapping
+
+from django.db import transaction
+
+from artifacts import stores as store_registry
+from artifacts.conf import ArtifactsConfig
+from artifacts.models import Artifact, UploadSession
+from artifacts.services import sessions
+from artifacts.services.intake import Intake
+from artifacts.services.sessions import Claim
+from artifacts.services.uploads import Upload
+from catalog.actors import Actor
+from catalog.conf import section
+from catalog.errors import TooLarge
+from images.conf import ImagesConfig
+from images.models import SLOT
+from images.policies import ImageAction, ImagePolicy
+from images.services import data
+from stores import Ingested
+
+
+def largest() -> int:
+    """How many bytes a session takes at most."""
+    return min(section(ArtifactsConfig).size_limit, section(ImagesConfig).size_cap)
+
+
+def open_session(
+    image: Artifact,
+    *,
+    length: int,
+    digests: Mapping[str, str],
+    store: str | None,
+    client_metadata: str,
+    actor: Actor,
+) -> UploadSession:
+    """A session for the image's data. Forbidden, TooLarge, SessionExists, and whatever refuses an upload."""
+    data.require_upload(image, actor=actor, size=length)
+    if length > largest():
+        raise TooLarge(f"the data is larger than the {largest()} bytes allowed", maximum=largest())
+    data.intake(image, size=length, digests=digests)
+    return sessions.open_session(
+        image,
+        slot=SLOT,
+        store=store or store_registry.default_store(),
+        length=length,
+        digests=digests,
+        client_metadata=client_metadata,
+        actor=actor,
+    )
+
+
+def claim(session: UploadSession, *, image: Artifact, offset: int, actor: Actor) -> Claim:
+    """The right to write on, for whoever may upload now. Forbidden, SessionBusy, OffsetMismatch, conflicts of state."""
+    data.require_upload(image, actor=actor)
+    return sessions.claim(session, offset=offset)
+
+
+def begin_end(
+    image: Artifact, claim: Claim, digests: Mapping[str, str], *, actor: Actor
+) -> tuple[Upload, Intake]:
+    """The ordinary upload that the session's parts become, with the digests announced at either end."""
+    intake = data.intake(image, size=claim.length, digests={**claim.digests, **digests})
+    upload = data.begin_upload(image, actor=actor, store=claim.store, size=claim.length)
+    return upload, intake
+
+
+def finish(
+    upload: Upload, content: Ingested, claim: Claim, *, intake: Intake, actor: Actor
+) -> Artifact:
+    """The image is active and the session done, both or neither."""
+    with transaction.atomic():
+        image = data.finish_upload(upload, content, intake=intake, actor=actor)
+        sessions.complete(claim)
+    return image
+
+
+def end(session: UploadSession, *, image: Artifact, actor: Actor) -> None:
+    """End the session at the client's wish; its bytes go."""
+    ImagePolicy(actor).require(ImageAction.UPLOAD, image)
+    sessions.end(session.pk)
