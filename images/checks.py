@@ -6,10 +6,11 @@ from django.core import checks
 
 from catalog.conf import section
 from catalog.policy import enforcer, registered
-from images import protections
+from images import protections, schemas
 from images.conf import ImagesConfig
 from images.limits import sources
 from images.policies import ImageAction
+from images.schemafile import SchemaFileWrong
 
 
 def check_get_image(**_: Any) -> list[checks.CheckMessage]:
@@ -51,6 +52,15 @@ def check_property_protections(**_: Any) -> list[checks.CheckMessage]:
     ]
 
 
+def check_image_schema(**_: Any) -> list[checks.CheckMessage]:
+    """A schema file that cannot be used refuses the start."""
+    try:
+        schemas.custom(section(ImagesConfig))
+    except SchemaFileWrong as error:
+        return [checks.Error(f"image schema: {error}", id="images.E004")]
+    return []
+
+
 def check_limits(**_: Any) -> list[checks.CheckMessage]:
     """A source of limits that no app provides would refuse every upload at its time."""
     if sources.chosen() in sources.known():
@@ -67,4 +77,5 @@ def check_limits(**_: Any) -> list[checks.CheckMessage]:
 def register() -> None:
     checks.register(check_get_image)
     checks.register(check_property_protections)
+    checks.register(check_image_schema)
     checks.register(check_limits)

@@ -37,6 +37,10 @@ class ImagesConfig(Section):
         "off",
         help="Where the limits of projects come from: none, this service's admin pages, Keystone.",
     )
+    schema_image_file: Path | None = setting(
+        None,
+        help="schema-image.json: properties with schemas of their own; empty: the usual ones.",
+    )
     property_protection_file: Path | None = setting(
         None, help="Property protections, in Glance's INI format; empty: no property is protected."
     )

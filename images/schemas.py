@@ -1,16 +1,19 @@
 """The image as JSON Schema: served to clients, and what writes are validated against."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 from catalog.conf import section
 from catalog.errors import Invalid
 from images.conf import ImagesConfig
 from images.lifecycle import STATUSES
+from images.schemafile import Custom, read
+from metadefs import patterns
 
 UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 LARGEST_INT = 2**31 - 1
@@ -22,6 +25,25 @@ READ_ONLY = frozenset(
 RESERVED = frozenset({"location", "deleted", "deleted_at"})
 RESERVED_PREFIX = "os_glance"
 NAMED_UUID = {"type": ["null", "string"], "pattern": UUID, "is_base": False}
+LOCATION = {
+    "type": "object",
+    "required": ["url", "metadata"],
+    "properties": {
+        "url": {"type": "string", "maxLength": 255},
+        "metadata": {"type": "object"},
+        "validation_data": {
+            "type": "object",
+            "writeOnly": True,
+            "additionalProperties": False,
+            "required": ["os_hash_algo", "os_hash_value"],
+            "properties": {
+                "checksum": {"type": "string", "minLength": 32, "maxLength": 32},
+                "os_hash_algo": {"type": "string", "maxLength": 64},
+                "os_hash_value": {"type": "string", "maxLength": 128},
+            },
+        },
+    },
+}
 
 
 class InvalidImage(Invalid):
@@ -41,9 +63,8 @@ def _text(
     return found | ({"readOnly": True} if read_only else {})
 
 
-def properties() -> dict[str, Any]:
+def base(config: ImagesConfig) -> dict[str, Any]:
     """The base fields; formats are as configured."""
-    config = section(ImagesConfig)
     number = {"minimum": 0, "maximum": LARGEST_INT, "type": "integer"}
     return {
         "id": {"type": "string", "pattern": UUID, "description": "An identifier for the image"},
@@ -115,34 +136,31 @@ def properties() -> dict[str, Any]:
             "readOnly": True,
             "description": "Where the store keeps the data",
         },
-        "locations": {"type": "array", "description": "Where the data can be read"},
+        "locations": {
+            "type": "array",
+            "items": LOCATION,
+            "description": "Where the data can be read",
+        },
         "stores": {"type": "string", "readOnly": True, "description": "Stores that hold the data"},
+    }
+
+
+def declared() -> Mapping[str, Any]:
+    """What this service declares beyond the base fields when no schema file is given."""
+    text = {"type": "string", "is_base": False}
+    return {
         "kernel_id": {**NAMED_UUID, "description": "Image with the kernel"},
         "ramdisk_id": {**NAMED_UUID, "description": "Image with the ramdisk"},
-        "instance_uuid": {
-            "type": "string",
-            "is_base": False,
-            "description": "Instance the image was made of",
-        },
-        "architecture": {
-            "type": "string",
-            "is_base": False,
-            "description": "Processor architecture",
-        },
-        "os_distro": {
-            "type": "string",
-            "is_base": False,
-            "description": "Distribution, in lower case",
-        },
-        "os_version": {
-            "type": "string",
-            "is_base": False,
-            "description": "Version of the operating system",
-        },
-        "description": {
-            "type": "string",
-            "is_base": False,
-            "description": "What the image is, for people",
+        "instance_uuid": {**text, "description": "Instance the image was made of"},
+        "architecture": {**text, "description": "Processor architecture"},
+        "os_distro": {**text, "description": "Distribution, in lower case"},
+        "os_version": {**text, "description": "Version of the operating system"},
+        "description": {**text, "description": "What the image is, for people"},
+        "cinder_encryption_key_id": {**text, "description": "Key of an encrypted volume's image"},
+        "cinder_encryption_key_deletion_policy": {
+            **text,
+            "enum": ["on_image_deletion", "do_not_delete"],
+            "description": "What becomes of that key when the image is deleted",
         },
     }
 
@@ -152,22 +170,37 @@ BASE = frozenset(
     " virtual_size container_format disk_format created_at updated_at tags min_ram min_disk self"
     " file schema direct_url locations stores".split()
 )
+CLOSED = (READ_ONLY | {"locations"}) - {"id"}
+"""Base fields that no document sets when it creates an image."""
 
 
-@lru_cache(maxsize=1)
+def custom(config: ImagesConfig) -> Custom:
+    """What is declared beyond the base fields; SchemaFileWrong."""
+    if config.schema_image_file is None:
+        return Custom(declared())
+    return read(config.schema_image_file, base(config), closed=CLOSED)
+
+
 def image() -> Mapping[str, Any]:
     """`/v2/schemas/image`."""
+    return _image(section(ImagesConfig))
+
+
+@lru_cache(maxsize=4)
+def _image(config: ImagesConfig) -> Mapping[str, Any]:
     links = [
         {"rel": "self", "href": "{self}"},
         {"rel": "enclosure", "href": "{file}"},
         {"rel": "describedby", "href": "{schema}"},
     ]
-    return {
+    more = custom(config)
+    found = {
         "name": "image",
-        "properties": properties(),
+        "properties": {**base(config), **more.properties},
         "additionalProperties": {"type": "string"},
         "links": links,
     }
+    return found | ({"required": list(more.required)} if more.required else {})
 
 
 def images() -> Mapping[str, Any]:
@@ -218,25 +251,35 @@ def members() -> dict[str, Any]:
     return found | {"links": [{"rel": "describedby", "href": "{schema}"}]}
 
 
-@lru_cache(maxsize=1)
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator({**image(), "type": "object"})
+def _found(_owner: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    """`pattern`, in time linear in the value."""
+    if isinstance(value, str) and not patterns.found_in(pattern, value):
+        yield ValidationError(f"{value!r} is not of the form it must have")
 
 
-def validate(document: Mapping[str, Any]) -> None:
-    """A whole or partial image as a client may send it; InvalidImage names the field and the rule."""
+_Validator: Any = extend(Draft202012Validator, {"pattern": _found})  # type: ignore[no-untyped-call]  # the stubs leave it open
+
+
+@lru_cache(maxsize=4)
+def _validator(config: ImagesConfig) -> Any:
+    fragment = {key: value for key, value in _image(config).items() if key != "required"}
+    return _Validator({**fragment, "type": "object"})
+
+
+def validate(document: Mapping[str, Any], *, whole: bool = False) -> None:
+    """An image as a client may send it, or some of its fields; InvalidImage names the field and the rule.
+
+    What the schema requires is only asked of a `whole` one.
+    """
     for key in document:
         if len(key) > 255 or not key:
             raise InvalidImage("property names have 1 to 255 characters", property=key[:80])
-    error = best_match(_validator().iter_errors(dict(document)))
+    config = section(ImagesConfig)
+    error = best_match(_validator(config).iter_errors(dict(document)))
     if error is not None:
         where = ".".join(str(p) for p in error.absolute_path)
-        raise InvalidImage(
-            f"invalid value for {where or 'the image'}: {_rule(error)}", property=where
-        )
-
-
-def _rule(error: Any) -> str:
-    if error.validator == "pattern":
-        return f"{error.instance!r} is not of the form it must have"
-    return str(error.message)[:500]
+        message = str(error.message)[:500]
+        raise InvalidImage(f"invalid value for {where or 'the image'}: {message}", property=where)
+    missing = [name for name in _image(config).get("required", ()) if name not in document]
+    if whole and missing:
+        raise InvalidImage(f"this site requires {', '.join(missing)}", required=missing)

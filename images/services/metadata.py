@@ -49,7 +49,7 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Artifact:
             check_writable(name)
     if "locations" in document:
         raise Forbidden("attribute 'locations' is reserved", property="locations")
-    schemas.validate(document)
+    schemas.validate(document, whole=True)
     image = _new(document, actor)
     tags = list(dict.fromkeys(document.get("tags", ())))
     policy = ImagePolicy(actor)
