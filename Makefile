@@ -45,7 +45,8 @@ format: $(VENV)/.installed-dev ## Sort imports, fix what can be fixed, format.
 lock: ## Pin requirements.in and requirements-dev.in, with hashes.
 	$(UV) $(COMPILE) requirements.in -o requirements.txt
 	$(UV) $(COMPILE) requirements-dev.in -o requirements-dev.txt
-	$(UV) $(COMPILE) scripts/testservers/keystone.in -o scripts/testservers/keystone.txt
+	for name in keystone tempest glance; do \
+	  $(UV) $(COMPILE) scripts/testservers/$$name.in -o scripts/testservers/$$name.txt || exit; done
 
 crash: $(VENV)/.installed-dev ## Kill processes at every failpoint, 50 at random, and Elasticsearch; check that nothing is lost.
 	VITRINE_TEST_CRASH_KILLS=$(or $(VITRINE_CRASH_KILLS),50) \

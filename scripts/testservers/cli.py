@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from . import folders, packages
 from .elasticsearch import Elasticsearch, Elasticsearch9
@@ -16,11 +17,13 @@ from .rabbitmq import RabbitMQ
 from .redis import Redis
 from .report import say
 from .service import Service
-from .tools import TOOLS
+from .tools import TOOLS, PythonTool, Tool
 
 SERVICES: dict[str, type[Service]] = {
     kind.name: kind for kind in (Postgres, Redis, RabbitMQ, Elasticsearch, Elasticsearch9, Keystone)
 }
+Part = Service | Tool | PythonTool
+P = TypeVar("P", Service, Part)
 USUAL = [name for name in SERVICES if name != Elasticsearch9.name]
 DOWN = 3
 
@@ -77,7 +80,7 @@ def install(options: argparse.Namespace) -> int:
     names = options.names or [*USUAL, *TOOLS]
     services = [SERVICES[name](Path("/nonexistent")) for name in names if name in SERVICES]
     _install_packages(names, services)
-    return _side_by_side(services, _fetch)
+    return _side_by_side([*services, *_tools(names)], _fetch)
 
 
 def start(options: argparse.Namespace) -> int:
@@ -87,11 +90,12 @@ def start(options: argparse.Namespace) -> int:
     services = _services(root, names)
     _install_packages(names, services)
 
-    def bring_up(service: Service) -> None:
-        service.fetch()
-        service.start(durable=options.durable)
+    def bring_up(part: Part) -> None:
+        part.fetch()
+        if isinstance(part, Service):
+            part.start(durable=options.durable)
 
-    code = _side_by_side(services, bring_up)
+    code = _side_by_side([*services, *_tools(names)], bring_up)
     print(_write_env(root))
     return code
 
@@ -156,6 +160,10 @@ def _services(root: Path, names: Iterable[str]) -> list[Service]:
     return [SERVICES[name](root) for name in dict.fromkeys(names) if name in SERVICES]
 
 
+def _tools(names: Iterable[str]) -> list[Tool | PythonTool]:
+    return [TOOLS[name] for name in dict.fromkeys(names) if name in TOOLS]
+
+
 def _started(root: Path, names: Sequence[str]) -> list[Service]:
     """The servers named, or all that were ever started in the folder."""
     if tools := [name for name in names if name in TOOLS]:
@@ -167,31 +175,31 @@ def _started(root: Path, names: Sequence[str]) -> list[Service]:
 def _install_packages(names: Sequence[str], services: Sequence[Service]) -> None:
     """One apt-get for all, since two cannot run at the same time."""
     missing = [package for service in services for package in service.missing_packages()]
-    for tool in (TOOLS[name] for name in names if name in TOOLS):
+    for tool in _tools(names):
         missing += tool.missing_packages()
     packages.install(list(dict.fromkeys(missing)))
 
 
-def _fetch(service: Service) -> None:
-    service.fetch()
-    say(service.name, "is installed")
+def _fetch(part: Part) -> None:
+    part.fetch()
+    say(part.name, "is installed")
 
 
-def _side_by_side(services: Sequence[Service], act: Callable[[Service], None]) -> int:
+def _side_by_side(parts: Sequence[P], act: Callable[[P], None]) -> int:
     """Act on all at once; a failure is shown with the server's log and leaves the others alone."""
 
-    def attempt(service: Service) -> bool:
+    def attempt(part: P) -> bool:
         try:
-            act(service)
+            act(part)
         except (ServiceError, OSError) as error:
-            if isinstance(error, StartFailed):
-                service.show_logs()
-            say(service.name, f"FAILED: {error}")
+            if isinstance(error, StartFailed) and isinstance(part, Service):
+                part.show_logs()
+            say(part.name, f"FAILED: {error}")
             return False
         return True
 
-    with ThreadPoolExecutor(max_workers=len(SERVICES)) as pool:
-        return 0 if all(list(pool.map(attempt, services))) else 1
+    with ThreadPoolExecutor(max_workers=len(SERVICES) + len(TOOLS)) as pool:
+        return 0 if all(list(pool.map(attempt, parts))) else 1
 
 
 def _write_env(root: Path) -> Path:

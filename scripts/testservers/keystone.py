@@ -1,20 +1,17 @@
 """Keystone on SQLite, in a virtual environment of its own: its requirements never meet ours."""
 
 import base64
-import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from . import ports
-from .errors import ServiceError, StartFailed
-from .folders import cache, locked, write_whole
-from .report import say
+from .environments import Environment
+from .errors import StartFailed
+from .folders import write_whole
 from .service import Service
 
-REQUIREMENTS = Path(__file__).with_name("keystone.txt")
 DEBIANS = Path("/usr/bin/python3")
 PASSWORD = "vitrine-tests"  # of the user `admin`
 
@@ -59,53 +56,22 @@ class Keystone(Service):
         return f"http://127.0.0.1:{self.port}/v3"
 
     @property
-    def environment_folder(self) -> Path:
-        """Named by what makes it: another Python or other pins get another one."""
-        content = str(self._base_python()).encode() + REQUIREMENTS.read_bytes()
-        return cache() / f"keystone-{hashlib.sha256(content).hexdigest()[:12]}"
+    def program(self) -> Environment:
+        return Environment("keystone", self._base_python())
 
     @property
     def python(self) -> Path:
-        return self.environment_folder / "bin/python"
+        return self.program.python
 
     def missing_packages(self) -> list[str]:
-        if self.environment_folder.is_dir():
+        if self.program.folder.is_dir():
             return []
         probe = [str(self._base_python()), "-c", "import ensurepip, venv"]
         return ["python3-venv"] if self.account.run(probe, Path("/")).returncode else []
 
     def fetch(self) -> None:
         """Install Keystone into the cache, unless it is there."""
-        if self.environment_folder.is_dir():
-            return
-        cache().mkdir(parents=True, exist_ok=True)
-        with locked(cache() / f".{self.environment_folder.name}.lock"):
-            if self.environment_folder.is_dir():
-                return
-            say(self.name, "installing it with pip, which takes a minute")
-            part = self.environment_folder.with_suffix(".part")
-            shutil.rmtree(part, ignore_errors=True)
-            self._install(part)
-            part.rename(self.environment_folder)
-
-    def _install(self, folder: Path) -> None:
-        """Only `python -m` is used later, so that the folder may be renamed when it is complete."""
-        pip = [str(folder / "bin/python"), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        install = ["install", "--quiet", "--no-cache-dir", "--require-hashes"]
-        for command in (
-            [str(self._base_python()), "-m", "venv", str(folder)],
-            [*pip, *install, "--requirement", str(REQUIREMENTS)],
-        ):
-            done = subprocess.run(
-                command,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            if done.returncode:
-                raise ServiceError(f"Keystone could not be installed:\n{done.stdout[-3000:]}")
+        self.program.install()
 
     def _base_python(self) -> Path:
         """The Python that runs this, or Debian's where the servers' account cannot reach that one."""
@@ -114,7 +80,7 @@ class Keystone(Service):
         return mine if reachable else DEBIANS
 
     def prepare(self) -> None:
-        self.account.require_access(self.environment_folder, self.python)
+        self.account.require_access(self.program.folder, self.python)
         text = CONFIGURATION.format(url=self.url.removesuffix("/v3"), home=self.home)
         write_whole(self.home / "keystone.conf", text)
         if (self.home / "ready").exists():

@@ -3,6 +3,8 @@
 import shutil
 from dataclasses import dataclass
 
+from .environments import Environment
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -20,12 +22,37 @@ class Tool:
     def missing_packages(self) -> list[str]:
         return [] if self.path else list(self.packages)
 
+    def fetch(self) -> None:
+        """The packages are all there is."""
 
-TOOLS = {
+
+@dataclass(frozen=True)
+class PythonTool:
+    """A program from PyPI; the variable names the Python that has it."""
+
+    name: str
+    variable: str
+
+    @property
+    def path(self) -> str | None:
+        found = Environment(self.name)
+        return str(found.python) if found.folder.is_dir() else None
+
+    def missing_packages(self) -> list[str]:
+        return []
+
+    def fetch(self) -> None:
+        """Install it into the cache."""
+        Environment(self.name).install()
+
+
+TOOLS: dict[str, Tool | PythonTool] = {
     tool.name: tool
     for tool in (
         # Without a font, pages and their screenshots are blank.
         Tool("chromium", "chromium", "VITRINE_TEST_CHROMIUM", ("chromium", "fonts-liberation")),
         Tool("qemu", "qemu-img", "VITRINE_TEST_QEMU_IMG", ("qemu-utils",)),
+        PythonTool("tempest", "VITRINE_TEST_TEMPEST"),
+        PythonTool("glance", "VITRINE_TEST_GLANCE"),
     )
 }
