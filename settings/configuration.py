@@ -10,6 +10,7 @@ from typing import Any
 from artifacts.conf import ArtifactsConfig, StoresConfig
 from catalog.conf import CatalogConfig, ConfigurationError, Section, parse, variable
 from identity.conf import IdentityConfig
+from images.certificates import SignaturesConfig
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
 from metadefs.conf import MetadefsConfig
@@ -30,6 +31,7 @@ SECTIONS: tuple[type[Section], ...] = (
     StoresConfig,
     ImagesConfig,
     ImageDataConfig,
+    SignaturesConfig,
     SearchConfig,
 )
 

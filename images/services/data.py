@@ -12,7 +12,7 @@ from artifacts.services.intake import MD5, DigestMismatch, Intake, Judge
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.conf import section
-from catalog.errors import Forbidden, Invalid
+from catalog.errors import ConcurrentChange, Forbidden, Invalid
 from images.dataconf import ImageDataConfig
 from images.formats import Inspection
 from images.handler import IMAGES
@@ -24,6 +24,8 @@ from stores import Ingested, Observer
 
 BARE = "bare"
 RESERVED = "os_glance_"
+ASKED_BY = ("disk_format", "container_format", "properties")
+"""What of an image decides what is asked of its bytes."""
 
 
 class FormatsMissing(Invalid):
@@ -38,7 +40,16 @@ def begin_upload(
     """Everything that can be refused is refused here, before a byte is read; `size` is what the client announced."""
     room = require_upload(image, actor=actor, size=size)
     upload = uploads.begin(image, kind=IMAGES, slot=SLOT, actor=actor, store=store)
+    _require_unchanged(image, upload, actor)
     return replace(upload, size_limit=min(upload.size_limit, room))
+
+
+def _require_unchanged(image: Artifact, upload: Upload, actor: Actor) -> None:
+    """What is asked of the bytes was read from the row as it was before; from `saving` on its formats stay."""
+    now = Artifact.objects.get(pk=image.pk)
+    if any(getattr(now, name) != getattr(image, name) for name in ASKED_BY):
+        uploads.abandon(upload, actor=actor)
+        raise ConcurrentChange("the image was changed as its upload began; retry", id=image.pk)
 
 
 def require_upload(image: Artifact, *, actor: Actor, size: int | None = None) -> int:

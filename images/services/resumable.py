@@ -12,7 +12,7 @@ from artifacts import stores as store_registry
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, UploadSession
 from artifacts.services import sessions
-from artifacts.services.intake import Intake
+from artifacts.services.intake import DigestMismatch, Intake
 from artifacts.services.sessions import Claim
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
@@ -61,13 +61,22 @@ def claim(session: UploadSession, *, image: Artifact, offset: int, actor: Actor)
     return sessions.claim(session, offset=offset)
 
 
-def begin_end(
-    image: Artifact, claim: Claim, digests: Mapping[str, str], *, actor: Actor
-) -> tuple[Upload, Intake]:
-    """The ordinary upload that the session's parts become, with the digests announced at either end."""
-    intake = data.intake(image, size=claim.length, digests={**claim.digests, **digests})
-    upload = data.begin_upload(image, actor=actor, store=claim.store, size=claim.length)
-    return upload, intake
+def intake_of(image: Artifact, claim: Claim, digests: Mapping[str, str]) -> Intake:
+    """What is asked of the whole, with the digests announced at the session's beginning and at its end."""
+    for algorithm, value in digests.items():
+        if claim.digests.get(algorithm, value) != value:
+            raise DigestMismatch(
+                f"{claim.digests[algorithm]} was announced first as {algorithm}, now {value}",
+                algorithm=algorithm,
+                expected=claim.digests[algorithm],
+                found=value,
+            )
+    return data.intake(image, size=claim.length, digests={**claim.digests, **digests})
+
+
+def begin_end(image: Artifact, claim: Claim, *, actor: Actor) -> Upload:
+    """The ordinary upload that the session's parts become."""
+    return data.begin_upload(image, actor=actor, store=claim.store, size=claim.length)
 
 
 def finish(

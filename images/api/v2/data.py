@@ -10,19 +10,29 @@ from starlette.routing import Route
 from artifacts.api import streaming
 from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
-from artifacts.api.threads import in_database
+from artifacts.api.threads import in_database, in_pool
+from artifacts.models import Artifact
 from artifacts.services.intake import Intake
-from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.api import etags
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
 from images import selectors
-from images.services import data
+from images.services import data, signing
 
 DIALECT = OpenStackDialect()
 OCTETS = "application/octet-stream"
 VERSIONS = frozenset({"v2", *(f"v2.{minor}" for minor in range(19))})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A PUT: who sends data for which image, what is asked of it, and the store that was named."""
+
+    actor: Actor
+    image: Artifact
+    intake: Intake
+    store: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +56,36 @@ async def file(request: Request) -> Response:
 
 
 async def _put(request: Request) -> Response:
-    actor, upload, intake = await in_database(partial(_begin, request))
+    asked = await in_database(partial(_asked, request))
+    intake = await signed(request, asked.image, asked.intake)
+    upload = await in_database(
+        partial(
+            data.begin_upload,
+            asked.image,
+            actor=asked.actor,
+            store=asked.store,
+            size=asked.intake.size,
+        )
+    )
     await streaming.receive(
         request,
         upload,
-        actor,
+        asked.actor,
         intake=intake,
-        finish=lambda content: data.finish_upload(upload, content, intake=intake, actor=actor),
+        finish=lambda content: data.finish_upload(
+            upload, content, intake=intake, actor=asked.actor
+        ),
     )
     return Response(status_code=204)
+
+
+async def signed(request: Request, image: Artifact, intake: Intake) -> Intake:
+    """The intake, with the image's signature to be verified where it describes one."""
+    signature = signing.signature_of(image)
+    if signature is None:
+        return intake
+    token = request.headers.get("x-auth-token", "")
+    return await in_pool(partial(signing.verifying, intake, signature, token=token))
 
 
 async def _get(request: Request) -> Response:
@@ -77,8 +108,8 @@ async def _get(request: Request) -> Response:
         return Response(status_code=204)
 
 
-def _begin(request: Request) -> tuple[Actor, Upload, Intake]:
-    """Everything that can be refused is refused here, the token first, before a byte is read."""
+def _asked(request: Request) -> Asked:
+    """What the request is about; the token is looked at first."""
     actor = streaming.caller(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != OCTETS:
@@ -90,8 +121,8 @@ def _begin(request: Request) -> tuple[Actor, Upload, Intake]:
     if store is not None:
         data.require_store(store)
     image = selectors.image_for(actor, request.path_params["image_id"])
-    intake = data.intake(image, size=size, digests=digests)
-    return actor, data.begin_upload(image, actor=actor, store=store, size=size), intake
+    data.require_upload(image, actor=actor, size=size)
+    return Asked(actor, image, data.intake(image, size=size, digests=digests), store)
 
 
 def _readable(request: Request) -> Readable | None:

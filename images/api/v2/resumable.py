@@ -23,7 +23,7 @@ from artifacts.api.parts import Checksum
 from artifacts.api.threads import in_database
 from artifacts.models import Artifact, UploadSession
 from artifacts.services import sessions
-from artifacts.services.intake import SizeMismatch
+from artifacts.services.intake import Intake, SizeMismatch
 from artifacts.services.sessions import Claim, Part, SessionBusy
 from catalog.actors import Actor
 from catalog.api.openstack import OpenStackDialect
@@ -39,7 +39,7 @@ from catalog.errors import (
     UnsupportedMediaType,
 )
 from images import selectors
-from images.api.v2.data import VERSIONS
+from images.api.v2.data import VERSIONS, signed
 from images.policies import ImageAction, ImagePolicy
 from images.services import data, resumable
 
@@ -203,12 +203,14 @@ async def _take(request: Request, actor: Actor, session: UploadSession, offset: 
 async def _finish(
     request: Request, actor: Actor, claim: Claim, digests: Mapping[str, str], found: list[Part]
 ) -> None:
-    def begin() -> Any:
+    def asked() -> tuple[Artifact, Intake]:
         image = selectors.image_for(actor, request.path_params["image_id"])
-        return resumable.begin_end(image, claim, digests, actor=actor)
+        return image, resumable.intake_of(image, claim, digests)
 
     try:
-        upload, intake = await in_database(begin)
+        image, unsigned = await in_database(asked)
+        intake = await signed(request, image, unsigned)
+        upload = await in_database(partial(resumable.begin_end, image, claim, actor=actor))
         async with aclosing(parts.joined(found)) as chunks:
             await streaming.store(
                 chunks,
