@@ -20,8 +20,9 @@ v2: list[URLPattern | URLResolver] = [
 
 
 def _with_slash(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
-    """Every address may end in a slash as well."""
-    ended = [path(f"{p.pattern}/", p.callback) for p in patterns if isinstance(p, URLPattern)]
+    """Every address may end in a slash as well, but `images/`: that is an image with an empty id, and there is none."""
+    single = [p for p in patterns if isinstance(p, URLPattern) and str(p.pattern) != "images"]
+    ended = [path(f"{p.pattern}/", p.callback) for p in single]
     return [*ended, *patterns]
 
 
