@@ -128,6 +128,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+# Whoever is reached by TLS is reached by nothing else; without a public address, plain HTTP must do.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = (_catalog.public_url or "").startswith("https://")
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -1,0 +1,63 @@
+"""How-to pages are executed as written."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import ADDRESS, DOCS, execute, workplace
+from tests.support.service import Service, configured, free_port
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+PAGES = DOCS / "how-to"
+INSTALL = ".venv/bin/pip install --quiet ./acme-store"
+INSTALL_HERE = (  # not into the environment that all tests share, and without the network
+    ".venv/bin/pip install --quiet --no-build-isolation --no-deps --no-cache-dir"
+    " --disable-pip-version-check --target plugins ./acme-store; export PYTHONPATH=$PWD/plugins"
+)
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service whose data folder lies in a workplace; pages leave it as useful as they found it."""
+    with configured(workplace(tmp_path_factory.mktemp("shared")) / "var") as found:
+        found.start()
+        yield found
+
+
+@pytest.mark.parametrize("name", ["load-metadefs", "read-the-logs-and-metrics"])
+def test_page_beside_a_service(name: str, service: Service) -> None:
+    execute(PAGES / f"{name}.md", service.folder.parent, {ADDRESS: service.url})
+
+
+def test_backup_holds_what_there_was(service: Service) -> None:
+    token = service.token()
+    image = {"name": "kept", "disk_format": "raw", "container_format": "bare"}
+    status, _, headers = service.call("POST", "/image/v2/images", image, token=token)
+    path = headers["Location" if "Location" in headers else "location"].removeprefix(service.url)
+    assert status == 201
+    stored = service.call(
+        "PUT", f"{path}/file", b"bytes", token=token, content_type="application/octet-stream"
+    )
+    assert stored[0] == 204
+    # What the relay holds at this moment it would hold in the copy too, until the lease ends there.
+    service.call("POST", "/search/v1/search?consistency=wait", {}, token=token)
+    folder = service.folder.parent
+    execute(PAGES / "back-up-and-restore.md", folder, {"9393": str(free_port())})
+    with sqlite3.connect(folder / "restored" / "vitrine.sqlite3") as rows:
+        names = rows.execute("SELECT name, status FROM artifacts_artifact").fetchall()
+    assert ("kept", "active") in names
+    kept = [one.read_bytes() for one in (folder / "restored/blobs").rglob("*") if one.is_file()]
+    assert b"bytes" in kept
+
+
+def test_password_page(tmp_path: Path) -> None:
+    with configured(workplace(tmp_path) / "var") as service:
+        service.start()
+        execute(PAGES / "change-the-admin-password.md", tmp_path, {})
+
+
+def test_store_page(tmp_path: Path) -> None:
+    execute(PAGES / "write-a-store.md", workplace(tmp_path), {INSTALL: INSTALL_HERE})
