@@ -39,7 +39,13 @@ RAW = {
 
 
 @pytest.mark.parametrize("raw", RAW)
-@pytest.mark.parametrize("path", ["/auth/tokens", "/users", "/projects", "/roles", "/domains"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/auth/tokens", "/users", "/projects", "/roles", "/domains"),
+        *("/services", "/endpoints", "/regions", "/users/x/application_credentials"),
+    ],
+)
 def test_bodies_that_are_no_objects(api, raw, path) -> None:
     before = rows()
     answer = api.call("POST", path, RAW[raw])
@@ -208,6 +214,12 @@ def test_writes_that_point_to_nothing(api, noun, row) -> None:
         "/users?name=" + "x" * 3000,
         "/role_assignments?user.id=%00",
         "/projects/%00/users/%00/roles/%00",
+        "/users/%00/application_credentials/%00",
+        "/services/%00",
+        "/endpoints?service_id=%00",
+        "/regions/%00",
+        "/regions/" + "x" * 2000,
+        "/projects/x?parents_as_ids=%ff",
         "/users//",
         "//users",
         "/..%2f..%2f",
@@ -250,3 +262,37 @@ def test_no_body_is_a_failure_of_ours(db, body) -> None:
 def test_no_user_is_a_failure_of_ours(api, row) -> None:
     answer = api.call("POST", "/users", json.dumps({"user": row}).encode())
     assert answer.status_code in {201, 400, 404, 409}
+
+
+VALUES = JSON | st.sampled_from(
+    ["x", "public", "/x", "http://x/$(x)s", "%(", "2030-01-01", "\U0001f680"]
+)
+WRITTEN = {
+    "user": ["name", "password", "options", "extra", "default_project_id"],
+    "project": ["name", "parent_id", "tags", "domain_id", "extra"],
+    "service": ["type", "name", "enabled", "description", "x"],
+    "endpoint": ["service_id", "interface", "url", "region", "region_id", "enabled", "x"],
+    "region": ["id", "description", "parent_region_id", "x"],
+    "application_credential": [
+        *("name", "secret", "roles", "expires_at", "unrestricted", "access_rules", "description")
+    ],
+}
+
+
+@pytest.mark.parametrize("noun", WRITTEN)
+def test_no_document_is_a_failure_of_ours(api, noun) -> None:
+    user = User.objects.get(name="admin").pk
+    path = f"/users/{user}/{noun}s" if noun == "application_credential" else f"/{noun}s"
+    service = api.get("/services").json()["services"][0]["id"]
+
+    @settings(max_examples=60, deadline=None)
+    @given(row=st.dictionaries(st.sampled_from(WRITTEN[noun]), VALUES))
+    def check(row: dict) -> None:
+        if row.get("service_id") == "x":
+            row["service_id"] = service
+        raw = json.dumps({noun: row}).encode()
+        for method, address in (("POST", path), ("PATCH", f"{path}/absent")):
+            answer = api.call(method, address, raw)
+            assert answer.status_code in {201, 400, 404, 405, 409}, answer.content
+
+    check()
