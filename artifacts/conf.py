@@ -17,7 +17,8 @@ class ArtifactsConfig(Section):
         60.0, help="Seconds without a byte after which an upload counts as dead."
     )
     restore_grace: int = setting(
-        0, help="Seconds a deleted artifact keeps its bytes and can be restored."
+        3600,
+        help="Seconds a deleted artifact keeps its bytes, counted as its project's, and can be restored.",
     )
     idle_timeout: float = setting(
         60.0, help="Seconds an upload may send nothing before it is ended with 408."

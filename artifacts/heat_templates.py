@@ -1,7 +1,7 @@
 """Orchestration templates: the first type beside images, with one blob."""
 
 from artifacts import policies
-from artifacts.lifecycle import ARTIFACT, DRAFTED
+from artifacts.lifecycle import ACTIVE, ARTIFACT, DEACTIVATED, DRAFTED
 from artifacts.types import ArtifactType, Slot
 from artifacts.types import register as register_type
 
@@ -12,6 +12,7 @@ HEAT_TEMPLATES = ArtifactType(
     initial=DRAFTED,
     guard=policies.PlainGuard(),
     event_prefix="artifact",
+    settled=frozenset({DRAFTED, ACTIVE, DEACTIVATED}),
     slots={"template": Slot(name="template", required=True, max_size=10 << 20)},
     schema={
         "type": "object",

@@ -69,6 +69,7 @@ class Artifact(models.Model):
     activated_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
     scrubbed_at = models.DateTimeField(null=True, blank=True)
+    restores_to = KeyField(max_length=32, default="", db_default="", blank=True)
     created_by = models.CharField(max_length=255, null=True, blank=True)
     updated_by = models.CharField(max_length=255, null=True, blank=True)
 

@@ -5,14 +5,18 @@ is shared with it, and (when asked) what is community. An OR over them would rea
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 from typing import Literal
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Member
 from catalog.actors import Actor
+from catalog.clock import now
+from catalog.conf import section
 from catalog.errors import InvalidParameter, NotFound
 
 PRIVATE, SHARED, COMMUNITY, PUBLIC = "private", "shared", "community", "public"
@@ -138,6 +142,25 @@ def _shared_with(project_id: str | None, member_status: str) -> Q:
         & ~Q(project_id=project_id)
         & Q(project_id__isnull=False)
     )
+
+
+def deleted(actor: Actor, rows: QuerySet[Artifact]) -> QuerySet[Artifact]:
+    """Of the rows those that were deleted and can be restored: the project's own, an administrator's all."""
+    grace = timedelta(seconds=section(ArtifactsConfig).restore_grace)
+    held = rows.filter(deleted_at__gt=now() - grace, scrubbed_at=None)
+    if actor.is_admin:
+        return held
+    return held.filter(project_id=actor.project_id) if actor.project_id else held.none()
+
+
+def deleted_before(actor: Actor, marker: str, *, type: str) -> Q:  # noqa: A002 - the field's name
+    """What was deleted before the marker; InvalidParameter when that is not in the list."""
+    rows = deleted(actor, Artifact.objects.filter(pk=marker, type=type))
+    row = rows.first() if storable(marker) else None
+    if row is None:
+        raise InvalidParameter(f"marker {marker!r} is not in this list", marker=marker)
+    same = Q(deleted_at=row.deleted_at, id__lt=row.pk)
+    return Q(deleted_at__lt=row.deleted_at) | same
 
 
 def marker_for(actor: Actor, marker: str, *, type: str) -> Artifact:  # noqa: A002 - the field's name

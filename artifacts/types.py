@@ -42,7 +42,8 @@ class ArtifactType:
     """A type: its name in URLs, its resource type for metadefs, events and search, and its rules.
 
     `on_upload` names the transitions that an upload walks at its begin, its success and its failure;
-    empty names leave the status alone. `schema` is JSON Schema for the declared fields.
+    empty names leave the status alone. `settled` are the states that it rests in, and may be restored to. `schema` is
+    JSON Schema for the declared fields.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ArtifactType:
     slots: Mapping[str, Slot] = field(default_factory=dict)
     schema: Mapping[str, Any] = field(default_factory=dict)
     on_upload: tuple[str, str, str] = ("", "", "")
+    settled: frozenset[str] = frozenset()
     versioned: bool = True
     in_artifact_api: bool = True
 

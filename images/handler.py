@@ -2,7 +2,7 @@
 
 from artifacts.types import ArtifactType, Slot
 from artifacts.types import register as register_type
-from images.lifecycle import IMAGE, QUEUED
+from images.lifecycle import ACTIVE, DEACTIVATED, IMAGE, QUEUED
 from images.models import SLOT, TYPE
 from images.policies import ImageGuard
 
@@ -15,6 +15,7 @@ IMAGES = ArtifactType(
     event_prefix="image",
     slots={SLOT: Slot(name=SLOT, required=True)},
     on_upload=("upload", "activate", "fail_upload"),
+    settled=frozenset({QUEUED, ACTIVE, DEACTIVATED}),
     versioned=False,
     in_artifact_api=False,
 )

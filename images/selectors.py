@@ -133,6 +133,25 @@ def counted(actor: Actor, *, rows: QuerySet[Artifact], scope: Scope) -> int:
     return count_of(rows.filter(type=TYPE, deleted_at=None), actor, scope, most=COUNTED)
 
 
+def restorable(
+    actor: Actor, *, rows: QuerySet[Artifact], page: Page
+) -> tuple[list[ImageRow], bool]:
+    """One page of the deleted images that can be restored, the newest deletion first, and whether more follows.
+
+    They are the project's own; an administrator's are everybody's. `rows` carries the filters.
+    """
+    ImagePolicy(actor).require_list()
+    held = artifacts.deleted(actor, rows.filter(type=TYPE))
+    if page.marker is not None:
+        held = held.filter(artifacts.deleted_before(actor, page.marker, type=TYPE))
+    found = list(
+        held.order_by("-deleted_at", "-id").values_list("id", "deleted_at")[: page.limit + 1]
+    )
+    times = dict(found[: page.limit])
+    shown = {row["id"]: {**row, "deleted_at": times[row["id"]]} for row in _rows(list(times))}
+    return [shown[i] for i in times if i in shown], page.limit > 0 and len(found) > page.limit
+
+
 def members_of(actor: Actor, image: Artifact) -> Sequence[Member]:
     """The memberships the actor may see: all for the owner, its own for a member. Forbidden unless shared."""
     ImagePolicy(actor).require(ImageAction.LIST_MEMBERS, image)

@@ -25,6 +25,9 @@ for _name in [
 os.environ["VITRINE_DATA_DIR"] = _folder
 os.environ["VITRINE_SECRET_KEY"] = "test-only"  # noqa: S105 - of the tests
 os.environ["VITRINE_LOG_LEVEL"] = "WARNING"
+os.environ["VITRINE_ARTIFACTS_RESTORE_GRACE"] = (
+    "0"  # what is deleted is gone, unless a test says otherwise
+)
 
 from settings import base  # noqa: E402
 from settings.base import *  # noqa: E402, F403

@@ -1,6 +1,6 @@
 """Deleting: first the row says so (restorable within the grace time), then it becomes a tombstone and the bytes go."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -25,11 +25,17 @@ AFTER_MARK = failpoints.declare(
 
 
 def delete(
-    artifact_id: str, *, kind: ArtifactType, actor: Actor, revision: int | None = None
+    artifact_id: str,
+    *,
+    kind: ArtifactType,
+    actor: Actor,
+    revision: int | None = None,
+    purge: bool = False,
 ) -> None:
-    """Delete the artifact. NotFound when it is gone already; Protected when it is protected.
+    """Delete the artifact: restorable within the grace time, or for good when `purge` is set.
 
-    PreconditionFailed when `revision` is given and the artifact has another one by now.
+    NotFound when it is gone already; Protected when it is protected; PreconditionFailed when `revision` is given and
+    the artifact has another one by now.
     """
     with transaction.atomic():
         artifact = locked(artifact_id)
@@ -39,18 +45,22 @@ def delete(
         require_revision(artifact, revision)
         if artifact.protected:
             raise Protected(f"{artifact_id} is protected and cannot be deleted", id=artifact_id)
-        move(
-            artifact, "delete", kind=kind, actor=actor, event="delete", values={"deleted_at": now()}
-        )
+        values = {"deleted_at": now(), "restores_to": artifact.status}
+        move(artifact, "delete", kind=kind, actor=actor, event="delete", values=values)
     failpoints.reach(AFTER_MARK)
-    if section(ArtifactsConfig).restore_grace <= 0:
+    if purge or section(ArtifactsConfig).restore_grace <= 0:
         scrub(artifact_id)
 
 
-def scrub(artifact_id: str) -> None:
-    """Make a deleted row a tombstone (id, type, doc_version) and let its bytes go; repeatable."""
+def scrub(artifact_id: str, *, deleted_before: datetime | None = None) -> None:
+    """Make a deleted row a tombstone (id, type, doc_version) and let its bytes go; repeatable.
+
+    With `deleted_before` nothing happens to a row that was restored meanwhile, and perhaps deleted again.
+    """
     with transaction.atomic():
         rows = Artifact.objects.filter(pk=artifact_id, deleted_at__isnull=False, scrubbed_at=None)
+        if deleted_before is not None:
+            rows = rows.filter(deleted_at__lte=deleted_before)
         if not rows.update(**_TOMBSTONE, scrubbed_at=now()):
             return
         freed = _free(artifact_id)
@@ -58,11 +68,14 @@ def scrub(artifact_id: str) -> None:
         remove(object_id)
 
 
-def due(limit: int = 200) -> list[str]:
-    """Ids of deleted rows whose grace time is over."""
+def scrub_due(limit: int = 200) -> int:
+    """Scrub deleted rows whose grace time is over, the oldest first; how many there were."""
     end = now() - timedelta(seconds=section(ArtifactsConfig).restore_grace)
     rows = Artifact.objects.filter(deleted_at__lte=end, scrubbed_at=None).order_by("deleted_at")
-    return list(rows.values_list("id", flat=True)[:limit])
+    ids = list(rows.values_list("id", flat=True)[:limit])
+    for artifact_id in ids:
+        scrub(artifact_id, deleted_before=end)
+    return len(ids)
 
 
 _TOMBSTONE: dict[str, Any] = {
@@ -74,6 +87,7 @@ _TOMBSTONE: dict[str, Any] = {
     "fields": {},
     "properties": {},
     "violations": [],
+    "restores_to": "",
 }
 
 

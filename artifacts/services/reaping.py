@@ -69,7 +69,4 @@ def _unreferenced_objects() -> int:
 
 
 def _deleted_rows() -> int:
-    ids = deletion.due()
-    for artifact_id in ids:
-        deletion.scrub(artifact_id)
-    return len(ids)
+    return deletion.scrub_due()

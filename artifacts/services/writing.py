@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from artifacts.models import Artifact, Tag
 from artifacts.types import ArtifactType
@@ -88,6 +88,22 @@ def require_revision(artifact: Artifact, revision: int | None) -> None:
         )
 
 
+def revive(artifact: Artifact, status: str, *, kind: ArtifactType, actor: Actor) -> None:
+    """Take a deletion back: the row is in `status` again, judged as `artifact` says. ConcurrentChange."""
+    before = artifact.status
+    values = {
+        "status": status,
+        "deleted_at": None,
+        "restores_to": "",
+        "violations": artifact.violations,
+        "checked_epoch": artifact.checked_epoch,
+    }
+    deleted = Artifact.objects.filter(deleted_at__isnull=False, scrubbed_at=None)
+    _write(artifact, before, values, actor, among=deleted)
+    changes = {"status": Change(old=before, new=status)}
+    _record(artifact, "restore", kind=kind, actor=actor, changes=changes)
+
+
 def touch(artifact_id: str, *, kind: ArtifactType) -> None:
     """Say that the index document changed though the row's own fields did not (members, tags, validity)."""
     Artifact.objects.filter(pk=artifact_id).update(doc_version=F("doc_version") + 1)
@@ -107,13 +123,20 @@ def _add_tags(artifact: Artifact, tags: Iterable[str]) -> None:
         Tag.objects.bulk_create(rows)
 
 
-def _write(artifact: Artifact, before: str, values: Mapping[str, Any], actor: Actor) -> None:
+def _write(
+    artifact: Artifact,
+    before: str,
+    values: Mapping[str, Any],
+    actor: Actor,
+    *,
+    among: QuerySet[Artifact] | None = None,
+) -> None:
+    """`among`: the rows that may be written; those that are not deleted, if nothing is said."""
     if not connection.in_atomic_block:
         raise RuntimeError("artifacts are written inside a transaction")
     moment = now()
-    won = Artifact.objects.filter(
-        pk=artifact.pk, status=before, revision=artifact.revision, deleted_at=None
-    ).update(
+    rows = Artifact.objects.filter(deleted_at=None) if among is None else among
+    won = rows.filter(pk=artifact.pk, status=before, revision=artifact.revision).update(
         **values,
         revision=artifact.revision + 1,
         doc_version=F("doc_version") + 1,

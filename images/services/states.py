@@ -2,12 +2,15 @@
 
 from django.db import transaction
 
+from artifacts.models import Artifact
 from artifacts.selectors import locked
-from artifacts.services import deletion, writing
+from artifacts.services import deletion, restoring, writing
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
 from images.handler import IMAGES
 from images.lifecycle import ACTIVE, DEACTIVATED
+from images.limits import enforcing
+from images.limits.resources import Resource
 from images.policies import ImageAction, ImagePolicy
 
 
@@ -21,9 +24,30 @@ def reactivate(image_id: str, *, actor: Actor) -> None:
     _switch(image_id, ImageAction.REACTIVATE, ACTIVE, actor=actor)
 
 
-def delete_image(image_id: str, *, actor: Actor, revision: int | None = None) -> None:
-    """Delete the image. NotFound, Forbidden, Protected; PreconditionFailed when its revision is another one."""
-    deletion.delete(image_id, kind=IMAGES, actor=actor, revision=revision)
+def delete_image(
+    image_id: str, *, actor: Actor, revision: int | None = None, purge: bool = False
+) -> None:
+    """Delete the image, for good when `purge` is set; restorable otherwise.
+
+    NotFound, Forbidden, Protected; PreconditionFailed when its revision is another one.
+    """
+    deletion.delete(image_id, kind=IMAGES, actor=actor, revision=revision, purge=purge)
+
+
+def purge_image(image_id: str, *, actor: Actor) -> None:
+    """Let go of a deleted image now, with its bytes. NotFound, Forbidden."""
+    restoring.purge(image_id, kind=IMAGES, actor=actor)
+
+
+def restore_image(image_id: str, *, actor: Actor) -> Artifact:
+    """A deleted image as it was. NotFound, Forbidden, NotDeleted, PastRestoring; LimitExceeded when it held no bytes
+    and so was not counted, and the project has as many images as it may.
+    """
+    with transaction.atomic():
+        image = restoring.restore(image_id, kind=IMAGES, actor=actor)
+        if image.size is None:
+            enforcing.require(actor, Resource.COUNT_TOTAL)
+    return image
 
 
 def _switch(image_id: str, action: ImageAction, target: str, *, actor: Actor) -> None:

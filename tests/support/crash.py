@@ -106,6 +106,7 @@ def victim(folder: Path, profile: str = "embedded", **settings: str) -> Iterator
     points = folder / "points"
     folder.mkdir(parents=True, exist_ok=True)
     own = BRIEF | {"VITRINE_FAILPOINTS_ONCE": str(points)} | settings
+    own |= {"VITRINE_ARTIFACTS_RESTORE_GRACE": "0"}  # the checker expects what is deleted to be gone
     with configured(folder, profile, **own) as service:
         found = Victim(service, points)
         found.start()

@@ -13,7 +13,6 @@ from artifacts.properties import field_number, field_text, property_equals
 from artifacts.selectors import Scope
 from artifacts.sorting import KEYS
 from catalog.actors import Actor
-from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 from catalog.query import Page, Sort
 from images import protections
@@ -159,6 +158,9 @@ def filtered(query: QueryDict, actor: Actor, *, but: frozenset[str] = frozenset(
 
 
 def _shelf(query: QueryDict) -> Rows:
+    """Hidden images or the others; of deleted ones, both unless one of them is asked for."""
+    if "os_hidden" not in query and viewing.deleted_wanted(query):
+        return Artifact.objects.all()
     hidden = operators.boolean("os_hidden", query.get("os_hidden", "false"), any_case=True)
     return Artifact.objects.filter(hidden=hidden)
 
@@ -180,14 +182,7 @@ def scope(query: QueryDict) -> Scope:
 
 def page(query: QueryDict) -> Page:
     """Limit, marker and order."""
-    return Page(limit(query), query.get("marker"), sorts(query))
-
-
-def limit(query: QueryDict) -> int:
-    """How long a page is to be; longer wishes are cut."""
-    config = section(CatalogConfig)
-    asked = operators.integer("limit", query.get("limit", str(config.page_size)), least=0)
-    return min(asked, config.page_limit)
+    return Page(operators.limit(query), query.get("marker"), sorts(query))
 
 
 def sorts(query: QueryDict) -> tuple[Sort, ...]:

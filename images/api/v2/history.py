@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from catalog.api.addresses import page_links
 from catalog.api.views import json_response
 from images import history
-from images.api.v2 import filters, operators
+from images.api.v2 import operators
 from images.api.v2.views import ImagesView
 
 
@@ -19,7 +19,7 @@ class ImageEvents(ImagesView):
         query = request.query_params
         marker = operators.integer("marker", query["marker"]) if "marker" in query else None
         entries, more = history.events_of(
-            self.actor, image_id, limit=filters.limit(query), marker=marker
+            self.actor, image_id, limit=operators.limit(query), marker=marker
         )
         last = str(entries[-1].id) if more and entries else None
         links = page_links(f"/v2/images/{image_id}/events", query, last)

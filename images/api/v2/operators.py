@@ -1,8 +1,9 @@
 """Values of list parameters: `in:` lists with quotes, comparison prefixes, times, booleans, integers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 
 COMPARISONS = {"gt": "__gt", "gte": "__gte", "lt": "__lt", "lte": "__lte", "eq": "", "neq": ""}
@@ -93,6 +94,13 @@ def integer(name: str, text: str, *, least: int = -LARGEST) -> int:
             parameter=name,
         )
     return int(text)
+
+
+def limit(query: Mapping[str, str]) -> int:
+    """How long a page is to be; longer wishes are cut."""
+    config = section(CatalogConfig)
+    asked = integer("limit", query.get("limit", str(config.page_size)), least=0)
+    return min(asked, config.page_limit)
 
 
 def boolean(name: str, text: str, *, any_case: bool = False) -> bool:

@@ -1,10 +1,13 @@
 """An image as the Images v2 dialect shows it: one plain dictionary, no serializer."""
 
+from datetime import timedelta
 from typing import Any
 
+from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Member, Tag
 from catalog.actors import Actor
 from catalog.clock import iso_seconds
+from catalog.conf import section
 from images import protections
 from images.selectors import COLUMNS, ImageRow
 
@@ -41,6 +44,13 @@ def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
     if fields.get("stores"):
         found["stores"] = ",".join(fields["stores"])
     return found
+
+
+def shown_deleted(row: ImageRow, actor: Actor) -> dict[str, Any]:
+    """An image that can be restored, and until when."""
+    grace = timedelta(seconds=section(ArtifactsConfig).restore_grace)
+    times = {"deleted_at": row["deleted_at"], "restorable_until": row["deleted_at"] + grace}
+    return {**shown(row, actor), **{name: iso_seconds(at) for name, at in times.items()}}
 
 
 def row_of(image: Artifact) -> ImageRow:

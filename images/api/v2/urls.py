@@ -9,6 +9,7 @@ v2: list[URLPattern | URLResolver] = [
     path("images/<str:image_id>", views.ImageItem.as_view()),
     path("images/<str:image_id>/actions/deactivate", views.Deactivation.as_view()),
     path("images/<str:image_id>/actions/reactivate", views.Reactivation.as_view()),
+    path("images/<str:image_id>/actions/restore", views.Restoration.as_view()),
     path("images/<str:image_id>/tags/<path:tag>", views.ImageTag.as_view()),
     path("images/<str:image_id>/events", history.ImageEvents.as_view()),
     path("images/<str:image_id>/members", members.MemberList.as_view()),

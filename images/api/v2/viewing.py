@@ -1,6 +1,7 @@
-"""How much of images is shown: `fields` names the keys, `total=true` counts what all pages together hold.
+"""How much of images is shown: `fields` names the keys, `total=true` counts what all pages together hold, and
+`deleted=true` lists what was deleted and can be restored.
 
-Neither is Glance's; its clients send neither.
+None of them is Glance's; its clients send none.
 """
 
 from typing import Any
@@ -8,10 +9,11 @@ from typing import Any
 from django.http import QueryDict
 
 from catalog.errors import InvalidParameter
+from catalog.query import Page
 from images.api.v2 import operators
 from images.selectors import COUNTED
 
-PARAMETERS = frozenset({"fields", "total"})
+PARAMETERS = frozenset({"fields", "total", "deleted"})
 
 
 def fields(query: QueryDict) -> frozenset[str] | None:
@@ -35,9 +37,32 @@ def total_wanted(query: QueryDict) -> bool:
     return operators.boolean("total", query.get("total", "false"))
 
 
+def deleted_wanted(query: QueryDict) -> bool:
+    return operators.boolean("deleted", query.get("deleted", "false"))
+
+
+def purge_wanted(query: QueryDict) -> bool:
+    """Whether a deletion is to be for good at once."""
+    return operators.boolean("purge", query.get("purge", "false"))
+
+
 def total(count: int) -> tuple[dict[str, Any], dict[str, str]]:
     """Keys of the body and headers. Beyond `COUNTED` nobody counts: the relation is then `gte`, not `eq`."""
     relation = "gte" if count > COUNTED else "eq"
     found = min(count, COUNTED)
     headers = {"X-Total-Count": str(found), "X-Total-Relation": relation}
     return {"total": found, "total_relation": relation}, headers
+
+
+ORDERING = ("sort", "sort_key", "sort_dir", "visibility", "member_status", "total")
+
+
+def page_of_deleted(query: QueryDict) -> Page:
+    """Limit and marker. InvalidParameter for what is of other lists only."""
+    for name in ORDERING:
+        if name in query:
+            raise InvalidParameter(
+                f"{name} does not go with deleted=true: it lists the project's own, the newest deletion first",
+                parameter=name,
+            )
+    return Page(operators.limit(query), query.get("marker"))

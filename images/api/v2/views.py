@@ -1,6 +1,6 @@
 """Images: the collection, the item, tags and actions. Bytes are in `data`, members in `members`."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from rest_framework.request import Request
 
 from catalog import jsonpatch
@@ -16,10 +16,10 @@ from catalog.api.views import (
     json_response,
     not_modified,
 )
-from catalog.errors import UnsupportedMediaType
+from catalog.errors import NotFound, UnsupportedMediaType
 from images import selectors
 from images.api.v2 import filters, operators, viewing
-from images.api.v2.representation import row_of, shown
+from images.api.v2.representation import row_of, shown, shown_deleted
 from images.services import metadata, states
 
 PATCHES = {
@@ -37,6 +37,8 @@ class ImagesView(CatalogView):
 class ImageList(ImagesView):
     def get(self, request: Request) -> HttpResponse:
         query = request.query_params
+        if viewing.deleted_wanted(query):
+            return self._deleted(query)
         wanted = viewing.fields(query)
         rows = filters.filtered(query, self.actor)
         scope, page = filters.scope(query), filters.page(query)
@@ -48,6 +50,15 @@ class ImageList(ImagesView):
             return json_response(document)
         total, headers = viewing.total(selectors.counted(self.actor, rows=rows, scope=scope))
         return json_response({**document, **total}, headers=headers)
+
+    def _deleted(self, query: QueryDict) -> HttpResponse:
+        """What can be restored, the newest deletion first; in the shape of any other list."""
+        wanted, page = viewing.fields(query), viewing.page_of_deleted(query)
+        rows = filters.filtered(query, self.actor)
+        found, more = selectors.restorable(self.actor, rows=rows, page=page)
+        links = page_links("/v2/images", query, found[-1]["id"] if more and found else None)
+        images = [viewing.only(wanted, shown_deleted(row, self.actor)) for row in found]
+        return json_response({"images": images, **links, "schema": "/v2/schemas/images"})
 
     def post(self, request: Request) -> HttpResponse:
         image = metadata.create_image(json_object(request), actor=self.actor)
@@ -83,8 +94,15 @@ class ImageItem(ImagesView):
         return _tagged(row_of(image), self.actor)
 
     def delete(self, request: Request, image_id: str) -> HttpResponse:
-        revision = self._expected(request, image_id)
-        states.delete_image(image_id, actor=self.actor, revision=revision)
+        purge = viewing.purge_wanted(request.query_params)
+        try:
+            revision = self._expected(request, image_id)
+        except NotFound:
+            if not purge:
+                raise
+            states.purge_image(image_id, actor=self.actor)
+        else:
+            states.delete_image(image_id, actor=self.actor, revision=revision, purge=purge)
         return empty_response()
 
     def _expected(self, request: Request, image_id: str) -> int | None:
@@ -114,6 +132,15 @@ class Deactivation(ImagesView):
         selectors.image_for(self.actor, image_id)
         states.deactivate(image_id, actor=self.actor)
         return empty_response()
+
+
+class Restoration(ImagesView):
+    """Not Glance's: a deleted image comes back within the grace time."""
+
+    refuses_body = frozenset({"POST"})
+
+    def post(self, request: Request, image_id: str) -> HttpResponse:
+        return _tagged(row_of(states.restore_image(image_id, actor=self.actor)), self.actor)
 
 
 class Reactivation(ImagesView):
