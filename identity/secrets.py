@@ -7,11 +7,12 @@ from hashlib import sha256
 from django.contrib.auth.hashers import check_password, make_password
 
 FAST = "sha256$"
+PREFIX = "vs-"
 
 
 def new_secret() -> str:
-    """86 characters, 512 random bits."""
-    return secrets.token_urlsafe(64)
+    """512 random bits; the prefix lets scanners of repositories and logs find a leaked secret."""
+    return PREFIX + secrets.token_urlsafe(64)
 
 
 def hash_made(secret: str) -> str:

@@ -27,7 +27,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield found
 
 
-@pytest.mark.parametrize("name", ["load-metadefs", "read-the-logs-and-metrics"])
+@pytest.mark.parametrize(
+    "name", ["application-credentials", "load-metadefs", "read-the-logs-and-metrics"]
+)
 def test_page_beside_a_service(name: str, service: Service) -> None:
     execute(PAGES / f"{name}.md", service.folder.parent, {ADDRESS: service.url})
 

@@ -65,7 +65,8 @@ def test_a_credential_lives(api, ada, ours) -> None:
     assert answer["Cache-Control"] == "no-store"
     made = answer.json()["application_credential"]
     secret = made.pop("secret")
-    assert len(secret) == 86
+    assert len(secret) == 89
+    assert secret.startswith("vs-")
     assert made == {
         "id": made["id"],
         "name": "ci",
