@@ -10,10 +10,10 @@ from io import FileIO
 from pathlib import Path
 
 from stores.base import BlobStat, BlobStore, Health, Reader, Writer, span
-from stores.errors import BlobExists, BlobNotFound, StoreError, StoreUnavailable
+from stores.errors import BlobExists, BlobNotFound, StoreError, StoreMisconfigured, StoreUnavailable
 from stores.fileio import FileReader, FileWriter, Probe
 from stores.keys import check_key
-from stores.layout import PARTIAL, place, walk
+from stores.layout import LAYOUTS, PARTIAL
 from stores.overriding import override
 from stores.partial import Partial, sweep
 from stores.posix import Folders, make_folder, meaning, translated
@@ -23,7 +23,8 @@ class FileStore(BlobStore):
     """Files below `root`; a committed blob is on disk for certain, unless `fsync` is false.
 
     With `create` false the folders must have been made before: a disk that is not mounted is then
-    StoreUnavailable and never looks like an empty store. `probe` is called with the name of each
+    StoreUnavailable and never looks like an empty store. `layout` "flat" keeps every file in the root
+    itself, as folders of other services do. `probe` is called with the name of each
     point a crash test may want to die at: ``store.write``, ``store.before_commit``,
     ``store.after_link``, ``store.before_delete``, ``store.after_delete``.
     """
@@ -38,9 +39,15 @@ class FileStore(BlobStore):
         *,
         fsync: bool = True,
         create: bool = True,
+        layout: str = "sharded",
         probe: Probe = lambda _point: None,
     ) -> None:
         """Take the folder as it is, or make it and its parents where `create` allows."""
+        if layout not in LAYOUTS:
+            raise StoreMisconfigured(
+                "the layout of a file store is one of the known ones", known=", ".join(LAYOUTS)
+            )
+        self._layout = LAYOUTS[layout]
         self.root = Path(root)
         self._fsync = fsync
         self._probe = probe
@@ -93,7 +100,7 @@ class FileStore(BlobStore):
         """Walk the folders; blobs that come or go meanwhile are seen or not."""
         with translated(store=self.name):
             self._partials.stat()  # a store that is gone is not an empty one
-            for key in walk(self.root):
+            for key in self._layout.walk(self.root):
                 if key.startswith(prefix):
                     with suppress(BlobNotFound):  # just deleted
                         yield self.stat(key)
@@ -151,7 +158,7 @@ class FileStore(BlobStore):
 
     def _appear(self, key: str, link: Callable[[Path], None]) -> None:
         """Let `link` make the blob's file, durably or not at all; BlobExists if it is taken."""
-        folder, name = place(key)
+        folder, name = self._layout.place(key)
         path = self._folders.ensure(*folder) / name
         try:
             link(path)
@@ -167,7 +174,7 @@ class FileStore(BlobStore):
     @contextmanager
     def _lookup(self, key: str) -> Iterator[Path]:
         """Give the blob's path; a missing file is BlobNotFound if the store itself is there."""
-        folder, name = place(key)
+        folder, name = self._layout.place(key)
         try:
             yield self.root.joinpath(*folder, name)
         except FileNotFoundError as error:

@@ -18,6 +18,7 @@ from stores import (
     BlobStore,
     FileStore,
     StoreFull,
+    StoreMisconfigured,
     StoreReadOnly,
     StoreUnavailable,
     WriterClosed,
@@ -35,6 +36,24 @@ class TestFileStore(BlobStoreConformance):
         store = FileStore(tmp_path / "new" / "store")
         yield store
         assert partials(store) == []
+
+
+class TestFlatFileStore(BlobStoreConformance):
+    """The layout of folders that another service filled."""
+
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> FileStore:
+        return FileStore(tmp_path / "flat", layout="flat")
+
+    def test_files_that_lie_there_are_blobs(self, store: FileStore) -> None:
+        (store.root / "6a1f0d5e").write_bytes(b"content")
+        (store.root / "folder").mkdir()
+        assert [stat.key for stat in store.list()] == ["6a1f0d5e"]
+        assert b"".join(store.open("6a1f0d5e")) == b"content"
+
+    def test_an_unknown_layout_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(StoreMisconfigured, match="layout"):
+            FileStore(tmp_path, layout="deep")
 
 
 class TestFileStoreWithoutSync(BlobStoreConformance):
