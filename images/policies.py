@@ -20,6 +20,7 @@ _VISIBLE = (
     " or 'public':%(visibility)s or 'shared':%(visibility)s)"
 )
 _ADMIN = "rule:context_is_admin"
+_SERVICE = "rule:service_api"
 
 
 class ImageAction(StrEnum):
@@ -40,6 +41,13 @@ class ImageAction(StrEnum):
     GET_MEMBER = "get_member"
     LIST_MEMBERS = "get_members"
     MODIFY_MEMBER = "modify_member"
+    GET_LOCATION = "get_image_location"
+    SET_LOCATION = "set_image_location"
+    DELETE_LOCATION = "delete_image_location"
+    ADD_LOCATION = "add_image_location"
+    FETCH_LOCATION = "fetch_image_location"
+    COPY = "copy_image"
+    STORES_DETAIL = "stores_info_detail"
 
 
 def _owner(action: ImageAction, what: str) -> oslo.RuleDefault:
@@ -86,6 +94,22 @@ DEFAULTS = (
         f"{_ADMIN} or (role:member and project_id:%(member_id)s)",
         "Accept or reject.",
     ),
+    oslo.RuleDefault("service_api", "role:service or role:admin", "Who counts as a service."),
+    oslo.RuleDefault(
+        ImageAction.GET_LOCATION, f"{_ADMIN} or {_PR}", "See where an image's data lies."
+    ),
+    _owner(ImageAction.SET_LOCATION, "Change an image's locations."),
+    oslo.RuleDefault(ImageAction.DELETE_LOCATION, _ADMIN, "Take a location from an image."),
+    oslo.RuleDefault(
+        ImageAction.ADD_LOCATION,
+        f"{_SERVICE} or (role:member and project_id:%(project_id)s and project_id:%(owner)s)",
+        "Give a queued image its location.",
+    ),
+    oslo.RuleDefault(ImageAction.FETCH_LOCATION, _SERVICE, "List the locations of an image."),
+    oslo.RuleDefault(ImageAction.COPY, _ADMIN, "Copy an image of another project to a store."),
+    oslo.RuleDefault(
+        ImageAction.STORES_DETAIL, f"{_ADMIN} or {_SERVICE}", "See how the stores are set up."
+    ),
 )
 
 
@@ -93,11 +117,19 @@ def register() -> None:
     policy.register(DEFAULTS)
 
 
-FACTS = ("id", "project_id", "visibility", "status", "protected")
+FACTS = (
+    "id", "name", "project_id", "visibility", "status", "protected", "hidden", "size", "disk_format",
+    "container_format", "min_disk", "min_ram", "fields", "properties",
+)  # fmt: skip
+DERIVED = ("virtual_size", "checksum", "os_hash_algo", "os_hash_value")
 
 
 def target_of(image: Artifact, actor: Actor, member_id: str | None = None) -> dict[str, Any]:
-    """What the rules may ask of an image; `member_id` is the caller's project when it is reached as a member."""
+    """What the rules may ask of an image: its free properties and, before these, its attributes.
+
+    `member_id` is the caller's project when it is reached as a member. What is null is left out, since a rule would
+    find it equal to the word None. An image that nobody owns is public to the rules: everybody sees it.
+    """
     return _target({name: getattr(image, name) for name in FACTS}, actor, member_id)
 
 
@@ -105,9 +137,15 @@ def _target(facts: Mapping[str, Any], actor: Actor, member_id: str | None = None
     project_id = facts["project_id"]
     if member_id is None and facts["visibility"] == "shared" and project_id != actor.project_id:
         member_id = actor.project_id
-    known = {name: facts[name] for name in FACTS}
+    known = {name: facts[name] for name in FACTS if name not in {"fields", "properties"}}
+    fields = {name: facts["fields"].get(name) for name in DERIVED}
     aliases = {"owner": project_id, "tenant": project_id, "image_id": facts["id"]}
-    return {**known, **aliases, "member_id": member_id}
+    aliases |= {"os_hidden": facts["hidden"], "member_id": member_id}
+    whole = {**known, **fields, **aliases}
+    if project_id is None and whole["visibility"] != "community":
+        whole["visibility"] = "public"
+    free = {key: value for key, value in facts["properties"].items() if key not in whole}
+    return {key: value for key, value in {**free, **whole}.items() if value is not None}
 
 
 class ImagePolicy:

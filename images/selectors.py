@@ -174,8 +174,11 @@ def member_for(actor: Actor, image: Artifact, member_id: str) -> Member:
 
 
 def member_to_write(actor: Actor, image: Artifact, member_id: str) -> Member:
-    """One membership for a service, which says itself what is forbidden. Forbidden unless the image is shared."""
+    """One membership for a service, which says itself what is forbidden. Forbidden unless the image is shared,
+    NotFound when the actor may not see it.
+    """
     if image.visibility != "shared":
+        ImagePolicy(actor).require(ImageAction.GET, image)
         raise Forbidden("only shared images have members", id=image.pk)
     return _membership(actor, image, member_id)
 
