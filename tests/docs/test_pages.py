@@ -27,9 +27,16 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield found
 
 
-@pytest.mark.parametrize(
-    "name", ["application-credentials", "load-metadefs", "read-the-logs-and-metrics"]
+PLAIN = (
+    "application-credentials",
+    "check-uploaded-data",
+    "load-metadefs",
+    "read-the-logs-and-metrics",
+    "resume-an-upload",
 )
+
+
+@pytest.mark.parametrize("name", PLAIN)
 def test_page_beside_a_service(name: str, service: Service) -> None:
     execute(PAGES / f"{name}.md", service.folder.parent, {ADDRESS: service.url})
 
