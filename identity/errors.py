@@ -10,7 +10,7 @@
     NotFound
     ├── DomainNotFound, ProjectNotFound, UserNotFound, RoleNotFound
     ├── AssignmentNotFound, ImplicationNotFound, CredentialNotFound
-    ├── ServiceNotFound, EndpointNotFound, RegionNotFound
+    ├── ServiceNotFound, EndpointNotFound, RegionNotFound, TagNotFound
     └── TokenNotFound
     Duplicate
     └── NameTaken              the name is in use, in its domain or by its user
@@ -20,6 +20,10 @@
     ├── ActionForbidden        the policy says no
     ├── DelegationForbidden    who acts by an application credential may not make or end such
     └── StillInUse             something depends on it, or it must be disabled first
+    Gone
+    └── IdentityElsewhere      Keystone keeps users, projects and tokens; `url` says where
+    Unavailable
+    └── KeystoneUnavailable    Keystone does not answer, or refuses this service itself
     Conflict
     └── ImplicationCircle      roles would imply each other
 """
@@ -28,10 +32,12 @@ from catalog.errors import (
     Conflict,
     Duplicate,
     Forbidden,
+    Gone,
     Invalid,
     NotFound,
     TooManyAttempts,
     Unauthenticated,
+    Unavailable,
 )
 
 
@@ -91,6 +97,10 @@ class RegionNotFound(NotFound):
     code = "region_not_found"
 
 
+class TagNotFound(NotFound):
+    code = "project_tag_not_found"
+
+
 class CredentialNotFound(NotFound):
     code = "application_credential_not_found"
 
@@ -113,3 +123,11 @@ class StillInUse(Forbidden):
 
 class ImplicationCircle(Conflict):
     code = "implication_circle"
+
+
+class KeystoneUnavailable(Unavailable):
+    code = "keystone_unavailable"
+
+
+class IdentityElsewhere(Gone):
+    code = "identity_elsewhere"

@@ -1,4 +1,4 @@
-"""Projects above and below one another; a level costs one query, and there are few levels."""
+"""Projects above and below one another; a level costs two queries, and there are few levels."""
 
 from collections.abc import Collection
 from typing import Any
@@ -24,7 +24,8 @@ def below(project_ids: Collection[str]) -> list[list[Project]]:
     levels: list[list[Project]] = []
     level = list(project_ids)
     while level:
-        rows = list(Project.objects.filter(parent_id__in=level).order_by("name", "pk"))
+        children = Project.objects.filter(parent_id__in=level).prefetch_related("tags")
+        rows = list(children.order_by("name", "pk"))
         if rows:
             levels.append(rows)
         level = [row.pk for row in rows]

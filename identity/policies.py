@@ -38,7 +38,12 @@ DEFAULTS: tuple[oslo.RuleDefault, ...] = (
     *_same(ADMIN, "get_service", "get_endpoint", "create_region", "update_region", "delete_region"),
     *_same(ANYONE, "list_regions", "get_region"),
     *_same(f"{ADMIN} or domain_id:%(target.domain.id)s", "get_domain"),
-    *_same(f"{ADMIN} or project_id:%(target.project.id)s", "get_project"),
+    *_same(
+        f"{ADMIN} or project_id:%(target.project.id)s",
+        *("get_project", "list_project_tags", "get_project_tag"),
+    ),
+    *_same(ADMIN, "update_project_tags", "create_project_tag", "delete_project_tags"),
+    *_same(ADMIN, "delete_project_tag"),
     *_same(OWNER, "get_user", "list_user_projects", "list_role_assignments"),
     *_same(OWNER, "revoke_token"),
     *_same("user_id:%(target.user.id)s", "create_application_credential"),

@@ -49,8 +49,9 @@ def existing_domain(domain_id: str) -> Domain:
     return _one(Domain.objects.all(), domain_id, DomainNotFound, "domain")
 
 
-def existing_project(project_id: str) -> Project:
-    return _one(Project.objects.all(), project_id, ProjectNotFound, "project")
+def existing_project(project_id: str, *, among: QuerySet[Project] | None = None) -> Project:
+    rows = Project.objects.all() if among is None else among
+    return _one(rows, project_id, ProjectNotFound, "project")
 
 
 def existing_role(role_id: str) -> Role:
@@ -72,6 +73,15 @@ def project_for(actor: Actor, project_id: str) -> Project:
     return existing_project(project_id)
 
 
+def project_tags(actor: Actor, project_id: str) -> list[str]:
+    require(actor, "list_project_tags", project=project_id)
+    return tags_of(existing_project(project_id))
+
+
+def tags_of(project: Project) -> list[str]:
+    return sorted(tag.name for tag in project.tags.all())
+
+
 def role_for(actor: Actor, role_id: str) -> Role:
     require(actor, "get_role")
     return existing_role(role_id)
@@ -89,7 +99,7 @@ def domains_for(actor: Actor) -> QuerySet[Domain]:
 
 def projects_for(actor: Actor) -> QuerySet[Project]:
     require(actor, "list_projects")
-    return Project.objects.all()
+    return Project.objects.prefetch_related("tags")
 
 
 def roles_for(actor: Actor) -> QuerySet[Role]:
@@ -121,13 +131,13 @@ def domains_of(user_id: str) -> QuerySet[Domain]:
 def projects_of_user(actor: Actor, user_id: str) -> QuerySet[Project]:
     require(actor, "list_user_projects", user=user_id)
     existing_user(user_id)
-    return projects_of(user_id)
+    return projects_of(user_id).prefetch_related("tags")
 
 
 def own_projects(actor: Actor) -> QuerySet[Project]:
     """What the caller's user may be scoped to."""
     require(actor, "get_auth_projects")
-    return projects_of(str(actor.user_id))
+    return projects_of(str(actor.user_id)).prefetch_related("tags")
 
 
 def own_domains(actor: Actor) -> QuerySet[Domain]:

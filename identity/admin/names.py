@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from catalog.actors import Actor
 from identity.admin.adapters import ServiceAdmin
 from identity.admin.inlines import ImplicationInline, ProjectAssignmentInline, save_inline
 from identity.models import Domain, Project, Role
+from identity.selectors import tags_of
 from identity.services import domains, projects, roles
 
 
@@ -41,7 +43,8 @@ class ProjectAdmin(ServiceAdmin[Project]):
     list_select_related = ("domain",)
     search_fields = ("name__startswith", "id__exact")
     ordering = ("name", "id")
-    fields = ("name", "domain", "parent", "description", "enabled")
+    fields = ("name", "domain", "parent", "description", "enabled", "tag_names")
+    readonly_fields = ("tag_names",)
     fixed = ("domain", "parent")
     autocomplete_fields = ("domain", "parent")
     inlines = (ProjectAssignmentInline,)
@@ -49,6 +52,10 @@ class ProjectAdmin(ServiceAdmin[Project]):
     @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
         return super().get_queryset(request).select_related("domain", "parent")
+
+    @admin.display(description=_("tags"))
+    def tag_names(self, row: Project) -> str:
+        return ", ".join(tags_of(row)) if row.pk else ""
 
     @override
     def create(self, values: dict[str, Any], *, actor: Actor) -> Project:

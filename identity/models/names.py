@@ -53,6 +53,23 @@ class Project(models.Model):
         return self.name
 
 
+class ProjectTag(models.Model):
+    """A word by which projects are found."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="tags")
+    name = KeyField(max_length=255)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name"], name="project_tag_once"),
+        ]
+        indexes = [models.Index(fields=["name"], name="project_tag_name")]
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
 class Role(models.Model):
     """A name that policies speak of; roles belong to no domain."""
 

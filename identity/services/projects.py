@@ -1,6 +1,6 @@
 """Projects: made, changed, deleted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypedDict, Unpack
 
 from catalog.actors import Actor
@@ -16,10 +16,12 @@ from identity.services.changing import (
     apply,
     changing,
     created,
+    locked,
     refuse_others,
     without_nulls,
 )
 from identity.services.revoking import end_tokens
+from identity.services.tagging import replace_tags
 
 DEEPEST = 5
 
@@ -28,6 +30,7 @@ class ProjectDetails(TypedDict, total=False):
     description: str
     extra: Mapping[str, Any]
     enabled: bool
+    tags: Collection[str]
 
 
 class ProjectChanges(ProjectDetails, total=False):
@@ -42,6 +45,7 @@ def create_project(
     description: str = "",
     enabled: bool = True,
     extra: Mapping[str, Any] | None = None,
+    tags: Collection[str] = (),
     actor: Actor,
 ) -> Project:
     """A new project; `parent_id` names a project of the same domain, or the domain itself.
@@ -64,6 +68,7 @@ def create_project(
         )
         names = ("name", "domain_id", "parent_id", "description", "enabled", "extra")
         _record("created", project.pk, actor, created(project, *names))
+        replace_tags(project, tags, actor=actor)
     return project
 
 
@@ -77,10 +82,13 @@ def update_project(
     """Change a project; disabling it ends its tokens."""
     require(actor, "update_project", project=project_id)
     with changing(_taken(values.get("name", ""))):
-        project = existing_project(project_id)
+        project = existing_project(project_id, among=locked(Project.objects.all()))
         parent_id = project.parent_id or project.domain_id
         refuse_others(fixed, {"domain_id": project.domain_id, "parent_id": parent_id})
+        tags = values.pop("tags", None)
         changes = apply(project, values)
+        if tags is not None:
+            replace_tags(project, tags, actor=actor)
         if "enabled" in changes and not project.enabled:
             end_tokens(project_id=project_id)
         if changes:

@@ -16,6 +16,7 @@ from identity.models import (
     Endpoint,
     FailedLogin,
     Project,
+    ProjectTag,
     Region,
     Role,
     RoleImplication,
@@ -24,8 +25,9 @@ from identity.models import (
     User,
 )
 from identity.services.credentials import create_credential
+from identity.services.tagging import set_tags
 from tests.identity.api import Api
-from tests.identity.factories import PASSWORD
+from tests.identity.factories import PASSWORD, SYSTEM
 from tests.support.identity import actor_for, make_admin, make_project, make_user, role, token_for
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +106,8 @@ def test_projects_domains_and_roles(pages) -> None:
     project.refresh_from_db()
     assert not project.enabled
     assert Api(token).get("/auth/projects").status_code == 401
+    set_tags(project.pk, ["red", "blue"], actor=SYSTEM)
+    assert "blue, red" in told(pages.get(f"{BASE}/project/{project.pk}/change/"))
     assert pages.post(f"{BASE}/domain/add/", {"name": "d", "enabled": "on"}).status_code == 302
     row = inline("implications", implied=role("reader").pk)
     assert pages.post(f"{BASE}/role/add/", {"name": "auditor"} | row).status_code == 302
@@ -225,7 +229,7 @@ def test_lists_and_forms_ask_as_much_for_many_rows_as_for_few(pages) -> None:
 def test_every_model_has_its_page() -> None:
     from django.apps import apps
 
-    shown_elsewhere = {RoleImplication}
+    shown_elsewhere = {RoleImplication, ProjectTag}
     models = set(apps.get_app_config("identity").get_models())
     assert models - shown_elsewhere == set(MODELS)
 

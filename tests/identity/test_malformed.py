@@ -154,7 +154,7 @@ WRITES = [
     ("project", {}),
     ("project", {"name": "x" * 65}),
     ("project", {"name": "x", "is_domain": True}),
-    ("project", {"name": "x", "tags": ["a"]}),
+    ("project", {"name": "x", "tags": ["a,b"]}),
     ("project", {"name": "x", "parent_id": []}),
     ("project", {"name": "x", "colour": "r" * 70000}),
     ("role", {}),

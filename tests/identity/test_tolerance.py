@@ -48,7 +48,7 @@ def test_further_members_give_no_rights(api) -> None:
         ("user", {"name": "x", "options": {"ignore_lockout_failure_attempts": True}}),
         ("user", {"name": "x", "federated": [{"idp_id": "x"}]}),
         ("project", {"name": "x", "options": {"immutable": True}}),
-        ("project", {"name": "x", "tags": ["a"]}),
+        ("domain", {"name": "x", "tags": ["a"]}),
         ("project", {"name": "x", "is_domain": True}),
         ("role", {"name": "x", "domain_id": "default"}),
     ],

@@ -84,7 +84,10 @@ def matching(
 
 
 def listed(
-    noun: str, documents: list[dict[str, Any]], request: Request, next_link: str | None = None
+    noun: str,
+    documents: list[dict[str, Any]] | list[str],
+    request: Request,
+    next_link: str | None = None,
 ) -> Mapping[str, Any]:
     """A list as Keystone tells it."""
     here = f"{base_url(request)}{request.get_full_path()}"

@@ -16,6 +16,7 @@ from identity.models import (
     Service,
     User,
 )
+from identity.selectors import tags_of
 
 Document = dict[str, Any]
 
@@ -81,7 +82,7 @@ def project(row: Project, api: str) -> Document:
         "is_domain": False,
         "description": row.description,
         "enabled": row.enabled,
-        "tags": [],
+        "tags": tags_of(row),
         "options": {},
         "links": {"self": f"{api}/projects/{row.pk}"},
     }

@@ -12,7 +12,7 @@ from typing_extensions import override
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 from identity.api.v3.base import base_url
-from identity.models import ApplicationCredential, Domain, Project, Role, User
+from identity.models import ApplicationCredential, Domain, Project, ProjectTag, Role, User
 
 M = TypeVar("M", bound=Model)
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -61,6 +61,10 @@ class ProjectFilters(django_filters.FilterSet):  # type: ignore[misc] # it has n
     enabled = FlagFilter()
     parent_id = TextFilter(method="under")
     is_domain = TextFilter(method="domains")
+    tags = TextFilter(method="with_all")
+    tags_any = TextFilter(method="with_any")
+    not_tags = TextFilter(method="without_all")
+    not_tags_any = TextFilter(method="without_any")
 
     class Meta:
         model = Project
@@ -70,9 +74,27 @@ class ProjectFilters(django_filters.FilterSet):  # type: ignore[misc] # it has n
         """A domain is the parent of the projects that have no other."""
         return rows.filter(Q(parent_id=value) | Q(parent_id=None, domain_id=value))
 
+    def with_all(self, rows: QuerySet[Project], _: str, value: str) -> QuerySet[Project]:
+        for tag in value.split(","):
+            rows = rows.filter(pk__in=_tagged(tag))
+        return rows
+
+    def with_any(self, rows: QuerySet[Project], _: str, value: str) -> QuerySet[Project]:
+        return rows.filter(pk__in=_tagged(*value.split(",")))
+
+    def without_all(self, rows: QuerySet[Project], _: str, value: str) -> QuerySet[Project]:
+        return rows.exclude(pk__in=self.with_all(Project.objects.all(), _, value))
+
+    def without_any(self, rows: QuerySet[Project], _: str, value: str) -> QuerySet[Project]:
+        return rows.exclude(pk__in=_tagged(*value.split(",")))
+
     def domains(self, rows: QuerySet[Project], _: str, value: str) -> QuerySet[Project]:
         """Domains are no projects here."""
         return rows.none() if is_true(value) else rows
+
+
+def _tagged(*names: str) -> QuerySet[ProjectTag]:
+    return ProjectTag.objects.filter(name__in=names).values("project_id")  # type: ignore[return-value] # rows of one column
 
 
 class UserFilters(django_filters.FilterSet):  # type: ignore[misc] # it has no types
@@ -117,7 +139,10 @@ def page_of(
     """Rows by name, and the address of the next page when there are more."""
     parameters = request.GET
     if filters is not None:
-        filtered = filters(parameters, rows)
+        spelled = parameters.copy()
+        for name in parameters:
+            spelled.setlist(name.replace("-", "_"), parameters.getlist(name))
+        filtered = filters(spelled, rows)
         if not filtered.is_valid():
             name, problems = next(iter(filtered.errors.items()))
             raise InvalidParameter(f"{name}: {problems[0]}", parameter=name)

@@ -61,12 +61,13 @@ class Reader:
             raise InvalidBody(f"{self._at(name)} must be true or false", attribute=self._at(name))
         return value
 
-    def texts(self, name: str) -> list[str]:
-        """A list of text that is not empty."""
+    def texts(self, name: str, *, empty: bool = False) -> list[str]:
+        """A list of text; without any only with `empty`."""
         value = self._required(name)
-        if not isinstance(value, list) or not value or not all(isinstance(v, str) for v in value):
+        found = value if isinstance(value, list) else None
+        if found is None or not (found or empty) or not all(isinstance(v, str) for v in found):
             raise InvalidBody(f"{self._at(name)} must be a list of text", attribute=self._at(name))
-        return value
+        return found
 
     def objects(self, name: str) -> list["Reader"]:
         """A list of objects; none when the member is absent or null."""

@@ -38,6 +38,8 @@ urlpatterns = [
     path("v3/domains/<str:domain_id>", domains.DomainView.as_view()),
     path("v3/projects", projects.ProjectsView.as_view()),
     path("v3/projects/<str:project_id>", projects.ProjectView.as_view()),
+    path("v3/projects/<str:project_id>/tags", projects.ProjectTagsView.as_view()),
+    path("v3/projects/<str:project_id>/tags/<str:tag>", projects.ProjectTagView.as_view()),
     path("v3/users", users.UsersView.as_view()),
     path("v3/users/<str:user_id>", users.UserView.as_view()),
     path("v3/users/<str:user_id>/password", users.UserPasswordView.as_view()),

@@ -10,13 +10,14 @@ from identity.api.v3 import documents
 from identity.api.v3.base import IdentityView, api_url, listed
 from identity.api.v3.filters import ProjectFilters, page_of
 from identity.api.v3.reading import Reader
+from identity.errors import TagNotFound
 from identity.models import DEFAULT_DOMAIN, Project
-from identity.services import projects
+from identity.services import projects, tagging
 from identity.services.projects import ProjectChanges, ProjectDetails
 
-MUTABLE = ("name", "description", "enabled")
+MUTABLE = ("name", "description", "enabled", "tags")
 FIXED = ("domain_id", "parent_id")
-IGNORED = ("options", "tags", "is_domain")
+IGNORED = ("options", "is_domain")
 
 
 class ProjectsView(IdentityView):
@@ -75,6 +76,38 @@ class ProjectView(IdentityView):
         return empty_response()
 
 
+class ProjectTagsView(IdentityView):
+    def get(self, request: Request, project_id: str) -> HttpResponse:
+        return _tags(selectors.project_tags(self.actor, project_id), request)
+
+    def put(self, request: Request, project_id: str) -> HttpResponse:
+        names = Reader(json_object(request)).texts("tags", empty=True)
+        return _tags(tagging.set_tags(project_id, names, actor=self.actor), request)
+
+    def delete(self, request: Request, project_id: str) -> HttpResponse:
+        tagging.set_tags(project_id, (), actor=self.actor)
+        return empty_response()
+
+
+class ProjectTagView(IdentityView):
+    def get(self, request: Request, project_id: str, tag: str) -> HttpResponse:
+        if tag not in selectors.project_tags(self.actor, project_id):
+            raise TagNotFound(f"The project {project_id} has no tag {tag}.", tag=tag)
+        return empty_response()
+
+    def put(self, request: Request, project_id: str, tag: str) -> HttpResponse:
+        tagging.add_tag(project_id, tag, actor=self.actor)
+        return empty_response(201)
+
+    def delete(self, request: Request, project_id: str, tag: str) -> HttpResponse:
+        tagging.remove_tag(project_id, tag, actor=self.actor)
+        return empty_response()
+
+
+def _tags(names: list[str], request: Request) -> HttpResponse:
+    return json_response(listed("tags", names, request))
+
+
 def _changes(body: Reader) -> ProjectChanges:
     found = cast("ProjectChanges", _details(body))
     if "name" in body:
@@ -89,4 +122,6 @@ def _details(body: Reader) -> ProjectDetails:
         found["description"] = body.long_text("description")
     if "enabled" in body:
         found["enabled"] = body.flag("enabled")
+    if body.document.get("tags") is not None:
+        found["tags"] = body.texts("tags", empty=True)
     return found
