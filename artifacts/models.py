@@ -234,6 +234,59 @@ class Location(models.Model):
         return self.url
 
 
+class Alias(models.Model):
+    """A name that leads to one artifact now and to another later: a project's own, or for everybody.
+
+    `target` is null once what it led to is no longer kept even as a tombstone.
+    """
+
+    id = KeyField(primary_key=True, max_length=36, default=artifact_id)
+    type = KeyField(max_length=64)
+    name = KeyField(max_length=255)
+    project_id = KeyField(max_length=255)
+    visibility = KeyField(max_length=16, default="private")
+    target = models.ForeignKey(
+        Artifact, null=True, blank=True, on_delete=models.SET_NULL, related_name="aliases"
+    )
+    revision = models.BigIntegerField(default=1)
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
+    created_by = models.CharField(max_length=255, null=True, blank=True)
+    updated_by = models.CharField(max_length=255, null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "aliases"
+        constraints = [
+            models.UniqueConstraint(fields=["type", "project_id", "name"], name="alias_name"),
+            models.UniqueConstraint(
+                fields=["type", "name"], name="alias_public_name", condition=Q(visibility="public")
+            ),
+        ]
+        indexes = [models.Index(fields=["type", "name", "id"], name="alias_order")]
+
+    @override
+    def __str__(self) -> str:
+        return self.name
+
+
+class AliasMove(models.Model):
+    """Where an alias led from a moment on, and who said so."""
+
+    id = models.BigAutoField(primary_key=True)
+    alias = models.ForeignKey(Alias, on_delete=models.CASCADE, related_name="moves")
+    target = models.ForeignKey(Artifact, null=True, on_delete=models.SET_NULL, related_name="+")
+    moved_at = models.DateTimeField(default=now)
+    moved_by = models.CharField(max_length=255, null=True)
+    moved_by_project = models.CharField(max_length=255, null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["alias", "id"], name="alias_move_order")]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.alias_id} → {self.target_id}"
+
+
 class UploadSession(models.Model):
     """An upload that may be cut and resumed: `received` of `length` bytes lie in parts, each a stored object.
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from oslo_policy import policy as oslo
 from typing_extensions import override
 
-from artifacts.models import Artifact
+from artifacts.models import Alias, Artifact
 from artifacts.types import Guard
 from catalog import policy
 from catalog.actors import Actor
@@ -39,8 +39,38 @@ DEFAULTS = (
 )
 
 
+class AliasAction(StrEnum):
+    CREATE = "alias:create"
+    MOVE = "alias:move"
+    DELETE = "alias:delete"
+    PUBLICIZE = "alias:publicize"
+
+
+ALIAS_DEFAULTS = (
+    oslo.RuleDefault(AliasAction.CREATE, OWNER, "Create an alias of the caller's project."),
+    oslo.RuleDefault(AliasAction.MOVE, OWNER, "Let an alias lead elsewhere."),
+    oslo.RuleDefault(AliasAction.DELETE, OWNER, "Take an alias away."),
+    oslo.RuleDefault(
+        AliasAction.PUBLICIZE,
+        "role:admin",
+        "Create, move or delete an alias that everybody finds, beside the right to do so at all.",
+    ),
+)
+
+
 def register() -> None:
-    policy.register(DEFAULTS)
+    policy.register((*DEFAULTS, *ALIAS_DEFAULTS))
+
+
+def require_alias(action: AliasAction, alias: Alias, actor: Actor) -> None:
+    """Nothing, or Forbidden; NotFound when the alias is another project's."""
+    if not (actor.is_admin or alias.visibility == "public" or alias.project_id == actor.project_id):
+        raise NotFound(f"there is no alias {alias.pk!r}", alias=alias.pk)
+    target = {"project_id": alias.project_id, "owner": alias.project_id}
+    needed = [action, AliasAction.PUBLICIZE] if alias.visibility == "public" else [action]
+    for one in needed:
+        if not policy.enforce(actor, one, target):
+            raise Forbidden(f"policy {one.value} does not allow you this", action=one.value)
 
 
 def require(action: ArtifactAction, artifact: Artifact, actor: Actor) -> None:

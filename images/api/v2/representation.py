@@ -53,6 +53,15 @@ def shown_deleted(row: ImageRow, actor: Actor) -> dict[str, Any]:
     return {**shown(row, actor), **{name: iso_seconds(at) for name, at in times.items()}}
 
 
+def shown_release(row: ImageRow, actor: Actor, *, family: str) -> dict[str, Any]:
+    """A family's current image under the name that was asked for: clients compare it with what they asked.
+
+    Two keys that no image has of itself tell the family and the image's own name.
+    """
+    own = {"vitrine_family": family, "vitrine_release": row["name"] or ""}
+    return {**shown(row, actor), "name": family, **own}
+
+
 def row_of(image: Artifact) -> ImageRow:
     """The row of an image that a service has just written."""
     tags = list(

@@ -2,9 +2,13 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from images.api.v2 import history, members, schemas, usage, versions, views
+from images.api.v2 import families, history, members, schemas, usage, versions, views
 
 v2: list[URLPattern | URLResolver] = [
+    path("families", families.FamilyList.as_view()),
+    path("families/<str:family>", families.FamilyItem.as_view()),
+    path("families/<str:family>/moves", families.FamilyMoves.as_view()),
+    path("families/<str:family>/actions/rollback", families.FamilyRollback.as_view()),
     path("images", views.ImageList.as_view()),
     path("images/<str:image_id>", views.ImageItem.as_view()),
     path("images/<str:image_id>/actions/deactivate", views.Deactivation.as_view()),

@@ -37,6 +37,15 @@ def total_wanted(query: QueryDict) -> bool:
     return operators.boolean("total", query.get("total", "false"))
 
 
+def one_name(query: QueryDict) -> str | None:
+    """The only name that a list's first page asks for."""
+    values = query.getlist("name")
+    if len(values) != 1 or "marker" in query or operators.limit(query) == 0:
+        return None
+    names = operators.one_or_many("name", values[0])
+    return names[0] if len(names) == 1 and names[0] else None
+
+
 def deleted_wanted(query: QueryDict) -> bool:
     return operators.boolean("deleted", query.get("deleted", "false"))
 

@@ -1,8 +1,11 @@
 """Images: the collection, the item, tags and actions. Bytes are in `data`, members in `members`."""
 
+from typing import Any
+
 from django.http import HttpResponse, QueryDict
 from rest_framework.request import Request
 
+from artifacts.selectors import Scope
 from catalog import jsonpatch
 from catalog.actors import Actor
 from catalog.api import etags
@@ -17,9 +20,9 @@ from catalog.api.views import (
     not_modified,
 )
 from catalog.errors import NotFound, UnsupportedMediaType
-from images import selectors
+from images import families, selectors
 from images.api.v2 import filters, operators, viewing
-from images.api.v2.representation import row_of, shown, shown_deleted
+from images.api.v2.representation import row_of, shown, shown_deleted, shown_release
 from images.services import metadata, states
 
 PATCHES = {
@@ -45,11 +48,25 @@ class ImageList(ImagesView):
         found, more = selectors.listed(self.actor, rows=rows, scope=scope, page=page)
         links = page_links("/v2/images", query, found[-1]["id"] if more and found else None)
         images = [viewing.only(wanted, shown(row, self.actor)) for row in found]
+        release = None if images else self._release(query, scope)
+        if release is not None:
+            images = [viewing.only(wanted, release)]
         document = {"images": images, **links, "schema": "/v2/schemas/images"}
         if not viewing.total_wanted(query):
             return json_response(document)
-        total, headers = viewing.total(selectors.counted(self.actor, rows=rows, scope=scope))
+        count = 0 if release is None else 1
+        count = count or selectors.counted(self.actor, rows=rows, scope=scope)
+        total, headers = viewing.total(count)
         return json_response({**document, **total}, headers=headers)
+
+    def _release(self, query: QueryDict, scope: Scope) -> dict[str, Any] | None:
+        """The current image of the family that the list's name means, when no image has that name."""
+        name = viewing.one_name(query)
+        if name is None:
+            return None
+        rows = filters.filtered(query, self.actor, but=frozenset({"name"}))
+        found = families.current(self.actor, name, rows=rows, scope=scope)
+        return None if found is None else shown_release(found[1], self.actor, family=name)
 
     def _deleted(self, query: QueryDict) -> HttpResponse:
         """What can be restored, the newest deletion first; in the shape of any other list."""
