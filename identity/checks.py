@@ -5,7 +5,10 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 
+from catalog.conf import section
 from identity import endpoints
+from identity.conf import IdentityConfig
+from identity.keystone.conf import KeystoneConfig
 
 
 def services_are_named_once(**_: Any) -> list[Error]:
@@ -34,6 +37,16 @@ def passwords_are_hashed_slowly(**_: Any) -> list[Error]:
     ]
 
 
+def keystone_is_known(**_: Any) -> list[Error]:
+    if section(IdentityConfig).backend != "keystone":
+        return []
+    return [
+        Error(sentence, hint="docs/how-to/use-keystone.md", id="identity.E003")
+        for sentence in section(KeystoneConfig).missing()
+    ]
+
+
 def register_all() -> None:
     register(services_are_named_once, "identity")
+    register(keystone_is_known, "identity")
     register(passwords_are_hashed_slowly, Tags.security)

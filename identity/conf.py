@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from typing_extensions import override
 
@@ -13,6 +13,9 @@ from catalog.conf import Section, setting
 class IdentityConfig(Section):
     prefix: ClassVar[str] = "identity"
 
+    backend: Literal["builtin", "keystone"] = setting(
+        "builtin", help="Who knows users and projects: this service, or a Keystone."
+    )
     token_lifetime: int = setting(3600, help="Seconds a token is good for.")
     cache_seconds: float = setting(
         5.0,

@@ -9,6 +9,7 @@ import dj_database_url
 import django_stubs_ext
 
 from catalog.conf import CatalogConfig, ConfigurationError
+from identity.conf import IdentityConfig
 from settings import configuration, folders, logs, secrets
 from settings.proxies import TrustedProxies
 from settings.sections import AccessConfig, BrokerConfig, DatabaseConfig, HttpConfig, LogConfig
@@ -115,7 +116,12 @@ def _database() -> dict[str, Any]:
 
 DATABASES = {"default": _database()}
 
-AUTHENTICATOR = "identity.authentication.authenticate"
+KEYSTONE = VITRINE[IdentityConfig].backend == "keystone"
+AUTHENTICATOR = (
+    "identity.keystone.authentication.authenticate"
+    if KEYSTONE
+    else "identity.authentication.authenticate"
+)
 JOB_HINT = "catalog.tasks.hint"
 
 # A user's name is unique within a domain, and the backend asks for both.

@@ -10,6 +10,7 @@ from typing import Any
 from artifacts.conf import ArtifactsConfig, StoresConfig
 from catalog.conf import CatalogConfig, ConfigurationError, Section, parse, variable
 from identity.conf import IdentityConfig
+from identity.keystone.conf import KeystoneConfig
 from images.certificates import SignaturesConfig
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
@@ -26,6 +27,7 @@ SECTIONS: tuple[type[Section], ...] = (
     BrokerConfig,
     LogConfig,
     IdentityConfig,
+    KeystoneConfig,
     MetadefsConfig,
     ArtifactsConfig,
     StoresConfig,

@@ -1,5 +1,6 @@
 """One port, one prefix per service, as the service catalog tells clients."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLResolver, include, path, re_path
 
@@ -15,7 +16,7 @@ def _service(prefix: str, urls: str) -> URLResolver:
 
 
 urlpatterns = [
-    _service("identity", "identity.api.v3.urls"),
+    _service("identity", "identity.keystone.urls" if settings.KEYSTONE else "identity.api.v3.urls"),
     _service("image", "images.api.v2.urls"),
     _service("artifact", "artifacts.api.v1.urls"),
     _service("search", "search.api.v1.urls"),

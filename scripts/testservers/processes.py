@@ -32,7 +32,10 @@ class Process:
 
     def alive(self) -> bool:
         fields = _stat(self.pid)
-        return bool(fields) and fields[0] not in "ZX" and int(fields[19]) == self.started
+        if not fields or int(fields[19]) != self.started:
+            return False
+        # A first thread that has ended keeps its ports open as long as another one is about to.
+        return fields[0] not in "ZX" or int(fields[17]) > 1
 
     def arguments(self) -> list[str]:
         try:
