@@ -257,7 +257,16 @@ def _found(_owner: Any, pattern: str, value: Any, _schema: Any) -> Iterator[Vali
         yield ValidationError(f"{value!r} is not of the form it must have")
 
 
-_Validator: Any = extend(Draft202012Validator, {"pattern": _found})  # type: ignore[no-untyped-call]  # the stubs leave it open
+def _integer(_checker: Any, value: Any) -> bool:
+    """A number written as a whole one: 1.0 is stored and shown as something else than it was."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator: Any = extend(  # type: ignore[no-untyped-call]  # the stubs leave it open
+    Draft202012Validator,
+    {"pattern": _found},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _integer),
+)
 
 
 @lru_cache(maxsize=4)

@@ -26,6 +26,7 @@ from images.policies import ImageAction, ImagePolicy
 from images.protections import PropertyAction
 
 KEPT = "(protected)"
+FORMATS_OPEN = frozenset({QUEUED, "importing"})
 COLUMN = {
     "name": "name",
     "visibility": "visibility",
@@ -177,7 +178,7 @@ def _check(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) ->
         )
     if "visibility" in changed:
         policy.require_visibility(image, draft.base["visibility"])
-    if changed & {"disk_format", "container_format"} and image.status != QUEUED:
+    if changed & {"disk_format", "container_format"} and image.status not in FORMATS_OPEN:
         raise Forbidden(
             f"the formats of an image that is {image.status} do not change", status=image.status
         )
