@@ -8,7 +8,7 @@ from collections.abc import Collection
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from artifacts.models import Artifact, Location
+from artifacts.models import Artifact, Location, UploadSession
 from images.limits.resources import Resource
 from images.limits.sizes import MIB
 from images.models import TYPE
@@ -50,6 +50,18 @@ def stored_bytes(project_id: str | None) -> int:
         blob__artifact__scrubbed_at=None,
     ).exclude(status="deleted")
     found: dict[str, int] = places.aggregate(found=Coalesce(Sum(F("blob__artifact__size")), 0))
+    return found["found"]
+
+
+def promised_bytes(project_id: str | None) -> int:
+    """Bytes that open upload sessions of the project's images may come to hold."""
+    sessions = UploadSession.objects.filter(
+        artifact__type=TYPE,
+        artifact__project_id=project_id,
+        artifact__deleted_at=None,
+        state="open",
+    )
+    found: dict[str, int] = sessions.aggregate(found=Coalesce(Sum("length"), 0))
     return found["found"]
 
 

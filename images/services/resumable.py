@@ -19,6 +19,10 @@ from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import TooLarge
 from images.conf import ImagesConfig
+from images.limits import enforcing as limits
+from images.limits.resources import Resource
+from images.limits.sizes import MIB
+from images.limits.usage import promised_bytes
 from images.models import SLOT
 from images.policies import ImageAction, ImagePolicy
 from images.services import data
@@ -40,7 +44,8 @@ def open_session(
     actor: Actor,
 ) -> UploadSession:
     """A session for the image's data. Forbidden, TooLarge, SessionExists, and whatever refuses an upload."""
-    data.require_upload(image, actor=actor, size=length)
+    room = data.require_upload(image, actor=actor, size=length)
+    _require_staging(actor, length, room)
     if length > largest():
         raise TooLarge(f"the data is larger than the {largest()} bytes allowed", maximum=largest())
     data.intake(image, size=length, digests=digests)
@@ -53,6 +58,18 @@ def open_session(
         client_metadata=client_metadata,
         actor=actor,
     )
+
+
+def _require_staging(actor: Actor, length: int, room: int) -> None:
+    """What sessions were promised counts as staged, and as stored where the project has a storage quota."""
+    promised = promised_bytes(actor.project_id)
+    limits.require(actor, Resource.STAGE_TOTAL, (promised + length) // MIB)
+    if room < section(ImagesConfig).size_cap and promised + length > room:
+        raise limits.StorageQuotaExceeded(
+            f"{room} bytes are left to the project, and {promised} of them are promised to other uploads",
+            left=room,
+            promised=promised,
+        )
 
 
 def claim(session: UploadSession, *, image: Artifact, offset: int, actor: Actor) -> Claim:

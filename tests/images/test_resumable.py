@@ -20,6 +20,9 @@ from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, StoredObject, UploadPart, UploadSession
 from artifacts.services import reaping, sessions
 from catalog.clock import now
+from images.conf import ImagesConfig
+from images.limits.resources import Resource
+from images.models import RegisteredLimit
 from tests.images.test_data import Client, ada, blobs_on_disk, nothing_is_left
 from tests.support import disks
 from tests.support.images import callers
@@ -424,6 +427,53 @@ def test_what_nobody_goes_on_with_expires(ada: Client) -> None:
     UploadSession.objects.update(expires_at=now() - timedelta(seconds=1))
     reaping.reap()
     assert eventually(lambda: nothing_of(session))
+
+
+def configured(settings: Any, **values: Any) -> None:
+    config = replace(settings.VITRINE[ImagesConfig], **values)
+    settings.VITRINE = {**settings.VITRINE, ImagesConfig: config}
+
+
+def refused(session: Session) -> tuple[int, str]:
+    """413 is told in plain text, whatever is accepted."""
+    return session.opened.status_code, session.opened.text
+
+
+def test_quotas_count_what_sessions_were_promised(ada: Client, settings: Any) -> None:
+    configured(settings, user_storage_quota="2000000B")
+    first = opened(ada)
+    status, why = refused(Session(ada, ada.queued(), 600_000))
+    assert (status, "promised" in why) == (413, True)
+    assert Session(ada, ada.queued(), 500_000).opened.status_code == 201
+    assert first.patch(CONTENT).status_code == 204
+    assert arrived(first)
+    assert refused(Session(ada, ada.queued(), 1))[0] == 413
+    assert ada.put(ada.queued(), bytes(600_000)).status_code == 413
+    assert ada.put(ada.queued(), in_pieces(bytes(600_000))).status_code == 413
+
+
+def test_limits_count_sessions_as_staged(ada: Client, settings: Any) -> None:
+    for resource, limit in ((Resource.STAGE_TOTAL, 2), (Resource.SIZE_TOTAL, 9)):
+        RegisteredLimit.objects.create(resource=resource, limit=limit)
+    for resource in (Resource.COUNT_TOTAL, Resource.COUNT_UPLOADING):
+        RegisteredLimit.objects.create(resource=resource, limit=9)
+    configured(settings, limits="local")
+    opened(ada, bytes(2 << 20))
+    status, why = refused(Session(ada, ada.queued(), 1 << 20))
+    assert (status, "image_stage_total" in why) == (413, True)
+    UploadSession.objects.all().delete()
+    RegisteredLimit.objects.filter(resource=Resource.SIZE_TOTAL).update(limit=0)
+    assert refused(Session(ada, ada.queued(), 1 << 20))[0] == 413
+
+
+def test_an_image_is_not_larger_than_allowed(ada: Client, settings: Any) -> None:
+    configured(settings, size_cap=1_000_000)
+    assert refused(Session(ada, ada.queued(), 1_000_001))[0] == 413
+    image_id = ada.queued()
+    assert ada.put(image_id, bytes(1_000_001)).status_code == 413
+    assert ada.put(image_id, in_pieces(bytes(1_000_001))).status_code == 413
+    assert eventually(lambda: nothing_is_left(image_id))
+    assert ada.put(image_id, bytes(1_000_000)).status_code == 204
 
 
 def test_a_writer_whose_lease_ended_writes_nothing_more(ada: Client) -> None:
