@@ -17,8 +17,8 @@ app = Celery("vitrine")
 
 def _files() -> dict[str, Any]:
     folder = settings.DATA_DIR / "broker"
-    (folder / "queue").mkdir(parents=True, exist_ok=True)
-    (folder / "control").mkdir(parents=True, exist_ok=True)
+    for one in (settings.DATA_DIR, folder, folder / "queue", folder / "control"):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
         "data_folder_in": str(folder / "queue"),
         "data_folder_out": str(folder / "queue"),

@@ -12,7 +12,7 @@ def prepare(data_dir: Path) -> Path:
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         run.mkdir(mode=0o700, exist_ok=True)
-        (run / "metrics").mkdir(exist_ok=True)
+        (run / "metrics").mkdir(mode=0o700, exist_ok=True)
         probe = run / f".write-{os.getpid()}"
         probe.touch()
         probe.unlink()

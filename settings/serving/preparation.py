@@ -34,6 +34,11 @@ def allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+def keep_private() -> None:
+    """Let nothing that is made from now on be for other users of the machine: rows hold hashes, the index all names."""
+    os.umask(os.umask(0o077) | 0o007)
+
+
 def lock(run: Path, roles: Iterable[str]) -> list[IO[str]]:
     """Hold each role's lock file until the process and its children end; refuse a second holder."""
     held: list[IO[str]] = []

@@ -146,6 +146,20 @@ def test_files_with_secrets_are_private(service: Service) -> None:
         assert stat.S_IMODE((service.folder / name).stat().st_mode) == 0o600, name
 
 
+def test_nothing_in_the_folder_is_for_others(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    service = Service(folder)
+    try:
+        service.until_ready()
+        found = [one for one in folder.rglob("*") if not one.is_symlink()]
+    finally:
+        assert service.stop() == 0
+    kept = [one for one in found if one.exists()]
+    assert {"vitrine.sqlite3", "search", "blobs"} <= {one.name for one in kept}
+    assert [one.relative_to(folder).as_posix() for one in kept if one.stat().st_mode & 0o007] == []
+
+
 def test_clouds_file_lets_clients_in(service: Service) -> None:
     cloud = yaml.safe_load((service.folder / "clouds.yaml").read_text())["clouds"]["vitrine"]
     assert cloud["auth"]["auth_url"] == f"http://127.0.0.1:{service.port}/identity/v3"

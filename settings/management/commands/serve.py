@@ -42,6 +42,7 @@ class Command(BaseCommand):
         only: str | None = options["only"]
         roles = (only,) if only else ROLES
         http = section(HttpConfig)
+        preparation.keep_private()
         preparation.allow_many_files()
         run = folders.prepare(settings.DATA_DIR)
         held = preparation.lock(run, roles)
