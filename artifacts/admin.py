@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from typing_extensions import override
 
 from artifacts.models import Artifact, Blob, Location, StoredObject, Tag
-from artifacts.services import deletion, plain
+from artifacts.services import deletion, plain, restoring
 from artifacts.types import ArtifactType, type_named, types
 from catalog.administration import (
     RowAdmin,
@@ -53,7 +53,18 @@ def verbs_of(kind: ArtifactType) -> Mapping[str, Verb]:
     return {name: found[name] for name in kind.machine.transitions if name in found}
 
 
+def held_verbs_of(kind: ArtifactType) -> Mapping[str, Verb]:
+    """What may be done to a row that is deleted and can still be restored."""
+    restore = _verbs.get(kind.name, {}).get("restore")
+    return {
+        "restore": restore or partial(restoring.restore, kind=kind),
+        "purge": partial(restoring.purge, kind=kind),
+    }
+
+
 LABELS = {
+    "restore": gettext_lazy("Restore"),
+    "purge": gettext_lazy("Delete for good"),
     "activate": gettext_lazy("Activate"),
     "deactivate": gettext_lazy("Deactivate"),
     "reactivate": gettext_lazy("Reactivate"),
@@ -152,7 +163,7 @@ class CataloguedAdmin(ServiceAdmin[A]):
     def get_actions(self, request: HttpRequest) -> Any:
         found: dict[str, Any] = super().get_actions(request)
         if self.has_operate_permission(request):
-            for name in self._transitions():
+            for name in [*self._transitions(), "restore"]:
                 found[name] = (_walks(name), name, LABELS.get(name, name))
         return found
 
@@ -165,9 +176,12 @@ class CataloguedAdmin(ServiceAdmin[A]):
 
     def walk(self, request: HttpRequest, row: Artifact, name: str) -> None:
         """Let the type's service walk the transition; IllegalTransition and whatever the service refuses."""
-        kind = type_named(row.type)
+        kind, actor = type_named(row.type), staff_actor_of(request)
+        if name in held_verbs_of(kind):
+            held_verbs_of(kind)[name](row.pk, actor=actor)
+            return
         kind.machine.target(name, row.status)
-        verbs_of(kind)[name](row.pk, actor=staff_actor_of(request))
+        verbs_of(kind)[name](row.pk, actor=actor)
 
     @override
     def get_urls(self) -> Any:
@@ -177,7 +191,10 @@ class CataloguedAdmin(ServiceAdmin[A]):
 
     def _walk_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         row = self.get_object(request, object_id)
-        if row is None or name not in verbs_of(type_named(row.type)):
+        if row is None:
+            raise Http404
+        kind = type_named(row.type)
+        if name not in {*verbs_of(kind), *held_verbs_of(kind)}:
             raise Http404
         try:
             self.walk(request, row, name)
@@ -197,10 +214,14 @@ class CataloguedAdmin(ServiceAdmin[A]):
 
     def _buttons(self, row: Artifact) -> list[dict[str, Any]]:
         kind = type_named(row.type)
+        if row.deleted_at is not None:
+            names = [*held_verbs_of(kind)] if row.scrubbed_at is None else []
+        else:
+            names = [n for n in verbs_of(kind) if kind.machine.allows(n, row.status)]
         return [
             {"label": LABELS.get(name, name), "address": self.address("walk", row.pk, name)}
-            for name in verbs_of(kind)
-            if name != "delete" and kind.machine.allows(name, row.status)
+            for name in names
+            if name != "delete"
         ]
 
     # Fields that are read

@@ -135,7 +135,7 @@ class ServiceAdmin(RowAdmin[M]):
     A service's refusal leaves nothing behind; the form comes again with the sentence on top.
     """
 
-    actions = ("delete_selected",)
+    actions: tuple[str, ...] = ("delete_selected",)
 
     def write(self, request: HttpRequest, form: Any, row: M) -> None:
         """Do what the valid form asks for; any CatalogError."""

@@ -59,10 +59,12 @@ def restore(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> Artifact:
 
 
 def purge(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> None:
-    """Let go of a deleted artifact now. NotFound when it is not deleted, or gone for good already; Forbidden."""
+    """Let go of a deleted artifact now. NotFound when it is gone for good already; Forbidden, NotDeleted."""
     with transaction.atomic():
         artifact = _held(artifact_id, kind, actor)
-        if artifact.deleted_at is None or artifact.scrubbed_at is not None:
+        if artifact.deleted_at is None:
+            raise NotDeleted(f"{artifact_id} is not deleted", id=artifact_id)
+        if artifact.scrubbed_at is not None:
             raise _absent(artifact_id, kind)
     scrub(artifact_id)
 

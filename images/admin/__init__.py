@@ -1,5 +1,5 @@
 """Operators' pages of images and of what limits them."""
 
-from images.admin import images, limits
+from images.admin import families, images, limits
 
-__all__ = ["images", "limits"]
+__all__ = ["families", "images", "limits"]

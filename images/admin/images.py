@@ -29,6 +29,7 @@ provide(
         "deactivate": states.deactivate,
         "reactivate": states.reactivate,
         "delete": states.delete_image,
+        "restore": states.restore_image,
     },
 )
 
