@@ -37,7 +37,10 @@ DEFAULTS: tuple[oslo.RuleDefault, ...] = (
     *_managed("endpoint", "endpoints"),
     *_same(ADMIN, "get_service", "get_endpoint", "create_region", "update_region", "delete_region"),
     *_same(ANYONE, "list_regions", "get_region"),
-    *_same(f"{ADMIN} or domain_id:%(target.domain.id)s", "get_domain"),
+    *_same(
+        f"{ADMIN} or domain_id:%(target.domain.id)s or project_id:%(target.project.id)s",
+        "get_domain",
+    ),
     *_same(
         f"{ADMIN} or project_id:%(target.project.id)s",
         *("get_project", "list_project_tags", "get_project_tag"),

@@ -64,7 +64,9 @@ def existing_user(user_id: str, *, among: QuerySet[User] | None = None) -> User:
 
 
 def domain_for(actor: Actor, domain_id: str) -> Domain:
-    require(actor, "get_domain", domain=domain_id)
+    """Its own domain is shown to a caller whose token is for it or for a project in it."""
+    own = Project.objects.filter(pk=actor.project_id, domain_id=domain_id).exists()
+    require(actor, "get_domain", domain=domain_id, project=actor.project_id if own else None)
     return existing_domain(domain_id)
 
 

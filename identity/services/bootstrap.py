@@ -36,7 +36,7 @@ def bootstrap(password: str | None = None) -> BootstrapResult:
     """See to it that the administrator can sign in; a second run changes nothing.
 
     A `password` that differs from the user's replaces it. Without one, a new user gets a strong one.
-    What the administrator needs and somebody removed (its role, the project being enabled) comes back.
+    What the administrator needs and somebody removed (its roles, the project being enabled) comes back.
     """
     start, run = now(), f"bootstrap-{secrets.token_hex(8)}"
     actor = replace(system_actor("bootstrap"), request_id=run)
@@ -45,6 +45,7 @@ def bootstrap(password: str | None = None) -> BootstrapResult:
         project = _project(actor)
         user, made = _user(password, project, actor)
         assign(user.pk, role_ids[ADMIN], project_id=project.pk, actor=actor)
+        assign(user.pk, role_ids[ADMIN], system=True, actor=actor)
         changed = Event.objects.filter(created_at__gte=start, request_id=run).exists()
     return BootstrapResult(user_id=user.pk, project_id=project.pk, changed=changed, password=made)
 

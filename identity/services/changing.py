@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, models, transaction
 
-from catalog.errors import CatalogError, ConcurrentChange, Invalid
+from catalog.errors import CatalogError, ConcurrentChange, Invalid, NotFound
 from catalog.events.recording import Change
 
 M = TypeVar("M", bound=models.Model)
@@ -61,6 +61,15 @@ def refuse_others(fixed: Mapping[str, str | None], present: Mapping[str, str | N
     for name, value in fixed.items():
         if value is not None and value != present[name]:
             raise Invalid(f"{name} cannot be changed.", attribute=name)
+
+
+@contextmanager
+def pointing(attribute: str) -> Iterator[None]:
+    """Invalid instead of NotFound for what a document points to: the address that was asked for is there."""
+    try:
+        yield
+    except NotFound as error:
+        raise Invalid(error.message, attribute=attribute) from None
 
 
 def created(row: models.Model, *names: str) -> dict[str, Change]:

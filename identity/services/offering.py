@@ -14,7 +14,7 @@ from identity import offers
 from identity.errors import EndpointNotFound, ServiceNotFound
 from identity.models import INTERFACES, Endpoint, Region, Service
 from identity.policies import require
-from identity.services.changing import apply, changing, created, locked, without_nulls
+from identity.services.changing import apply, changing, created, locked, pointing, without_nulls
 from identity.services.regions import region_named
 
 ABSOLUTE = re.compile(r"^[a-zA-Z0-9+.-]+:.+", re.DOTALL)
@@ -152,10 +152,12 @@ def _endpoint(endpoint_id: str, actor: Actor) -> Endpoint:
 def _point(values: EndpointChanges, actor: Actor) -> None:
     """See to it that there are rows to point at."""
     if "service_id" in values:
-        _service(values["service_id"])
+        with pointing("endpoint.service_id"):
+            _service(values["service_id"])
     made = values.pop("region", None)
     if (region_id := values.get("region_id")) is not None:
-        region_named(region_id, actor=actor)
+        with pointing("endpoint.region_id"):
+            region_named(region_id, actor=actor)
     elif made is not None:
         region_named(made, actor=actor, make=True)
         values["region_id"] = made

@@ -17,6 +17,7 @@ from identity.services.changing import (
     changing,
     created,
     locked,
+    pointing,
     refuse_others,
     without_nulls,
 )
@@ -54,7 +55,8 @@ def create_project(
     """
     require(actor, "create_project", domain=domain_id)
     with changing(_taken(name)):
-        domain = existing_domain(domain_id)
+        with pointing("project.domain_id"):
+            domain = existing_domain(domain_id)
         parent = None
         if parent_id not in (None, domain_id):
             parent = _parent(str(parent_id), domain_id)
@@ -112,7 +114,8 @@ def delete_project(project_id: str, *, actor: Actor) -> None:
 
 
 def _parent(parent_id: str, domain_id: str) -> Project:
-    parent = existing_project(parent_id)
+    with pointing("project.parent_id"):
+        parent = existing_project(parent_id)
     if parent.domain_id != domain_id:
         raise Invalid("A project's parent must lie in the same domain.", attribute="parent_id")
     depth, above = 1, parent

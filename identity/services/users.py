@@ -20,6 +20,7 @@ from identity.services.changing import (
     changing,
     created,
     locked,
+    pointing,
     refuse_others,
     without_nulls,
 )
@@ -63,9 +64,11 @@ def create_user(
     require(actor, "create_user", domain=domain_id)
     hashed = hash_password(password)
     with changing(_taken(name)):
-        domain = existing_domain(domain_id)
+        with pointing("user.domain_id"):
+            domain = existing_domain(domain_id)
         if default_project_id is not None:
-            existing_project(default_project_id)
+            with pointing("user.default_project_id"):
+                existing_project(default_project_id)
         user = User.objects.create(
             name=name,
             domain=domain,
@@ -94,7 +97,8 @@ def update_user(
         user = existing_user(user_id, among=locked(User.objects.all()))
         refuse_others(fixed, {"domain_id": user.domain_id})
         if (project_id := values.get("default_project_id")) is not None:
-            existing_project(project_id)
+            with pointing("user.default_project_id"):
+                existing_project(project_id)
         changes = apply(user, values)
         if hashed is not None:
             changes["password"] = Change()

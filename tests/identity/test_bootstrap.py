@@ -10,7 +10,7 @@ from identity.models import Role, User
 from identity.selectors import role_names_on
 from identity.services.assignments import unassign
 from identity.services.bootstrap import bootstrap
-from identity.services.issuing import Default, issue
+from identity.services.issuing import Default, SystemScope, issue
 from identity.services.signing_in import in_default_domain, prove
 from tests.identity.factories import SYSTEM
 
@@ -26,6 +26,8 @@ def test_the_administrator_signs_in_with_the_password_that_was_made() -> None:
     assert facts.project.name == "admin"
     assert {role.name for role in facts.roles} == {"admin", "manager", "member", "reader"}
     assert admin.is_staff
+    _, facts = issue(admin, SystemScope(), methods=("password",))
+    assert "admin" in {role.name for role in facts.roles}
 
 
 def test_a_second_run_changes_nothing() -> None:
@@ -55,6 +57,8 @@ def test_a_lost_role_comes_back() -> None:
     made = bootstrap("one")
     role = Role.objects.get(name="admin")
     unassign(made.user_id, role.pk, project_id=made.project_id, actor=SYSTEM)
+    assert User.objects.get().is_staff
+    unassign(made.user_id, role.pk, system=True, actor=SYSTEM)
     assert not User.objects.get().is_staff
     assert bootstrap().changed
     assert "admin" in role_names_on(made.user_id, made.project_id)

@@ -87,6 +87,16 @@ def test_a_disabled_domain_lets_nobody_in(api, other) -> None:
     assert sign_in("ada", {"id": other.pk}).status_code == 201
 
 
+def test_a_domain_is_shown_to_those_in_it(other) -> None:
+    ours = make_project("ours", domain_id=other.pk)
+    ada = make_user("ada", ours)
+    mine = Api(token_for(ada, ours))
+    assert mine.get(f"/domains/{other.pk}").json()["domain"]["name"] == "other"
+    assert mine.get("/domains/default").status_code == 403
+    assert mine.get("/domains/absent").status_code == 403
+    assert Api(token_for(ada)).get(f"/domains/{other.pk}").status_code == 403
+
+
 def test_a_role_on_a_domain_is_none_on_its_projects(other) -> None:
     ours = make_project("ours", domain_id=other.pk)
     ada = make_user("ada", domain_id=other.pk)

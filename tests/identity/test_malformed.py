@@ -194,7 +194,7 @@ def test_writes(api, noun, row) -> None:
 def test_writes_that_point_to_nothing(api, noun, row) -> None:
     before = rows()
     answer = api.post(f"/{noun}s", {noun: row})
-    assert answer.status_code == 404
+    assert answer.status_code == 400
     assert "absent" in answer.json()["error"]["message"]
     assert rows() == before
 

@@ -131,7 +131,7 @@ def test_what_is_configured_can_be_removed_and_comes_back(api, ada) -> None:
     assert api.get(path).json()["endpoints"] == []
     assert "search" not in catalog(ada)
     row = {"service_id": search["id"], "interface": "public", "url": "/x"}
-    assert api.post("/endpoints", {"endpoint": row}).status_code == 404
+    assert api.post("/endpoints", {"endpoint": row}).status_code == 400
     restore(Service.objects.get(pk=search["id"]), actor=SYSTEM)
     assert set(catalog(ada)["search"]) == {"public", "internal", "admin"}
 
@@ -198,7 +198,7 @@ def test_a_named_region_is_made_and_an_id_is_looked_for(api) -> None:
     service = made(api, "service", type="compute")
     row = {"service_id": service["id"], "interface": "public", "url": "http://x"}
     refused = api.post("/endpoints", {"endpoint": row | {"region_id": "Mars"}})
-    assert refused.status_code == 404
+    assert refused.status_code == 400
     assert "Mars" in refused.json()["error"]["message"]
     endpoint = made(api, "endpoint", **row, region="Mars")
     assert endpoint["region_id"] == "Mars"

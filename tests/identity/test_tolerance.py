@@ -105,6 +105,7 @@ def test_names_are_compared_as_asked(api) -> None:
         "scope.project.id=a&scope.system=all",
         "scope.domain.id=a&scope.system=all",
         "include_subtree=1",
+        "group.id=a&effective",
     ],
 )
 def test_assignments_cannot_be_asked_for_twice_over(api, query) -> None:

@@ -82,6 +82,8 @@ def _refuse_contradictions(request: Request) -> None:
     for one, other in EXCLUSIVE:
         if one in request.GET and other in request.GET:
             raise InvalidParameter(f"Ask for {one} or for {other}, not for both.", parameter=one)
+    if _flag(request, "effective") and "group.id" in request.GET:
+        raise InvalidParameter("group.id: groups have no effective roles.", parameter="group.id")
     if _flag(request, "include_subtree") and "scope.project.id" not in request.GET:
         raise InvalidParameter(
             "include_subtree needs scope.project.id.", parameter="include_subtree"
