@@ -12,6 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
@@ -502,3 +505,50 @@ def test_a_store_without_room(ada: Client, monkeypatch: pytest.MonkeyPatch) -> N
     assert 0 < session.offset() <= 1_300_000, "what fitted is kept"
     assert session.end().status_code == 204
     assert eventually(lambda: list(memory.list()) == [])
+
+
+NASTY = st.one_of(
+    st.binary(max_size=30).map(lambda b: b.translate(None, bytes(range(33)) + b"\x7f")),
+    st.sampled_from(
+        [
+            b"",
+            b"0",
+            b"-0",
+            b"1e3",
+            b"9" * 400,
+            b"\xff",
+            "٣".encode(),
+            b"sha-256=::",
+            b"a b,c",
+        ]
+    ),
+    st.integers(-(2**70), 2**70).map(lambda n: str(n).encode()),
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        """upload-length upload-offset upload-metadata upload-checksum tus-resumable content-type repr-digest content-md5
+        x-checksum-sha256 x-image-meta-store x-openstack-image-size x-http-method-override range content-range""".split()
+    ),
+    NASTY,
+    max_size=5,
+)
+
+
+@hypothesis(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    sent=HEADERS,
+    method=st.sampled_from(["POST", "PATCH", "HEAD", "DELETE", "PUT", "OPTIONS", "GET"]),
+    place=st.sampled_from(["uploads", "uploads/{0}", "file"]),
+    version=st.booleans(),
+)
+def test_no_header_breaks_anything(
+    ada: Client, sent: dict[str, bytes], method: str, place: str, version: bool
+) -> None:
+    image_id = ada.queued()
+    session = Session(ada, image_id, 5)
+    path = f"/v2/images/{image_id}/{place.format(session.path.rpartition('/')[2])}"
+    headers = {**({b"Tus-Resumable": b"1.0.0"} if version else {})}
+    headers |= {name.encode(): value for name, value in sent.items()}
+    answer = ada.http.request(method, path, headers=headers, content=b"some")
+    assert answer.status_code < 500, answer.text
+    ada.caller.call("DELETE", f"/v2/images/{image_id}")
