@@ -1,12 +1,14 @@
 """Blob stores for any Python program: no framework, no global configuration.
 
-`BlobStore` is the port, `FileStore` and `MemoryStore` are drivers, `Limited`, `Hashing` and
+`BlobStore` is the port, `FileStore`, `MemoryStore` and `HttpStore` are drivers, `Limited`, `Hashing` and
 `Prefixed` are stores around a store; `Ingest` brings bytes in from asyncio, and `build` makes
 stores from configuration. A driver of one's own passes `stores.conformance.BlobStoreConformance`.
 """
 
+from stores.addresses import AddressRules, Target, vet, without_query
 from stores.base import BLOCK, BlobStat, BlobStore, Block, Health, Reader, Writer, span
 from stores.errors import (
+    AddressRefused,
     BlobExists,
     BlobNotFound,
     DigestMismatch,
@@ -25,6 +27,7 @@ from stores.errors import (
 )
 from stores.file import FileStore
 from stores.hashing import Ingested, MultiHash
+from stores.http import HttpStore
 from stores.ingest import Ingest, Observer, gather
 from stores.keys import check_key
 from stores.memory import MemoryStore
@@ -34,6 +37,8 @@ from stores.wrappers import Hashing, HashingWriter, Limited, Wrapper, WrapperWri
 
 __all__ = [
     "BLOCK",
+    "AddressRefused",
+    "AddressRules",
     "BlobExists",
     "BlobNotFound",
     "BlobStat",
@@ -44,6 +49,7 @@ __all__ = [
     "Hashing",
     "HashingWriter",
     "Health",
+    "HttpStore",
     "Ingest",
     "Ingested",
     "InvalidKey",
@@ -62,6 +68,7 @@ __all__ = [
     "StoreMisconfigured",
     "StoreReadOnly",
     "StoreUnavailable",
+    "Target",
     "UnknownAlgorithm",
     "Unsupported",
     "Wrapper",
@@ -72,4 +79,6 @@ __all__ = [
     "check_key",
     "gather",
     "span",
+    "vet",
+    "without_query",
 ]

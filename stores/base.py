@@ -6,7 +6,7 @@ at once; one writer or reader belongs to one thread at a time.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -120,6 +120,10 @@ class BlobStore(ABC):
     """`local_path` gives a file of this machine, for sendfile."""
     can_copy: bool = False
     """`copy` moves no bytes through this process."""
+    can_write: bool = True
+    """`begin` and `delete` work; without it they raise StoreReadOnly, and keys are as the store says."""
+    url_schemes: frozenset[str] = frozenset()
+    """Schemes of addresses that the store reads as keys: what others keep there."""
 
     name: str = "store"
     """What errors call the store; the registry sets it to the alias."""
@@ -190,6 +194,10 @@ class BlobStore(ABC):
     def check(self) -> Health:
         """Say whether the store takes bytes now; never raises a StoreError."""
         return Health(writable=True)
+
+    def describe(self) -> Mapping[str, object]:
+        """Tell operators how the store is set up: JSON, and no secret among it."""
+        return {}
 
 
 def span(size: int, start: int, length: int | None, **facts: object) -> int:

@@ -8,7 +8,6 @@
 pytest alone needs this module; the library does not import it.
 """
 
-import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,16 +17,17 @@ from threading import Barrier
 
 import pytest
 
-from stores.base import BLOCK, BlobStore
+from stores.base import BlobStore
 from stores.conformance_powers import BIG, PowersConformance
+from stores.conformance_reading import ReadingConformance, descriptors
 from stores.errors import (
     BlobExists,
     BlobNotFound,
     InvalidKey,
     RangeNotSatisfiable,
-    StoreError,
     WriterClosed,
 )
+from stores.overriding import override
 
 GOOD_KEYS = ("a", "A", "a/b", "a/b/c", "a.b", "a..b", "_", "-", "0" * 200, "ab/cd/ef", "a/b.c_d-e")
 BAD_KEYS = (
@@ -37,10 +37,11 @@ BAD_KEYS = (
 )
 
 
-class BlobStoreConformance(PowersConformance):
+class BlobStoreConformance(ReadingConformance, PowersConformance):
     """The contract of `BlobStore`, each sentence of it as a test."""
 
     @pytest.fixture
+    @override
     def store(self) -> BlobStore:
         """Return an empty store of its own for every test."""
         raise NotImplementedError
@@ -167,55 +168,7 @@ class BlobStoreConformance(PowersConformance):
             assert len(winners) == 1
             assert store.get(key) == b"%d" % winners[0]
 
-    # -- reading
-
-    @pytest.mark.parametrize(
-        ("start", "length"),
-        [
-            *((0, None), (0, 0), (0, 1), (1, None), (5, 7), (BLOCK - 1, 2), (BLOCK, BLOCK)),
-            *((len(BIG) - 3, 3), (len(BIG) - 3, 99), (len(BIG), None), (len(BIG), 5), (9, 10**15)),
-        ],
-    )
-    def test_ranges(self, store: BlobStore, start: int, length: int | None) -> None:
-        """A range is what slicing gives; it may pass the end and may begin at it."""
-        stat = store.put("key", BIG)
-        expected = BIG[start:] if length is None else BIG[start : start + length]
-        with store.open("key", start, length) as reader:
-            assert reader.length == len(expected)
-            assert reader.stat == stat
-            blocks = list(reader)
-        assert b"".join(blocks) == expected
-        assert all(blocks)
-
-    def test_suffix_is_counted_by_the_caller(self, store: BlobStore) -> None:
-        """The last bytes are a range from the size that `stat` tells."""
-        store.put("key", BIG)
-        assert store.get("key", store.stat("key").size - 7) == b"the end"
-
-    @pytest.mark.parametrize(("start", "length"), [(4, None), (4, 0), (-1, None), (0, -1)])
-    def test_impossible_ranges(self, store: BlobStore, start: int, length: int | None) -> None:
-        """A range that begins beyond the end, or is negative, tells the size."""
-        store.put("key", b"abc")
-        with pytest.raises(RangeNotSatisfiable) as caught:
-            store.open("key", start, length)
-        self.assert_facts(caught.value, store, "key")
-        assert caught.value.facts["size"] == 3
-
-    def test_empty_blob_has_one_range(self, store: BlobStore) -> None:
-        """Of nothing, nothing can be read."""
-        store.put("key", b"")
-        assert store.get("key", 0, 10) == b""
-        with pytest.raises(RangeNotSatisfiable):
-            store.open("key", 1)
-
-    def test_closed_reader_ends(self, store: BlobStore) -> None:
-        """A reader may be closed midway and twice, and gives nothing more."""
-        store.put("key", BIG)
-        reader = store.open("key")
-        assert next(reader)
-        reader.close()
-        reader.close()
-        assert list(reader) == []
+    # -- what is held
 
     @pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
     def test_no_descriptor_leaks(self, store: BlobStore) -> None:
@@ -235,20 +188,10 @@ class BlobStoreConformance(PowersConformance):
             next(store.list())
 
         use()
-        before = _descriptors()
+        before = descriptors()
         for _ in range(20):
             use()
-        assert _descriptors() <= before
-
-    def test_readers_share_a_blob(self, store: BlobStore) -> None:
-        """Many readers at once see the same bytes, each from its own place."""
-        store.put("key", BIG)
-
-        def read(start: int) -> bool:
-            return store.get("key", start) == BIG[start:]
-
-        with ThreadPoolExecutor(8) as pool:
-            assert all(pool.map(read, range(0, BLOCK, BLOCK // 16)))
+        assert descriptors() <= before
 
     # -- deleting
 
@@ -350,17 +293,6 @@ class BlobStoreConformance(PowersConformance):
         for door in self.doors(store):
             with pytest.raises(BlobNotFound):
                 door(key)
-
-    def assert_facts(self, error: StoreError, store: BlobStore, key: str) -> None:
-        """Find the store and the key in the error."""
-        assert error.facts["store"] == store.name
-        assert error.facts["key"] == key
-        assert key in str(error)
-
-
-def _descriptors() -> int:
-    """Count the open descriptors of this process."""
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names alone, nothing is opened twice
 
 
 def _delete(store: BlobStore, key: str) -> bool:

@@ -13,6 +13,7 @@ StoreError
 ├── Unsupported          the store lacks this power; ask its capability flags first
 ├── StoreFull            no space or quota left
 ├── StoreReadOnly        the store, or this process's rights in it, allow reading only
+├── AddressRefused       the address is none that this process may fetch from
 ├── StoreUnavailable     the store does not answer as it should; trying later may help
 └── StoreMisconfigured   the configuration names no store, or not with these options
 
@@ -112,6 +113,12 @@ class StoreReadOnly(StoreError):
     """Only reading is allowed here."""
 
     code = "store_read_only"
+
+
+class AddressRefused(StoreError):
+    """The address is malformed, or none that this process may fetch from; `reason` says why."""
+
+    code = "address_refused"
 
 
 class StoreUnavailable(StoreError):

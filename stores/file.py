@@ -2,14 +2,14 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial as bound
 from io import FileIO
 from pathlib import Path
 
-from stores.base import BlobStat, BlobStore, Health, Reader, Writer, span
+from stores.base import BLOCK, BlobStat, BlobStore, Health, Reader, Writer, span
 from stores.errors import BlobExists, BlobNotFound, StoreError, StoreMisconfigured, StoreUnavailable
 from stores.fileio import FileReader, FileWriter, Probe
 from stores.keys import check_key
@@ -130,6 +130,11 @@ class FileStore(BlobStore):
         """Remove partial files whose writer is dead; slow ones are locked and stay."""
         with translated(store=self.name):
             return sweep(self._partials, older_than)
+
+    @override
+    def describe(self) -> Mapping[str, object]:
+        """Tell the folder."""
+        return {"data_dir": str(self.root), "chunk_size": BLOCK, "thin_provisioning": False}
 
     @override
     def check(self) -> Health:

@@ -14,7 +14,11 @@ GROUP = "vitrine.stores"
 """The entry-point group in which other packages offer their stores."""
 
 BUILT_IN = MappingProxyType(
-    {"file": "stores.file:FileStore", "memory": "stores.memory:MemoryStore"}
+    {
+        "file": "stores.file:FileStore",
+        "http": "stores.http:HttpStore",
+        "memory": "stores.memory:MemoryStore",
+    }
 )
 
 

@@ -18,6 +18,8 @@ class Wrapper(BlobStore):
         self.can_presign = inner.can_presign
         self.has_local_path = inner.has_local_path
         self.can_copy = inner.can_copy
+        self.can_write = inner.can_write
+        self.url_schemes = inner.url_schemes
 
     @property  # type: ignore[explicit-override]  # mypy sees none on a property over an attribute
     @override
@@ -78,6 +80,11 @@ class Wrapper(BlobStore):
     def check(self) -> Health:
         """Check the inner store."""
         return self.inner.check()
+
+    @override
+    def describe(self) -> Mapping[str, object]:
+        """Describe the inner store."""
+        return self.inner.describe()
 
 
 class WrapperWriter(Writer):
