@@ -68,5 +68,10 @@ def test_password_page(tmp_path: Path) -> None:
         execute(PAGES / "change-the-admin-password.md", tmp_path, {})
 
 
+@pytest.mark.parametrize("name", ["protect-properties", "limit-projects"])
+def test_page_with_a_service_of_its_own(name: str, tmp_path: Path) -> None:
+    execute(PAGES / f"{name}.md", workplace(tmp_path), {"9494": str(free_port())})
+
+
 def test_store_page(tmp_path: Path) -> None:
     execute(PAGES / "write-a-store.md", workplace(tmp_path), {INSTALL: INSTALL_HERE})

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -299,6 +301,26 @@ def test_operators_set_limits_on_the_admin_pages(client: Client) -> None:
     assert not ProjectLimit.objects.exists()
     kinds = [e.changes["limit"] for e in Event.objects.filter(kind="limit.update").order_by("pk")]
     assert kinds == [[None, 7], [7, 8], [None, 7], [7, 9], [9, None]]
+
+
+def test_operators_set_limits_by_command(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("set_limit", "image_count_total", "7")
+    call_command("set_limit", "image_count_total", "-1", "--project", P)
+    assert capsys.readouterr().out.splitlines() == [
+        "image_count_total: 7",
+        f"image_count_total: -1 for {P}",
+    ]
+    assert RegisteredLimit.objects.get().limit == 7
+    assert ProjectLimit.objects.get().limit == -1
+    call_command("set_limit", "image_count_total", "default")
+    call_command("set_limit", "image_count_total", "default", "--project", P)
+    assert not RegisteredLimit.objects.exists()
+    assert not ProjectLimit.objects.exists()
+    for wrong in ("many", "-2", str(1 << 63)):
+        with pytest.raises(CommandError):
+            call_command("set_limit", "image_count_total", wrong)
+    with pytest.raises(CommandError):
+        call_command("set_limit", "image_count", "1")
 
 
 def test_the_storage_quota_bounds_the_bytes_of_a_project(configure: Configure) -> None:
