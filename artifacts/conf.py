@@ -1,6 +1,6 @@
 """Settings of artifacts and of the stores their bytes lie in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -46,10 +46,32 @@ class StoresConfig(Section):
     default: str = setting("local", help="Store that takes an upload when the client names none.")
     backends: dict[str, Any] = setting(
         {},
-        help="Stores by name: {name = {backend = 'file', options = {root = '…'}}}; empty: files in the data folder.",
+        help="Stores by name: {name = {backend = 'file', weight = 10, description = '…', options = {root = '…'}}};"
+        " empty: files in the data folder.",
     )
 
     @override
     def problems(self) -> Iterable[str]:
+        for name, one in self.backends.items():
+            yield from _wrong(name, one)
         if self.backends and self.default not in self.backends:
             yield f"stores.default={self.default!r} is not one of stores.backends ({', '.join(self.backends)})"
+
+
+RESERVED = "os_glance_"
+"""Names that begin so are Glance's own, and never a client's to name."""
+_KEYS = {"backend": str, "options": Mapping, "weight": int, "description": str}
+
+
+def _wrong(name: str, one: object) -> Iterable[str]:
+    """What is wrong with the table of one store."""
+    if name.startswith(RESERVED) or not name or "," in name or name != name.strip():
+        yield f"stores.backends: {name!r} cannot be the name of a store"
+    if not isinstance(one, Mapping):
+        yield f"stores.backends.{name} must be a table"
+        return
+    for key, value in one.items():
+        if key not in _KEYS:
+            yield f"stores.backends.{name}.{key} is no setting; known are {', '.join(_KEYS)}"
+        elif not isinstance(value, _KEYS[key]) or isinstance(value, bool):
+            yield f"stores.backends.{name}.{key}={value!r} must be a {_KEYS[key].__name__}"

@@ -1,6 +1,7 @@
 """The stores of the running service, built once from configuration, and the failpoints inside them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from types import MappingProxyType
 
@@ -26,6 +27,18 @@ POINTS: Mapping[str, str] = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """A store as it is set up: the driver's name, what operators say of it, and the store itself."""
+
+    name: str
+    driver: str
+    description: str
+    weight: int
+    default: bool
+    store: BlobStore
+
+
 class UnknownStore(InvalidParameter):
     """No store of this name takes uploads here."""
 
@@ -36,9 +49,47 @@ class UnknownStore(InvalidParameter):
 def stores() -> Mapping[str, BlobStore]:
     """Every configured store by its name; ConfigurationError when one cannot be built."""
     try:
-        return build(_configured())
+        found = build(_configured())
     except StoreMisconfigured as error:
         raise ConfigurationError([f"stores: {error}"]) from None
+    if not found[default_store()].can_write:
+        raise ConfigurationError(
+            [f"stores.default={default_store()!r} only reads; uploads need another one"]
+        )
+    return found
+
+
+def several() -> bool:
+    """Whether stores were named in the configuration, so that clients may speak of them."""
+    return bool(section(StoresConfig).backends)
+
+
+def listing() -> list[Configured]:
+    """Every store, in the configuration's order."""
+    backends = section(StoresConfig).backends
+    return [
+        Configured(
+            name=name,
+            driver=str(backends.get(name, {}).get("backend", "file")),
+            description=str(backends.get(name, {}).get("description", "")),
+            weight=weight(name),
+            default=name == default_store(),
+            store=one,
+        )
+        for name, one in stores().items()
+    ]
+
+
+def weight(name: str) -> int:
+    """How much the store is preferred for reading; 0 unless it is configured."""
+    found: int = section(StoresConfig).backends.get(name, {}).get("weight", 0)
+    return found
+
+
+def require_writable(name: str) -> None:
+    """UnknownStore when there is no store of this name, or it takes no uploads."""
+    if not store(name).can_write:
+        raise UnknownStore(f"the store {name!r} only reads; it takes no uploads", store=name)
 
 
 def store(name: str) -> BlobStore:
@@ -56,9 +107,12 @@ def default_store() -> str:
 
 def translated(error: StoreError) -> Exception:
     """What a store's error means to the one who sends or asks for bytes."""
+    facts = dict(error.facts)
+    if "://" in str(facts.get("key", "")):
+        del facts["key"]  # where others keep the data is not everybody's to know
     if isinstance(error, StoreFull):
-        return TooLarge("the store has no room left", **error.facts)
-    return Unavailable(f"the store does not answer as it should: {error.message}", **error.facts)
+        return TooLarge("the store has no room left", **facts)
+    return Unavailable(f"the store does not answer as it should: {error.message}", **facts)
 
 
 def _configured() -> dict[str, StoreConfig]:

@@ -48,6 +48,22 @@ class ImagesConfig(Section):
         "roles", help="What the protection file names: roles, or rules of the policy file."
     )
 
+    show_image_direct_url: bool = setting(
+        False, help="Show `direct_url`, where the store keeps the data, to those who may know."
+    )
+    show_multiple_locations: bool = setting(
+        False, help="Show `locations`, and let them be changed by PATCH."
+    )
+    do_secure_hash: bool = setting(
+        True, help="Hash the data of locations that are added, and compare where a digest is given."
+    )
+    http_retries: int = setting(
+        3, help="How often the data of a location is read before hashing it is given up."
+    )
+    public_endpoint: str | None = setting(
+        None, help="Address in the version document; empty: as clients reach the service."
+    )
+
     @property
     def storage_quota(self) -> int:
         """`user_storage_quota` in bytes; 0: none."""
@@ -59,5 +75,7 @@ class ImagesConfig(Section):
             bytes_of(self.user_storage_quota)
         except ValueError as error:
             yield f"VITRINE_IMAGES_USER_STORAGE_QUOTA: {error}"
+        if self.http_retries < 1:
+            yield "VITRINE_IMAGES_HTTP_RETRIES must be at least 1"
         if not 0 < self.size_cap < 1 << 63:
             yield "VITRINE_IMAGES_SIZE_CAP must lie between 1 and 9223372036854775807"

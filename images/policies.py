@@ -174,6 +174,15 @@ class ImagePolicy:
             raise NotFound(f"no image found with ID {image.pk}", id=image.pk)
         raise Forbidden(f"policy {action.value} does not allow you this", action=action.value)
 
+    def allows_row(self, action: ImageAction, row: Mapping[str, Any]) -> bool:
+        """The same of an image that was read as a dictionary."""
+        return policy.enforce(self.actor, action, _target(row, self.actor))
+
+    def require_site(self, action: ImageAction) -> None:
+        """Nothing, or Forbidden: what is about no image."""
+        if not policy.enforce(self.actor, action, {"project_id": self.actor.project_id}):
+            raise Forbidden(f"policy {action.value} does not allow you this", action=action.value)
+
     def require_list(self) -> None:
         """Forbidden when the actor may not list images at all."""
         if not policy.enforce(self.actor, ImageAction.LIST, {"project_id": self.actor.project_id}):

@@ -80,7 +80,7 @@ def begin(
 ) -> Upload:
     """Reserve the slot. BlobTaken when it has bytes; IllegalTransition from a state that takes none."""
     name = store or store_registry.default_store()
-    store_registry.store(name)
+    store_registry.require_writable(name)
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
     with transaction.atomic():
         row = _current(artifact.pk)

@@ -20,7 +20,7 @@ from catalog.api.views import (
     not_modified,
 )
 from catalog.errors import NotFound, UnsupportedMediaType
-from images import families, selectors
+from images import discovery, families, selectors
 from images.api.v2 import filters, operators, viewing
 from images.api.v2.representation import row_of, shown, shown_deleted, shown_release
 from images.services import metadata, states
@@ -80,7 +80,8 @@ class ImageList(ImagesView):
     def post(self, request: Request) -> HttpResponse:
         image = metadata.create_image(json_object(request), actor=self.actor)
         address = f"{base_url(request)}/image/v2/images/{image.pk}"
-        return _tagged(row_of(image), self.actor, status=201, headers={"Location": address})
+        headers = {"Location": address, **discovery.headers()}
+        return _tagged(row_of(image), self.actor, status=201, headers=headers)
 
 
 class ImageItem(ImagesView):
