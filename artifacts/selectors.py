@@ -7,10 +7,10 @@ is shared with it, and (when asked) what is community. An OR over them would rea
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
-from typing import Literal
+from typing import Literal, TypeVar
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Member
@@ -19,6 +19,7 @@ from catalog.clock import now
 from catalog.conf import section
 from catalog.errors import InvalidParameter, NotFound
 
+M = TypeVar("M", bound=Model)
 PRIVATE, SHARED, COMMUNITY, PUBLIC = "private", "shared", "community", "public"
 
 
@@ -79,10 +80,12 @@ def storable(text: str) -> bool:
 
 def locked(artifact_id: str) -> Artifact | None:
     """The row, held until the transaction ends; the caller has checked the rights or does so now."""
-    rows = Artifact.objects.filter(pk=artifact_id, deleted_at=None)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
-    return rows.first()
+    return held(Artifact.objects.filter(pk=artifact_id, deleted_at=None)).first()
+
+
+def held(rows: QuerySet[M]) -> QuerySet[M]:
+    """The rows, locked once they are read where the database has such locks; SQLite's transactions write alone."""
+    return rows.select_for_update() if connection.features.has_select_for_update else rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ EVENTS: dict[str, Promise] = {
     "create": gettext_lazy("Created"),
     "update": gettext_lazy("Changed"),
     "delete": gettext_lazy("Deleted"),
+    "restore": gettext_lazy("Restored"),
     "prepare": gettext_lazy("Upload began"),
     "upload": gettext_lazy("Data received"),
     "upload_failed": gettext_lazy("Upload failed"),

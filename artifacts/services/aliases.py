@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from artifacts.aliases import LONGEST, looks_like_id
 from artifacts.models import Alias, AliasMove, Artifact
 from artifacts.policies import AliasAction, require_alias
-from artifacts.selectors import PRIVATE, PUBLIC, artifact_for
+from artifacts.selectors import PRIVATE, PUBLIC, artifact_for, held
 from artifacts.types import ArtifactType
 from catalog.actors import Actor
 from catalog.clock import now
@@ -151,10 +151,7 @@ def _write(alias: Alias, actor: Actor, changes: dict[str, Change]) -> None:
 
 
 def _locked(alias_id: str, kind: ArtifactType) -> Alias:
-    rows = Alias.objects.filter(pk=alias_id, type=kind.name)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
-    alias = rows.first()
+    alias = held(Alias.objects.filter(pk=alias_id, type=kind.name)).first()
     if alias is None:
         raise NotFound(f"there is no alias {alias_id!r}", alias=alias_id)
     return alias

@@ -6,11 +6,11 @@ restore; for everybody but the owner's project and administrators a deleted arti
 
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, StoredObject
-from artifacts.selectors import artifact_for, storable
+from artifacts.selectors import artifact_for, held, storable
 from artifacts.services import validity, writing
 from artifacts.services.deletion import scrub
 from artifacts.types import ArtifactType
@@ -76,9 +76,7 @@ def horizon() -> datetime:
 
 def _held(artifact_id: str, kind: ArtifactType, actor: Actor) -> Artifact:
     """The row, deleted or not, locked; the actor may delete it."""
-    rows = Artifact.objects.filter(pk=artifact_id, type=kind.name)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
+    rows = held(Artifact.objects.filter(pk=artifact_id, type=kind.name))
     row = rows.first() if storable(artifact_id) else None
     if row is None:
         raise _absent(artifact_id, kind)

@@ -26,7 +26,7 @@ JSON_COLUMNS = frozenset({"fields", "properties", "violations", "changes", "inpu
 SETTLED = frozenset({"queued", "active", "deactivated", "deleted"})
 REVISING = frozenset(
     f"image.{verb}"
-    for verb in "create update prepare upload upload_failed deactivate reactivate delete".split()
+    for verb in "create update prepare upload upload_failed deactivate reactivate delete restore".split()
 )
 TOMBSTONE = {
     "status": "deleted",
