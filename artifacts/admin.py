@@ -17,12 +17,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from typing_extensions import override
 
-from artifacts.models import Artifact, Blob, Location, StoredObject, Tag
-from artifacts.services import deletion, plain, restoring
+from artifacts.models import Artifact, Blob, Location, StoredObject, Tag, UploadSession
+from artifacts.services import deletion, plain, restoring, sessions
 from artifacts.types import ArtifactType, type_named, types
 from catalog.administration import (
     RowAdmin,
@@ -317,3 +317,20 @@ class StoredObjectAdmin(RowAdmin[StoredObject]):
         if len(term) == 128:
             return Q(sha512=term.lower())
         return Q(store__in=distinct(StoredObject, "store")) & begins_with("key", term)
+
+
+@admin.register(UploadSession)
+class UploadSessionAdmin(RowAdmin[UploadSession]):
+    """Resumable uploads: how far they are, and ending those that nobody will go on with."""
+
+    list_display = ("id", "artifact", "store", "state", "received", "length", "expires_at")
+    list_select_related = ("artifact",)
+    ordering = ("expires_at",)
+    actions = ("end",)
+
+    @admin.action(permissions=["operate"], description=gettext_lazy("End upload sessions"))
+    def end(self, request: HttpRequest, queryset: QuerySet[UploadSession]) -> None:
+        ids = list(queryset.values_list("pk", flat=True))
+        done = self.each(request, ids, sessions.end)
+        said = ngettext("%(count)d session is ended.", "%(count)d sessions are ended.", len(done))
+        self.message_user(request, said % {"count": len(done)}, messages.SUCCESS)

@@ -5,8 +5,8 @@ from django.test import Client
 
 from artifacts.admin import verbs_of
 from artifacts.heat_templates import HEAT_TEMPLATES
-from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
-from artifacts.services import plain
+from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag, UploadSession
+from artifacts.services import plain, sessions
 from artifacts.types import types
 from catalog.actors import system_actor
 from catalog.administration import BoundedPaginator
@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.admin.urls")]
 IMAGES = "/admin/images/image/"
 ARTIFACTS = "/admin/artifacts/artifact/"
 MEMBERS = "/admin/artifacts/member/"
+SESSIONS = "/admin/artifacts/uploadsession/"
 
 
 def active(image):
@@ -280,3 +281,20 @@ def test_forms_offer_the_formats_of_the_site_and_the_one_it_has(operator: Client
     row.refresh_from_db()
     answer = operator.post(f"{IMAGES}{row.pk}/change/", form(row, name="renamed"))
     assert answer.status_code == 302, answer.content.decode()
+
+
+def test_an_operator_ends_upload_sessions(operator: Client, image, system) -> None:
+    row = image()
+    session = sessions.open_session(
+        row,
+        slot="image",
+        store="local",
+        length=9,
+        digests={},
+        client_metadata="",
+        actor=system,
+    )
+    shown = operator.get(SESSIONS, {"q": session.pk[:8]})
+    assert session.pk in shown.content.decode()
+    assert "1 session is ended" in act(operator, SESSIONS, "end", session.pk).content.decode()
+    assert not UploadSession.objects.exists()
