@@ -17,8 +17,7 @@ from catalog.actors import Actor
 from catalog.api.dialects import ProblemDialect
 from catalog.errors import CatalogError, Forbidden, Invalid, NotFound, Unavailable
 from identity.models import Project, User
-from identity.selectors import projects_of
-from identity.sessions import actor_of, user_of
+from identity.sessions import actor_of, projects_in, user_of
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -57,7 +56,7 @@ def page(view: Page) -> Page:
         user = user_of(request)
         if user is None:
             return _dressed(_ask_to_sign_in(request))
-        projects = [] if is_fragment(request) else list(projects_of(user.pk))
+        projects = [] if is_fragment(request) else projects_in(request)
         visitor = Visitor(user=user, actor=actor_of(request), projects=projects)
         try:
             return _dressed(view(request, visitor, *args, **kwargs))

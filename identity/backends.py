@@ -12,6 +12,7 @@ from identity.models import User
 from identity.services.signing_in import in_default_domain, prove
 
 RETRY_AFTER = "sign_in_retry_after"
+UNREACHABLE = "sign_in_unreachable"
 
 
 class PasswordBackend(BaseBackend):

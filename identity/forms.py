@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from typing_extensions import override
 
-from identity.backends import RETRY_AFTER
+from identity.backends import RETRY_AFTER, UNREACHABLE
 
 SLOWED = ngettext_lazy(
     "Too many failed attempts. Try again in %(seconds)d second.",
@@ -22,6 +22,9 @@ class SignInForm(AuthenticationForm):
     error_messages = {
         "invalid_login": _("Please enter a correct user name and password."),
         "inactive": _("This account is disabled."),
+        "unreachable": _(
+            "Keystone does not answer, so passwords cannot be checked. Try again in a moment."
+        ),
     }
 
     @override
@@ -29,6 +32,8 @@ class SignInForm(AuthenticationForm):
         seconds = getattr(self.request, RETRY_AFTER, None)
         if seconds is not None:
             return ValidationError(SLOWED, code="slowed", params={"seconds": seconds})
+        if getattr(self.request, UNREACHABLE, False):
+            return ValidationError(self.error_messages["unreachable"], code="unreachable")
         return super().get_invalid_login_error()
 
 

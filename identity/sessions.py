@@ -1,6 +1,7 @@
 """Who acts when somebody is signed in by a session instead of a token: the pages and the admin."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -15,6 +16,16 @@ from identity.models import DEFAULT_DOMAIN, Project, User
 from identity.selectors import projects_of, role_names_on
 
 KEY = "project_id"
+BEHIND = "identity_behind"
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What another identity than the built-in one knows about who is signed in; kept at the request."""
+
+    projects: Callable[[], list[Project]]
+    actor_on: Callable[[str], Actor | None]
+    staff_actor: Actor | None
 
 
 def user_of(request: HttpRequest) -> User | None:
@@ -35,9 +46,17 @@ def actor_of(request: HttpRequest, project_id: str | None = None) -> Actor:
     user = user_of(request)
     if user is None:
         return replace(ANONYMOUS, request_id=requestids.current.get())
-    projects = list(projects_of(user.pk))
-    project = _choose(projects, request, user, project_id)
-    return _actor(user, project)
+    project = _choose(projects_in(request), request, user, project_id)
+    return _actor(request, user, project)
+
+
+def projects_in(request: HttpRequest) -> list[Project]:
+    """The projects on which who is signed in may act, by name."""
+    behind: Behind | None = getattr(request, BEHIND, None)
+    if behind is not None:
+        return behind.projects()
+    user = user_of(request)
+    return list(projects_of(user.pk)) if user is not None else []
 
 
 def choose_project(request: HttpRequest, project_id: str) -> Actor:
@@ -52,9 +71,12 @@ def staff_actor_of(request: HttpRequest) -> Actor:
     user = user_of(request)
     if user is None or not user.is_staff:
         return replace(ANONYMOUS, request_id=requestids.current.get())
+    behind: Behind | None = getattr(request, BEHIND, None)
+    if behind is not None and behind.staff_actor is not None:
+        return replace(behind.staff_actor, request_id=requestids.current.get())
     name = section(IdentityConfig).admin_project
     project = projects_of(user.pk).filter(name=name, domain=DEFAULT_DOMAIN).first()
-    actor = _actor(user, project)
+    actor = _actor(request, user, project)
     return as_admin(replace(actor, roles=actor.roles | {"admin"}))
 
 
@@ -73,7 +95,11 @@ def _choose(
     return projects[0] if projects else None
 
 
-def _actor(user: User, project: Project | None) -> Actor:
+def _actor(request: HttpRequest, user: User, project: Project | None) -> Actor:
+    behind: Behind | None = getattr(request, BEHIND, None)
+    found = behind.actor_on(project.pk) if behind is not None and project is not None else None
+    if found is not None:
+        return replace(found, request_id=requestids.current.get())
     roles = role_names_on(user.pk, project.pk) if project else frozenset()
     return as_admin(
         Actor(

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from typing_extensions import override
 
 
@@ -10,3 +11,9 @@ class SettingsConfig(AppConfig):
     @override
     def ready(self) -> None:
         from settings import checks  # noqa: F401, PLC0415 - registers itself
+
+        if settings.KEYSTONE:
+            from images.limits import sources  # noqa: PLC0415 - after the models
+            from settings.unified_limits import KeystoneLimits  # noqa: PLC0415 - the same
+
+            sources.provide(sources.KEYSTONE, KeystoneLimits)

@@ -127,6 +127,12 @@ JOB_HINT = "catalog.tasks.hint"
 # A user's name is unique within a domain, and the backend asks for both.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTHENTICATION_BACKENDS = ["identity.backends.PasswordBackend"]
+if KEYSTONE:
+    AUTHENTICATION_BACKENDS = [
+        "identity.keystone.backends.KeystoneBackend",
+        "identity.keystone.backends.LocalAdminBackend",
+    ]
+    MIDDLEWARE.append("identity.keystone.middleware.KeystoneSessionMiddleware")
 PASSWORD_HASHERS = ["identity.hashers.Argon2Hasher"]
 LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/"

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from threading import Lock
 from types import MappingProxyType
 
+from django.conf import settings
 from django.db import close_old_connections, connection
+from django.utils.module_loading import import_string
 
 from artifacts import stores
 from catalog.errors import CatalogError
@@ -53,8 +55,14 @@ def broker() -> None:
         found.ensure_connection(max_retries=1, timeout=SECONDS / 2)
 
 
+def identity() -> None:
+    check: Callable[[], None] = import_string("identity.keystone.connection.check")
+    check()
+
+
 PARTS: Mapping[str, Callable[[], object]] = MappingProxyType(
     {"database": database, "search": search, "store": store, "broker": broker}
+    | ({"identity": identity} if settings.KEYSTONE else {})
 )
 """Each raises when its part is not well."""
 

@@ -43,14 +43,10 @@ class Connection:
 
     def __init__(self, config: KeystoneConfig) -> None:
         self.config = config
-        self._service = v3.Password(
-            auth_url=config.auth_url,
-            username=config.username,
-            password=config.password,
-            user_domain_name=config.user_domain,
-            project_name=config.project,
-            project_domain_name=config.project_domain,
+        self._service = self._signed_in(
+            project_name=config.project, project_domain_name=config.project_domain
         )
+        self._system = self._signed_in(system_scope="all")
         self._session = Session(
             verify=str(config.cafile) if config.cafile else True,
             timeout=config.timeout,
@@ -70,18 +66,38 @@ class Connection:
     ) -> Any:
         """What Keystone answers the service's user to a GET; Refused for 404."""
         try:
+            return self._get(self._service, path, headers=headers, params=params)
+        except (exceptions.Unauthorized, exceptions.Forbidden) as error:
+            raise _down(f"it refuses this service's own user: {_first_line(error)}") from None
+
+    def as_system(self, path: str) -> Any:
+        """The same for what needs a role on the system; Refused when the service's user has none."""
+        try:
+            return self._get(self._system, path)
+        except (exceptions.Unauthorized, exceptions.Forbidden):
+            raise Refused from None
+
+    def _get(
+        self,
+        auth: v3.Password,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Any:
+        try:
             answer = self._session.get(
                 path,
-                auth=self._service,
+                auth=auth,
                 endpoint_filter=self.endpoint,
                 headers=HEADERS | dict(headers or {}),
                 params=dict(params or {}),
                 **self._patience,
             )
+        except (exceptions.Unauthorized, exceptions.Forbidden):
+            raise
         except exceptions.NotFound:
             raise Refused from None
-        except (exceptions.Unauthorized, exceptions.Forbidden) as error:
-            raise _down(f"it refuses this service's own user: {_first_line(error)}") from None
         except exceptions.CatalogException:
             raise _down(f"its catalog has no {self.config.interface} identity endpoint") from None
         except exceptions.ClientException as error:
@@ -108,6 +124,15 @@ class Connection:
     def check(self) -> None:
         """Whether Keystone answers and accepts the service's user."""
         self.as_service("/")
+
+    def _signed_in(self, **scope: Any) -> v3.Password:
+        return v3.Password(
+            auth_url=self.config.auth_url,
+            username=self.config.username,
+            password=self.config.password,
+            user_domain_name=self.config.user_domain,
+            **scope,
+        )
 
     @property
     def endpoint(self) -> dict[str, Any]:
@@ -147,6 +172,11 @@ class Connection:
 def connection() -> Connection:
     """The connection of the process; none is shared with a process that it was forked from."""
     return _connection(os.getpid(), section(KeystoneConfig))
+
+
+def check() -> None:
+    """KeystoneUnavailable when Keystone does not answer, or not to this service."""
+    connection().check()
 
 
 @lru_cache(maxsize=2)

@@ -36,11 +36,19 @@ backend = dogpile.cache.memory
 password_hash_rounds = 4
 """
 MANAGE = "import sys; from keystone.cmd.manage import main; sys.argv[0] = 'keystone-manage'; main()"
+SERVE = """
+import sqlalchemy
+import waitress
+
+@sqlalchemy.event.listens_for(sqlalchemy.Engine, "connect")
+def as_other_databases_do(connection, _):
+    connection.execute("PRAGMA foreign_keys = ON")
+
+from keystone.wsgi.api import application
+
 # One thread: SQLite then never finds another writer, and Python's lock leaves no more anyway.
-SERVE = (
-    "import waitress; from keystone.wsgi.api import application as found;"
-    " waitress.serve(found, host='127.0.0.1', port={port}, threads=1, channel_timeout=600)"
-)
+waitress.serve(application, host="127.0.0.1", port={port}, threads=1, channel_timeout=600)
+"""
 
 
 class Keystone(Service):

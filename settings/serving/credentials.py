@@ -36,6 +36,9 @@ def prepare(data_dir: Path) -> Credentials:
         return Credentials(None, None)
     clouds = data_dir / "clouds.yaml"
     _write(file, password + "\n")
+    if section(IdentityConfig).backend == "keystone":  # the password opens the admin pages, no API
+        clouds.unlink(missing_ok=True)
+        return Credentials(file, None)
     _write(clouds, _clouds(password))
     return Credentials(file, clouds)
 

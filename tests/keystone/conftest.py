@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from identity.conf import IdentityConfig
-from identity.keystone import authentication
+from identity.keystone import authentication, limits, people
 from identity.keystone.conf import KeystoneConfig
+from search import engines, upkeep
 from tests.support.keystone import Cloud, Forwarder, Person, configuration, service_user, url
 
 Configure = Callable[..., KeystoneConfig]
@@ -26,9 +27,10 @@ def service(cloud: Cloud) -> Person:
 
 @pytest.fixture
 def forget() -> Iterator[None]:
-    authentication.tokens.clear()
+    """The process remembers nothing of another test."""
+    _forget()
     yield
-    authentication.tokens.clear()
+    _forget()
 
 
 @pytest.fixture
@@ -54,3 +56,30 @@ def way(cloud: Cloud) -> Iterator[tuple[Forwarder, str]]:
     forwarder = Forwarder(url())
     yield forwarder, cloud.region(forwarder.url)
     forwarder.cut()
+
+
+@pytest.fixture
+def pages(configure: Configure, settings: Any, db: None) -> Iterator[Configure]:
+    """The pages and the admin as they are with Keystone; call it with the connection's settings."""
+
+    def use(**values: Any) -> KeystoneConfig:
+        settings.AUTHENTICATION_BACKENDS = [
+            "identity.keystone.backends.KeystoneBackend",
+            "identity.keystone.backends.LocalAdminBackend",
+        ]
+        settings.MIDDLEWARE = [
+            *settings.MIDDLEWARE,
+            "identity.keystone.middleware.KeystoneSessionMiddleware",
+        ]
+        return configure(**values)
+
+    engines.current().drop()
+    upkeep.ensure()
+    yield use
+    engines.current().drop()
+
+
+def _forget() -> None:
+    authentication.tokens.clear()
+    people.forget()
+    limits.forget()
