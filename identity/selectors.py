@@ -192,11 +192,11 @@ def endpoint_for(actor: Actor, endpoint_id: str) -> Endpoint:
 
 
 def token_for(actor: Actor, token: str) -> TokenFacts:
-    """What a token stands for; TokenNotFound when it is not valid."""
+    """What a token stands for; TokenNotFound when it is not valid, whoever asks: such a token tells nothing."""
     facts = facts_of(digest(token))
-    require(actor, "validate_token", user=facts.user.id if facts else None)
     if facts is None:
         raise TokenNotFound("Could not find token.")
+    require(actor, "validate_token", user=facts.user.id)
     return facts
 
 

@@ -15,9 +15,9 @@ from identity.tokens import digest
 def revoke_token(token: str, *, actor: Actor) -> None:
     """End a token and those obtained with it; TokenNotFound when it is not valid."""
     facts = facts_of(digest(token))
-    require(actor, "revoke_token", user=facts.user.id if facts else None)
     if facts is None:
         raise TokenNotFound("Could not find token.")
+    require(actor, "revoke_token", user=facts.user.id)
     with transaction.atomic():
         Token.objects.filter(pk=facts.digest).delete()
         _remember(facts.audit_ids[0], actor)

@@ -64,8 +64,7 @@ def create_user(
     require(actor, "create_user", domain=domain_id)
     hashed = hash_password(password)
     with changing(_taken(name)):
-        with pointing("user.domain_id"):
-            domain = existing_domain(domain_id)
+        domain = existing_domain(domain_id)
         if default_project_id is not None:
             with pointing("user.default_project_id"):
                 existing_project(default_project_id)

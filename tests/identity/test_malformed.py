@@ -185,7 +185,6 @@ def test_writes(api, noun, row) -> None:
 @pytest.mark.parametrize(
     ("noun", "row"),
     [
-        ("user", {"name": "x", "domain_id": "absent"}),
         ("user", {"name": "x", "default_project_id": "absent"}),
         ("project", {"name": "x", "domain_id": "absent"}),
         ("project", {"name": "x", "parent_id": "absent"}),

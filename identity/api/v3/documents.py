@@ -117,7 +117,7 @@ def role(row: Role, api: str) -> Document:
 
 
 def credential(row: ApplicationCredential, api: str) -> Document:
-    """Without the secret, which is told once, by whoever made it."""
+    """Without the secret, which is told once, by whoever made it; the end has no `Z`, as Keystone writes it."""
     return {
         "id": row.pk,
         "name": row.name,
@@ -128,7 +128,7 @@ def credential(row: ApplicationCredential, api: str) -> Document:
             {"id": role.pk, "name": role.name, "domain_id": None}
             for role in sorted(row.roles.all(), key=lambda role: role.name)
         ],
-        "expires_at": time(row.expires_at) if row.expires_at else None,
+        "expires_at": time(row.expires_at).removesuffix("Z") if row.expires_at else None,
         "unrestricted": row.unrestricted,
         "access_rules": [],
         "system": None,
