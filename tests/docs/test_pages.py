@@ -30,8 +30,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 PLAIN = (
     "application-credentials",
     "check-uploaded-data",
+    "image-families",
     "load-metadefs",
     "read-the-logs-and-metrics",
+    "restore-an-image",
     "resume-an-upload",
 )
 
@@ -75,3 +77,8 @@ def test_page_with_a_service_of_its_own(name: str, tmp_path: Path) -> None:
 
 def test_store_page(tmp_path: Path) -> None:
     execute(PAGES / "write-a-store.md", workplace(tmp_path), {INSTALL: INSTALL_HERE})
+
+
+def test_conditional_requests(service: Service) -> None:
+    page = DOCS / "reference" / "conditional-requests.md"
+    execute(page, service.folder.parent, {ADDRESS: service.url})
