@@ -2,7 +2,7 @@
 
 The caller's project counts, whoever owns the image, as in Glance. Checks read and do not lock: of several requests at
 the same moment each may be the last one that fits, and an upload of unknown size is only refused when the
-project is over its limit already. Who wants a hard bound sets `images.user_storage_quota` as well.
+project is over its limit already. The storage quota also cuts such an upload off where the quota ends.
 """
 
 from catalog.actors import Actor
