@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from typing_extensions import override
@@ -88,6 +89,15 @@ def section(section_type: type[S]) -> S:
     """The parsed section of the running service."""
     found: S = settings.VITRINE[section_type]
     return found
+
+
+def is_address(text: str, *schemes: str) -> bool:
+    """Whether the text is an address of one of the schemes, with a host and no impossible port."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _convert(hint: Any, raw: Any) -> Any:  # noqa: PLR0911 - one line per kind of value
@@ -183,5 +193,7 @@ class CatalogConfig(Section):
     def problems(self) -> Iterable[str]:
         if self.policy_file is not None and not self.policy_file.is_file():
             yield f"VITRINE_POLICY_FILE: {self.policy_file} is not a file"
+        if self.public_url and not is_address(self.public_url, "http", "https"):
+            yield "VITRINE_PUBLIC_URL must begin with http:// or https:// and name a host"
         if not 0 < self.page_size <= self.page_limit:
             yield "VITRINE_PAGE_SIZE must lie between 1 and VITRINE_PAGE_LIMIT"

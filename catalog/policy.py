@@ -1,7 +1,7 @@
 """Rules as oslo.policy reads them: apps register defaults, an operator's `policy.yaml` overrides them.
 
 ``enforce(actor, rule, target)`` answers yes or no; what a refusal means (403 or 404) is the app's to say.
-Only overrides are read from the file; a rule that nobody registered is refused at start-up (`catalog.checks`).
+Only overrides are read from the file; a rule in it that nobody asks is told at start-up (`settings.checks`).
 """
 
 import re
@@ -15,7 +15,7 @@ from oslo_config import cfg
 from oslo_policy import policy
 
 from catalog.actors import Actor
-from catalog.conf import CatalogConfig, section
+from catalog.conf import CatalogConfig, ConfigurationError, section
 from catalog.errors import WrongScope
 
 _defaults: dict[str, policy.RuleDefault] = {}
@@ -36,7 +36,7 @@ def registered() -> Mapping[str, policy.RuleDefault]:
 
 
 def build(file: Path | None) -> policy.Enforcer:
-    """An enforcer over the registered defaults and the overrides of `file`."""
+    """An enforcer over the registered defaults and the overrides of `file`; ConfigurationError when it is none."""
     conf = cfg.ConfigOpts()
     conf([], project="vitrine", default_config_files=[], default_config_dirs=[])
     built = policy.Enforcer(conf, policy_file=str(file or "no policy file"))
@@ -45,7 +45,16 @@ def build(file: Path | None) -> policy.Enforcer:
     built.suppress_default_change_warnings = True
     for default in _defaults.values():
         built.register_default(default)
-    built.load_rules()
+    try:
+        built.load_rules()
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:  # as oslo.policy reads what is no mapping
+        reason = " ".join(str(error).split())
+        raise ConfigurationError([f"VITRINE_POLICY_FILE: cannot read {file}: {reason}"]) from None
     built.use_conf = False  # or every question would look at the file again; a restart reads it
     return built
 

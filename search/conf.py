@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
+from urllib.parse import urlsplit
 
 from typing_extensions import override
 
@@ -41,6 +42,8 @@ class SearchConfig(Section):
         for address in self.addresses():
             if not address.startswith(("http://", "https://")):
                 yield f"VITRINE_SEARCH_URL must begin with http:// or https://, not {address[:20]!r}"
+            elif not _has_port(address):
+                yield "VITRINE_SEARCH_URL must name host and port, as in http://search.example:9200"
         if not _INDEX_NAME.fullmatch(self.index_prefix):
             yield "VITRINE_SEARCH_INDEX_PREFIX must be lower-case letters, digits, - and _"
         for name in ("timeout", "wait_limit", "relay_poll", "relay_batch", "shards"):
@@ -50,3 +53,11 @@ class SearchConfig(Section):
     def addresses(self) -> list[str]:
         """The nodes of Elasticsearch, one address each."""
         return [part.strip() for part in self.url.split(",") if part.strip()]
+
+
+def _has_port(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname and parts.port)
+    except ValueError:
+        return False

@@ -14,6 +14,7 @@ import orjson
 from typing_extensions import override
 
 from catalog import requestids
+from catalog.conf import ConfigurationError
 from settings.sections import LogConfig
 
 TALKATIVE = {
@@ -115,6 +116,15 @@ class Batched(logging.Handler):
                 self.flush()
 
 
+def _try(file: Path) -> None:
+    try:
+        file.open("a").close()
+    except OSError as error:
+        raise ConfigurationError(
+            [f"VITRINE_LOG_FILE: cannot write {file}: {error.strerror}"]
+        ) from None
+
+
 def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
     """A dictConfig; commands write plain text to standard error, whatever the service's format is."""
     text = command or config.format == "text"
@@ -124,6 +134,7 @@ def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
         "filters": ["request_id"],
     }
     if config.file is not None and not command:
+        _try(config.file)
         handler |= {"class": "logging.handlers.WatchedFileHandler", "filename": str(config.file)}
     access = handler | {"class": "settings.logs.Batched"}
     return {

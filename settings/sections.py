@@ -9,6 +9,9 @@ from typing_extensions import override
 
 from catalog.conf import Section, setting
 
+DATABASES = ("postgresql", "postgres", "sqlite")
+BROKERS = ("amqp", "amqps", "redis", "rediss", "sentinel", "memory")
+
 
 @dataclass(frozen=True, kw_only=True)
 class HttpConfig(Section):
@@ -60,6 +63,11 @@ class DatabaseConfig(Section):
         "", help="Database address, postgresql://… ; empty: SQLite in the data folder.", secret=True
     )
 
+    @override
+    def problems(self) -> Iterable[str]:
+        if self.url and self.url.partition("://")[0] not in DATABASES:
+            yield "VITRINE_DATABASE_URL must begin with postgresql:// or sqlite://"
+
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerConfig(Section):
@@ -70,6 +78,12 @@ class BrokerConfig(Section):
         help="Celery broker, amqp://… or redis://… ; empty: files in the data folder.",
         secret=True,
     )
+
+    @override
+    def problems(self) -> Iterable[str]:
+        if self.url and self.url.partition("://")[0] not in BROKERS:
+            known = ", ".join(f"{one}://" for one in BROKERS)
+            yield f"VITRINE_BROKER_URL must begin with one of {known}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ Whatever is wrong here is told as a ConfigurationError: a sentence for people, n
 """
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -81,8 +82,9 @@ def listen(config: HttpConfig) -> socket.socket:
         found.listen(2048)
     except OSError as error:
         found.close()
+        other = "VITRINE_HOST" if error.errno == errno.EADDRNOTAVAIL else "VITRINE_PORT"
         raise ConfigurationError(
-            [f"cannot listen on {where}: {error.strerror}; VITRINE_PORT chooses another"]
+            [f"cannot listen on {where}: {error.strerror}; {other} chooses another"]
         ) from None
     return found
 

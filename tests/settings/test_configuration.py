@@ -61,7 +61,7 @@ def test_production_names_everything_that_it_misses(tmp_path: Path) -> None:
     in_file = file(
         tmp_path,
         "profile = 'production'\n[database]\nurl = 'postgresql://db/x'\n"
-        "[broker]\nurl = 'redis://b'\n[search]\nurl = 'http://s'\n",
+        "[broker]\nurl = 'redis://b'\n[search]\nurl = 'http://s:9200'\n",
     )
     found = configuration.load(in_file)
     assert found[DatabaseConfig].url.endswith("/x")
@@ -79,6 +79,11 @@ def test_production_names_everything_that_it_misses(tmp_path: Path) -> None:
         ({"VITRINE_SEARCH_ENGINE": "solr"}, "must be one of embedded, elasticsearch"),
         ({"VITRINE_CONFIG": "/nowhere.toml"}, "VITRINE_CONFIG=/nowhere.toml: No such file"),
         ({"VITRINE_POLICY_FILE": "/nowhere.yaml"}, "/nowhere.yaml is not a file"),
+        ({"VITRINE_PUBLIC_URL": "vitrine.example"}, "VITRINE_PUBLIC_URL must begin with http://"),
+        ({"VITRINE_PUBLIC_URL": "https://[::1"}, "VITRINE_PUBLIC_URL must begin with http://"),
+        ({"VITRINE_BROKER_URL": "foo://x"}, "VITRINE_BROKER_URL must begin with one of amqp://"),
+        ({"VITRINE_SEARCH_URL": "http://search"}, "VITRINE_SEARCH_URL must name host and port"),
+        ({"VITRINE_SEARCH_URL": "http://[::1"}, "VITRINE_SEARCH_URL must name host and port"),
     ],
 )
 def test_wrong_values_are_named(environ: dict[str, str], said: str) -> None:

@@ -201,6 +201,33 @@ def test_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "VITRINE_DATA_DIR: cannot" in refused(tmp_path / "file" / "data")
 
 
+@pytest.mark.parametrize(
+    ("variable", "name", "text", "said"),
+    [
+        ("VITRINE_LOG_FILE", "nowhere/x.log", "", "VITRINE_LOG_FILE: cannot write"),
+        ("VITRINE_POLICY_FILE", "policy.yaml", "nonsense: [", "VITRINE_POLICY_FILE: cannot read"),
+        ("VITRINE_POLICY_FILE", "policy.yaml", "- a list", "VITRINE_POLICY_FILE: cannot read"),
+    ],
+)
+def test_file_that_cannot_be_used_is_told(
+    tmp_path: Path, variable: str, name: str, text: str, said: str
+) -> None:
+    file = tmp_path / name
+    if text:
+        file.write_text(text)
+    assert refused(tmp_path / "data", **{variable: str(file)}).startswith(f"vitrine: {said} {file}")
+
+
+def test_password_that_nobody_may_have_is_told(tmp_path: Path) -> None:
+    said = refused(tmp_path / "data", VITRINE_ADMIN_PASSWORD="x" * 4097)
+    assert said == "vitrine: VITRINE_ADMIN_PASSWORD: A password must have 1 to 4096 characters."
+
+
+def test_database_address_of_another_kind_is_told(tmp_path: Path) -> None:
+    said = refused(tmp_path / "data", VITRINE_DATABASE_URL="mongodb://user:secret@db/x")
+    assert said == "vitrine: VITRINE_DATABASE_URL must begin with postgresql:// or sqlite://"
+
+
 def test_store_that_cannot_be_built_is_told(tmp_path: Path) -> None:
     config = tmp_path / "vitrine.toml"
     config.write_text("[stores.backends.local]\nbackend = 'tape'\n")

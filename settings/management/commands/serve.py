@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
-from catalog.conf import section
+from catalog.conf import ConfigurationError, section
+from catalog.errors import CatalogError
 from settings import folders
 from settings.celery import app as celery_app
 from settings.composition import build
@@ -61,7 +62,7 @@ class Command(BaseCommand):
         preparation.configuration()
         preparation.database(migrate=not options["no_migrate"])
         if listening is not None:
-            found = credentials.prepare(settings.DATA_DIR)
+            found = _credentials()
             tick = Readiness(http, partial(self._say_once, list(_welcome(found))), self._complain)
         preparation.leave_database()
         supervisor = Supervisor(
@@ -81,6 +82,13 @@ class Command(BaseCommand):
 
     def _complain(self, reason: str) -> None:
         self.stderr.write(f"vitrine: not ready yet: {reason}")
+
+
+def _credentials() -> credentials.Credentials:
+    try:
+        return credentials.prepare(settings.DATA_DIR)
+    except CatalogError as error:
+        raise ConfigurationError([f"VITRINE_ADMIN_PASSWORD: {error.message}"]) from None
 
 
 def _welcome(found: credentials.Credentials) -> Iterable[str]:
