@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from types import MappingProxyType
 
 from django.conf import settings
@@ -103,6 +104,15 @@ def store(name: str) -> BlobStore:
 
 def default_store() -> str:
     return section(StoresConfig).default
+
+
+def flat_folders() -> Mapping[str, Path]:
+    """The folders of file stores whose files lie directly in them, by the store's name."""
+    return {
+        name: Path(str(one.options["root"]))
+        for name, one in _configured().items()
+        if one.backend == "file" and one.options.get("layout") == "flat"
+    }
 
 
 def translated(error: StoreError) -> Exception:

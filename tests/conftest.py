@@ -10,7 +10,9 @@ SERVICES = {
     "redis": "VITRINE_TEST_REDIS_URL",
     "rabbitmq": "VITRINE_TEST_RABBITMQ_URL",
     "keystone": "VITRINE_TEST_KEYSTONE_URL",
+    "glance": "VITRINE_TEST_GLANCE",
     "browser": "VITRINE_TEST_CHROMIUM",
+    "conformance": "VITRINE_TEST_TEMPEST",
 }
 
 

@@ -1,0 +1,154 @@
+"""A Glance database as its tables are: read page by page, never written. Any release since 2018 has these columns."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from catalog.errors import CatalogError
+
+TABLES = (
+    "images",
+    "image_properties",
+    "image_tags",
+    "image_members",
+    "image_locations",
+    "metadef_namespaces",
+    "metadef_resource_types",
+    "metadef_namespace_resource_types",
+    "metadef_properties",
+    "metadef_objects",
+    "metadef_tags",
+)
+Row: TypeAlias = sa.RowMapping
+
+
+class SourceUnreadable(CatalogError):
+    """The database cannot be reached, or is none of Glance's."""
+
+    code = "takeover_source_unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class GlanceImage:
+    """A row of `images` with what hangs on it; deleted children are left out."""
+
+    row: Row
+    properties: dict[str, str | None] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    members: list[Row] = field(default_factory=list)
+    locations: list[Row] = field(default_factory=list)
+
+
+class GlanceDatabase:
+    """Opens the database of an SQLAlchemy URL, such as `postgresql+psycopg://glance@host/glance`."""
+
+    def __init__(self, url: str) -> None:
+        self._metadata = sa.MetaData()
+        try:
+            self._engine = sa.create_engine(url)
+            self._metadata.reflect(self._engine, only=list(TABLES))
+        except (SQLAlchemyError, ImportError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise SourceUnreadable(f"Glance's database cannot be read: {reason}") from None
+
+    def count(self) -> int:
+        """Images, deleted ones too: their ids stay taken."""
+        with self._engine.connect() as connection:
+            query = sa.select(sa.func.count()).select_from(self._table("images"))
+            return int(connection.execute(query).scalar_one())
+
+    def pages(self, size: int) -> Iterator[list[GlanceImage]]:
+        """All images by id; each page is read in a transaction of its own."""
+        images, after = self._table("images"), ""
+        while True:
+            query = sa.select(images).where(images.c.id > after).order_by(images.c.id).limit(size)
+            with self._engine.connect() as connection:
+                rows = connection.execute(query).mappings().all()
+                if not rows:
+                    return
+                yield self._whole(connection, rows)
+            after = rows[-1]["id"]
+
+    def namespaces(self) -> Iterator[dict[str, Any]]:
+        """Every namespace as a document of the format that `load_metadefs` reads."""
+        with self._engine.connect() as connection:
+            table = self._table("metadef_namespaces")
+            for row in connection.execute(sa.select(table).order_by(table.c.id)).mappings().all():
+                yield self._namespace(connection, row)
+
+    def _table(self, name: str) -> sa.Table:
+        return self._metadata.tables[name]
+
+    def _whole(self, connection: sa.Connection, rows: Sequence[Row]) -> list[GlanceImage]:
+        ids = [row["id"] for row in rows if not row["deleted"]]
+        properties = self._children(connection, "image_properties", ids)
+        tags = self._children(connection, "image_tags", ids)
+        members = self._children(connection, "image_members", ids)
+        locations = self._children(connection, "image_locations", ids)
+        return [
+            GlanceImage(
+                row,
+                {one["name"]: one["value"] for one in properties[row["id"]]},
+                [one["value"] for one in tags[row["id"]]],
+                members[row["id"]],
+                [one for one in locations[row["id"]] if one["status"] == "active"],
+            )
+            for row in rows
+        ]
+
+    def _children(
+        self, connection: sa.Connection, name: str, ids: Iterable[str]
+    ) -> dict[str, list[Row]]:
+        table = self._table(name)
+        query = sa.select(table).where(table.c.image_id.in_(list(ids)), table.c.deleted.is_(False))
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in connection.execute(query.order_by(table.c.id)).mappings():
+            found[row["image_id"]].append(row)
+        return found
+
+    def _namespace(self, connection: sa.Connection, row: Row) -> dict[str, Any]:
+        def children(name: str) -> Sequence[Row]:
+            table = self._table(name)
+            query = sa.select(table).where(table.c.namespace_id == row["id"])
+            return connection.execute(query.order_by(table.c.name)).mappings().all()
+
+        return {
+            "namespace": row["namespace"],
+            "display_name": row["display_name"],
+            "description": row["description"],
+            "visibility": row["visibility"],
+            "protected": bool(row["protected"]),
+            "owner": row["owner"],
+            "resource_type_associations": self._associations(connection, row["id"]),
+            "properties": {
+                p["name"]: _json(p["json_schema"]) for p in children("metadef_properties")
+            },
+            "objects": [
+                {
+                    "name": one["name"],
+                    "description": one["description"],
+                    "required": [n for n in (one["required"] or "").split(",") if n],
+                    "properties": _json(one["json_schema"]),
+                }
+                for one in children("metadef_objects")
+            ],
+            "tags": [{"name": one["name"]} for one in children("metadef_tags")],
+        }
+
+    def _associations(self, connection: sa.Connection, namespace_id: int) -> list[dict[str, Any]]:
+        link = self._table("metadef_namespace_resource_types")
+        kind = self._table("metadef_resource_types")
+        query = sa.select(kind.c.name, link.c.prefix, link.c.properties_target).join_from(
+            link, kind, link.c.resource_type_id == kind.c.id
+        )
+        rows = connection.execute(query.where(link.c.namespace_id == namespace_id)).mappings()
+        return [{str(k): v for k, v in row.items() if v is not None} for row in rows]
+
+
+def _json(text: Any) -> Any:
+    return json.loads(text) if isinstance(text, str) else (text or {})

@@ -1,0 +1,202 @@
+"""A real Glance on PostgreSQL, filled with images that are the same in every run."""
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.support.patience import eventually
+from tests.support.service import Service, free_port
+
+HERE = Path(__file__).parent
+MANAGE = "import sys; from glance.cmd.manage import main; sys.argv[0] = 'glance-manage'; main()"
+SERVE = (
+    "import waitress; from glance.wsgi.api import application as found;"
+    " waitress.serve(found, host='127.0.0.1', port={port}, threads=2)"
+)
+CONFIGURATION = """\
+[DEFAULT]
+enabled_backends = file1:file
+worker_self_reference_url = http://127.0.0.1:{port}
+[database]
+connection = {database}
+[glance_store]
+default_backend = file1
+[file1]
+filesystem_store_datadir = {folder}/file1
+[os_glance_staging_store]
+filesystem_store_datadir = {folder}/staging
+[os_glance_tasks_store]
+filesystem_store_datadir = {folder}/tasks
+[paste_deploy]
+config_file = {folder}/glance-api-paste.ini
+[oslo_concurrency]
+lock_path = {folder}/lock
+"""
+PASTE = """\
+[composite:glance-api]
+paste.composite_factory = glance.api:root_app_factory
+/: api
+/healthcheck: healthcheck
+[composite:api]
+paste.composite_factory = glance.api:pipeline_factory
+default = versionnegotiation fakeauth context rootapp
+[composite:rootapp]
+paste.composite_factory = glance.api:root_app_factory
+/: apiversions
+/v2: apiv2app
+[app:apiversions]
+paste.app_factory = glance.api.versions:create_resource
+[app:apiv2app]
+paste.app_factory = glance.api.v2.router:API.factory
+[app:healthcheck]
+paste.app_factory = oslo_middleware:Healthcheck.app_factory
+[filter:versionnegotiation]
+paste.filter_factory = glance.api.middleware.version_negotiation:VersionNegotiationFilter.factory
+[filter:context]
+paste.filter_factory = glance.api.middleware.context:ContextMiddleware.factory
+[filter:fakeauth]
+paste.filter_factory = fakeauth:FakeAuth.factory
+"""
+BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
+SPACE = uuid.UUID("b7f0ad44-6f0b-4f2b-9c0e-1c7f6a5d1a01")
+KINDS = ("active",) * 16 + ("queued", "deactivated", "saving", "killed")
+IMAGE = (
+    "id name status visibility disk_format container_format size virtual_size checksum os_hash_algo os_hash_value"
+    " min_disk min_ram owner protected os_hidden created_at updated_at deleted_at deleted"
+).split()
+
+
+@dataclass
+class Rows:
+    """Rows for each table, as tuples in the order of its columns below."""
+
+    images: list[tuple[Any, ...]] = field(default_factory=list)
+    image_properties: list[tuple[Any, ...]] = field(default_factory=list)
+    image_tags: list[tuple[Any, ...]] = field(default_factory=list)
+    image_members: list[tuple[Any, ...]] = field(default_factory=list)
+    image_locations: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+COLUMNS = {
+    "images": IMAGE,
+    "image_properties": "image_id name value created_at updated_at deleted".split(),
+    "image_tags": "image_id value created_at updated_at deleted".split(),
+    "image_members": "image_id member can_share status created_at updated_at deleted".split(),
+    "image_locations": "image_id value meta_data status created_at updated_at deleted".split(),
+}
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[str, str]]:
+    """Glance's address and its database's URL; both go at the end."""
+    postgres, name = os.environ["VITRINE_TEST_POSTGRES_URL"], f"glance_{uuid.uuid4().hex[:10]}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"  # type: ignore[arg-type]
+        )
+    told = conninfo_to_dict(postgres)
+    url = f"{told.get('user', 'postgres')}@{told['host']}:{told.get('port', 5432)}/{name}"
+    port = free_port()
+    for part in ("file1", "staging", "tasks"):
+        (folder / part).mkdir(parents=True)
+    configuration = folder / "glance-api.conf"
+    configuration.write_text(
+        CONFIGURATION.format(port=port, folder=folder, database=f"postgresql+psycopg2://{url}")
+    )
+    (folder / "glance-api-paste.ini").write_text(PASTE)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "OS_GLANCE_CONFIG_DIR": str(folder),
+        "PYTHONPATH": str(HERE / "middleware"),
+        "PYTHONWARNINGS": "ignore",
+    }
+    python = os.environ["VITRINE_TEST_GLANCE"]
+    stock = Path(python).parents[1] / "etc/glance/metadefs"
+    with (folder / "log").open("ab") as log:
+        for arguments in (["db_sync"], ["db_load_metadefs", str(stock)]):
+            command = [python, "-c", MANAGE, f"--config-file={configuration}", *arguments]
+            subprocess.run(
+                command, env=environment, stdout=log, stderr=log, check=True, timeout=180
+            )
+        process = subprocess.Popen(
+            [python, "-c", SERVE.format(port=port)], env=environment, stdout=log, stderr=log
+        )
+    try:
+        service = Service(folder, port, {})
+        assert eventually(lambda: service.get("/healthcheck")[0] == 200, seconds=60), (
+            folder / "log"
+        ).read_text()[-3000:]
+        yield f"http://127.0.0.1:{port}", f"postgresql+psycopg://{url}"
+    finally:
+        process.terminate()
+        process.wait(30)
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+def seed(url: str, folder: Path, owners: Sequence[str], count: int) -> list[str]:
+    """Fill the tables; every hundredth image has a file. The ids, in order."""
+    rows = Rows()
+    for number in range(count):
+        _image(rows, number, folder, owners)
+    with psycopg.connect(url.replace("+psycopg", "")) as connection, connection.cursor() as cursor:
+        for table, columns in COLUMNS.items():
+            with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]
+                for row in getattr(rows, table):
+                    copy.write_row(row)
+    return [row[0] for row in rows.images]
+
+
+def _image(rows: Rows, number: int, folder: Path, owners: Sequence[str]) -> None:
+    chosen = random.Random(number)
+    image_id, moment = str(uuid.uuid5(SPACE, str(number))), BEGAN + timedelta(minutes=number)
+    status, owner = chosen.choice(KINDS), chosen.choice(owners)
+    visibility = chosen.choice(("private", "shared", "shared", "public", "community"))
+    content = random.Random(image_id).randbytes(500 + number % 500) if number % 100 == 0 else None
+    if content is not None:
+        status = "active"
+        (folder / "file1" / image_id).write_bytes(content)
+    full = status in {"active", "deactivated"}
+    bytes_ = content or b""
+    deleted = status == "killed"
+    rows.images.append((
+        image_id, f"image {number % 4000:05}", status, visibility,
+        chosen.choice(("qcow2", "raw")), "bare", len(bytes_) if full else None, None,
+        hashlib.md5(bytes_).hexdigest() if full else None,
+        "sha512" if full else None,
+        hashlib.sha512(bytes_).hexdigest() if full else None,
+        chosen.choice((0, 10)), chosen.choice((0, 512)), owner,
+        chosen.random() < 0.05, chosen.random() < 0.02,
+        moment, moment + timedelta(hours=1), moment + timedelta(days=1) if deleted else None, deleted,
+    ))  # fmt: skip
+    stamp = (moment, moment, deleted)
+    for name, value in (
+        ("os_distro", chosen.choice(("debian", "ubuntu", "fedora"))),
+        ("hw_disk_bus", "virtio"),
+        ("note", f"Größe {number} 🐧" if number % 7 == 0 else str(number)),
+    ):
+        rows.image_properties.append((image_id, name, value, *stamp))
+    if content is not None:
+        rows.image_properties.append((image_id, "os_glance_failed_import", "", *stamp))
+        address = f"file://{folder}/file1/{image_id}"
+        meta = json.dumps({"store": "file1"})
+        rows.image_locations.append((image_id, address, meta, "active", *stamp))
+    for tag in chosen.sample(("a", "b", "lts"), chosen.randrange(3)):
+        rows.image_tags.append((image_id, tag, *stamp))
+    if visibility == "shared":
+        for member in {chosen.choice(owners) for _ in range(2)} - {owner}:
+            said = chosen.choice(("accepted", "pending", "rejected"))
+            rows.image_members.append((image_id, member, False, said, *stamp))
