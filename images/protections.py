@@ -115,9 +115,10 @@ def require(actor: Actor, action: PropertyAction, name: str) -> None:
 
 def readable(actor: Actor, properties: Mapping[str, V]) -> dict[str, V]:
     """The properties that the actor may read."""
-    if rules() is None:
+    found = rules()
+    if found is None:
         return dict(properties)
-    return {k: v for k, v in properties.items() if allows(actor, PropertyAction.READ, k)}
+    return {k: v for k, v in properties.items() if _allows(found, PropertyAction.READ, k, actor)}
 
 
 def open_to_all(name: str) -> bool:
