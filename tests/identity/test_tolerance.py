@@ -42,6 +42,13 @@ def test_further_members_give_no_rights(api) -> None:
     assert user.epoch == 0
 
 
+@pytest.mark.parametrize("email", ["", None])
+def test_an_empty_address_of_mail_is_none(api, email) -> None:
+    made = api.post("/users", {"user": {"name": "x", "email": email}})
+    assert made.status_code == 201
+    assert made.json()["user"]["email"] == ""
+
+
 @pytest.mark.parametrize(
     ("noun", "row"),
     [

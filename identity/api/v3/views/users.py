@@ -92,7 +92,8 @@ def _details(body: Reader) -> UserDetails:
     body.must_be_empty(*IGNORED)
     found: UserDetails = {"extra": body.others((*MUTABLE, *FIXED, *IGNORED, *TOLD))}
     if "email" in body:
-        found["email"] = body.optional_text("email") or ""
+        given = body.document["email"] is not None
+        found["email"] = body.text("email", empty=True) if given else ""
     if "description" in body:
         found["description"] = body.long_text("description")
     if "enabled" in body:
