@@ -6,11 +6,9 @@ from django.db import connection
 from django.urls import get_resolver
 from starlette.types import ASGIApp
 
-from artifacts.api.v1.data import routes as artifact_routes
 from artifacts.services import startup
 from catalog.conf import CatalogConfig, section
-from images.api.v2.data import routes as image_routes
-from images.api.v2.resumable import routes as upload_routes
+from settings.native import ROUTES
 from settings.sections import HttpConfig
 from settings.shell import assemble
 
@@ -20,7 +18,7 @@ def build() -> ASGIApp:
     get_resolver().url_patterns  # noqa: B018 - imports every view now instead of at the first request
     return assemble(
         WSGIHandler(),
-        [*image_routes, *upload_routes, *artifact_routes],
+        ROUTES,
         proxies=settings.TRUSTED_PROXIES,
         body_limit=section(CatalogConfig).body_limit,
         http=section(HttpConfig),

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLResolver, include, path, re_path
 
+from settings import openapi
+
 handler400 = "settings.refusals.bad_request"
 handler403 = "settings.refusals.forbidden"
 handler404 = "settings.refusals.not_found"
@@ -22,5 +24,6 @@ urlpatterns = [
     _service("search", "search.api.v1.urls"),
     path("admin/", admin.site.urls),
     path("", include("settings.monitoring")),
+    path("openapi.json", openapi.served),
     path("", include("console.urls")),
 ]

@@ -38,7 +38,10 @@ class Dialect(ABC):
     statuses: ClassVar[Mapping[type[CatalogError], int]] = STATUS
 
     def status(self, error: CatalogError) -> int:
-        for ancestor in type(error).__mro__:
+        return self.status_of(type(error))
+
+    def status_of(self, kind: type[CatalogError]) -> int:
+        for ancestor in kind.__mro__:
             if ancestor in self.statuses:
                 return self.statuses[ancestor]
         return 500
