@@ -125,6 +125,7 @@ EVENTS: dict[str, Promise] = {
     "update": gettext_lazy("Changed"),
     "delete": gettext_lazy("Deleted"),
     "restore": gettext_lazy("Restored"),
+    "purge": gettext_lazy("Deleted for good"),
     "prepare": gettext_lazy("Upload began"),
     "upload": gettext_lazy("Data received"),
     "upload_failed": gettext_lazy("Upload failed"),

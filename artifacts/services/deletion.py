@@ -18,6 +18,7 @@ from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
 from catalog.errors import NotFound, Protected
+from catalog.events.recording import Change
 
 AFTER_MARK = failpoints.declare(
     "delete.after_mark", "the row says deleted, everything else is there"
@@ -46,7 +47,16 @@ def delete(
         if artifact.protected:
             raise Protected(f"{artifact_id} is protected and cannot be deleted", id=artifact_id)
         values = {"deleted_at": now(), "restores_to": artifact.status}
-        move(artifact, "delete", kind=kind, actor=actor, event="delete", values=values)
+        changes = {"purged": Change(new=True)} if purge else {}
+        move(
+            artifact,
+            "delete",
+            kind=kind,
+            actor=actor,
+            event="delete",
+            values=values,
+            changes=changes,
+        )
     failpoints.reach(AFTER_MARK)
     if purge or section(ArtifactsConfig).restore_grace <= 0:
         scrub(artifact_id)

@@ -18,6 +18,7 @@ from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
 from catalog.errors import Conflict, Duplicate, Gone, NotFound
+from catalog.events.recording import record
 
 
 class NotDeleted(Conflict):
@@ -66,6 +67,13 @@ def purge(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> None:
             raise NotDeleted(f"{artifact_id} is not deleted", id=artifact_id)
         if artifact.scrubbed_at is not None:
             raise _absent(artifact_id, kind)
+        record(
+            f"{kind.event_prefix}.purge",
+            object_type=kind.resource_type,
+            object_id=artifact.pk,
+            actor=actor,
+            project_id=artifact.project_id,
+        )
     scrub(artifact_id)
 
 

@@ -219,8 +219,24 @@ def test_purging_gives_the_room_back_at_once(http: httpx.Client) -> None:
     assert len(files()) == 1
     assert delete(ada, later, "?purge=true") == 204
     assert (files(), stored_bytes(ada.project.pk)) == ([], 0)
+    kinds = Event.objects.filter(object_id__in=images).order_by("id").values_list("kind", "changes")
+    assert list(kinds)[-3:] == [
+        ("image.delete", {"status": ["active", "deleted"], "purged": [None, True]}),
+        ("image.delete", {"status": ["active", "deleted"]}),
+        ("image.purge", {}),
+    ]
     assert delete(ada, later, "?purge=true") == 404
     assert delete(ada, later, "?purge=yes") == 400
+
+
+def test_a_purge_with_a_condition_is_of_what_is_there() -> None:
+    (ada,) = callers("ada")
+    image = ada.create(name="a")["id"]
+    tag = ada.show(image)["ETag"]
+    delete(ada, image)
+    path = f"/v2/images/{image}?purge=true"
+    assert ada.call("DELETE", path, **{"If-Match": tag}).status_code == 404
+    assert bring_back(ada, image).status_code == 200
 
 
 def test_protected_images_are_not_purged() -> None:

@@ -116,7 +116,7 @@ class ImageItem(ImagesView):
         try:
             revision = self._expected(request, image_id)
         except NotFound:
-            if not purge:
+            if not purge or etags.conditional(request.headers):
                 raise
             states.purge_image(image_id, actor=self.actor)
         else:
