@@ -33,7 +33,7 @@ DESCRIPTOR: Final = re.compile(
     rb"(?:#[^\n]*\n|[ \t]*\r?\n)*version[ \t]*=[ \t]*[0-9]", re.IGNORECASE
 )
 """Text that QEMU takes for a VMDK descriptor, whatever follows it; its extents are other files (CVE-2022-47951)."""
-PARENT: Final = re.compile(r"parentfilenamehint[^\n]*|parentcid\s*=\s*(?!ffffffff\b)[^\n]*")
+PARENT: Final = re.compile(r"parentfilenamehint[^\n]*|parentcid\s*+=\s*+(?!ffffffff\b)[^\n]*")
 """What makes QEMU open a VMDK's backing file; the descriptor is in lower case here."""
 LARGEST: Final = 2**63 - 1
 

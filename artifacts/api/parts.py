@@ -1,6 +1,7 @@
 """The bytes of resumable uploads: a request's body into parts, and the parts into one blob."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from artifacts.services import sessions
 from artifacts.services.intake import SizeMismatch
 from artifacts.services.sessions import Claim, Part
 from catalog.conf import section
-from catalog.errors import Invalid, TimedOut
+from catalog.errors import CatalogError, Invalid, TimedOut
 from stores import Ingest, StoreError, gather
 
 SESSIONS = Holder(sessions.wanted)
@@ -56,6 +57,10 @@ async def append(
         )
     except StoreError as error:
         raise store_registry.translated(error) from error
+    except CatalogError as error:
+        if not isinstance(error, TimedOut | ClientGone):
+            await body.discard()
+        raise
     finally:
         await asyncio.shield(in_database(partial(sessions.release, claim)))
 
@@ -91,6 +96,8 @@ class _Appending:
                 await self._part(first, blocks)
                 if self._offset == self._claim.length:
                     return self._offset
+        if self._checksum is not None and self._offset == self._claim.offset:
+            self._compare(hashlib.new(self._checksum.algorithm).hexdigest(), self._checksum)
         if isinstance(self._cut, ClientDisconnect):
             raise ClientGone(
                 "the client left before all data came", id=self._claim.session_id

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import CatalogError
+from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
 from images.formats import FormatMismatch, Inspection, UnsafeImage
 from tests.images.test_data import Client, ada, blobs_on_disk, nothing_is_left
@@ -325,3 +326,22 @@ def test_every_refusal_is_the_catalogs() -> None:
     for content, _ in HOSTILE.values():
         with pytest.raises(CatalogError):
             inspect(content, "raw")
+
+
+@pytest.mark.parametrize("claimed", ["gpt", "luks"])
+def test_formats_that_operators_may_add(ada: Client, settings: Any, claimed: str) -> None:
+    """The size inside is what lies behind the header: all of it for gpt, what follows the key slots for luks."""
+    luks = b"LUKS\xba\xbe\0\1".ljust(104, b"\0") + struct.pack(">I", 4096)
+    content, inside = {
+        "gpt": (disks.partitioned(), MIB),
+        "luks": (luks.ljust(5 * MIB, b"\0"), 3 * MIB),
+    }[claimed]
+    refused = ada.caller.call("POST", "/v2/images", {"disk_format": claimed})
+    assert refused.status_code == 400, "not unless they are added"
+    config = settings.VITRINE[ImagesConfig]
+    added = replace(config, disk_formats=(*config.disk_formats, "gpt", "luks"))
+    settings.VITRINE = {**settings.VITRINE, ImagesConfig: added}
+    image_id = ada.queued(disk_format=claimed)
+    assert ada.put(image_id, NOISE).status_code == 415
+    assert ada.put(image_id, content).status_code == 204
+    assert ada.caller.show(image_id).json()["virtual_size"] == inside

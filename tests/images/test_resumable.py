@@ -179,6 +179,7 @@ def test_a_session_from_begin_to_end(ada: Client) -> None:
     assert session.patch(CONTENT[1_499_999:]).status_code == 204
     assert session.offset() == len(CONTENT), "a client that did not hear the end can ask"
     assert session.patch(b"", len(CONTENT)).status_code == 204
+    assert session.patch(b"x", 0).status_code == 409
     assert ada.http.get(session.path).json()["status"] == "done"
     assert arrived(session)
     assert session.end().status_code == 204
@@ -306,6 +307,13 @@ def test_more_than_the_session_takes(ada: Client) -> None:
     assert session.offset() == 0
     assert session.patch(in_pieces(CONTENT)).status_code in {204, 400}
     assert eventually(lambda: not StoredObject.objects.filter(state="writing").exists())
+
+
+def test_the_checksum_of_nothing(ada: Client) -> None:
+    session = opened(ada)
+    for content, status in ((b"", 204), (b"x", 460)):
+        value = "md5 " + b64encode(hashlib.md5(content).digest()).decode()
+        assert session.patch(b"", 0, **{"Upload-Checksum": value}).status_code == status
 
 
 def test_a_checksum_is_all_or_nothing_and_chunked_bodies_work(ada: Client) -> None:
