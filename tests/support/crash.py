@@ -12,6 +12,7 @@ from typing import Any
 from tests.support.service import Service, configured
 
 BRIEF = {
+    "VITRINE_ARTIFACTS_RESTORE_GRACE": "0",  # the checker expects what is deleted to be gone
     "VITRINE_ARTIFACTS_UPLOAD_LEASE": "2",
     "VITRINE_DELIVERY_LEASE": "2",
     "VITRINE_JOB_LEASE": "2",
@@ -106,7 +107,6 @@ def victim(folder: Path, profile: str = "embedded", **settings: str) -> Iterator
     points = folder / "points"
     folder.mkdir(parents=True, exist_ok=True)
     own = BRIEF | {"VITRINE_FAILPOINTS_ONCE": str(points)} | settings
-    own |= {"VITRINE_ARTIFACTS_RESTORE_GRACE": "0"}  # the checker expects what is deleted to be gone
     with configured(folder, profile, **own) as service:
         found = Victim(service, points)
         found.start()
