@@ -32,6 +32,9 @@ class IdentityConfig(Section):
     admin_project: str = setting(
         "admin", help="Project of the domain Default whose admins may use the admin pages."
     )
+    application_credentials: int = setting(
+        500, help="Application credentials that a user may have at most."
+    )
     login_free_attempts: int = setting(
         5, help="Wrong passwords for a user from an address before further ones are slowed down."
     )
@@ -41,7 +44,8 @@ class IdentityConfig(Section):
 
     @override
     def problems(self) -> Iterable[str]:
-        for name in ("token_lifetime", "cache_size", "login_free_attempts", "login_longest_delay"):
+        counts = ("token_lifetime", "cache_size", "application_credentials")
+        for name in (*counts, "login_free_attempts", "login_longest_delay"):
             if getattr(self, name) < 1:
                 yield f"VITRINE_IDENTITY_{name.upper()} must be at least 1"
         if self.cache_seconds < 0:

@@ -18,6 +18,7 @@
     └── CredentialInvalid      roles that the caller has not, an end in the past
     Forbidden
     ├── ActionForbidden        the policy says no
+    ├── TooManyCredentials     the user has as many application credentials as a user may have
     ├── DelegationForbidden    who acts by an application credential may not make or end such
     └── StillInUse             something depends on it, or it must be disabled first
     Gone
@@ -107,6 +108,10 @@ class CredentialNotFound(NotFound):
 
 class DelegationForbidden(Forbidden):
     code = "delegation_forbidden"
+
+
+class TooManyCredentials(Forbidden):
+    code = "too_many_application_credentials"
 
 
 class CredentialInvalid(Invalid):

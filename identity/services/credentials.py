@@ -6,11 +6,13 @@ from datetime import datetime
 
 from catalog.actors import Actor
 from catalog.clock import now
+from catalog.conf import section
 from catalog.errors import Invalid
 from catalog.events.recording import Change, record
 from identity import secrets
 from identity.caching import rights_changed
-from identity.errors import CredentialInvalid, DelegationForbidden, NameTaken
+from identity.conf import IdentityConfig
+from identity.errors import CredentialInvalid, DelegationForbidden, NameTaken, TooManyCredentials
 from identity.models import ApplicationCredential, Assignment, Role, User
 from identity.policies import require
 from identity.selectors import (
@@ -46,7 +48,8 @@ def create_credential(
     """A new credential for the caller on its project, and its secret, which is kept nowhere.
 
     It lends `roles`, or all that the caller acts with. CredentialInvalid for a role that the caller does not act with
-    and for an end in the past; NameTaken when the user has a credential of that name.
+    and for an end in the past; NameTaken when the user has a credential of that name; TooManyCredentials when it has
+    as many as a user may have.
     """
     require(actor, "create_application_credential", user=user_id)
     _refuse_delegated(actor)
@@ -61,6 +64,7 @@ def create_credential(
     taken = NameTaken(f"You have an application credential named {name} already.", name=name)
     with changing(taken):
         existing_user(user_id, among=locked(User.objects.all()))
+        _limit(user_id)
         lent = _lent(user_id, actor.project_id, roles, actor)
         row = ApplicationCredential.objects.create(
             user_id=user_id,
@@ -100,6 +104,14 @@ def end_overdrawn(user_id: str, project_id: str, *, actor: Actor) -> None:
     for row in found:
         if not {role.pk for role in row.roles.all()} <= left:
             _end(row, actor)
+
+
+def _limit(user_id: str) -> None:
+    most = section(IdentityConfig).application_credentials
+    if ApplicationCredential.objects.filter(user_id=user_id).count() >= most:
+        raise TooManyCredentials(
+            f"You have {most} application credentials, and no user may have more.", limit=most
+        )
 
 
 def _lent(

@@ -37,6 +37,7 @@ def identity_errors() -> set[str]:
         ("REGION", "x" * 300),
         ("EXTRA_SERVICES", "compute"),
         ("EXTRA_SERVICES", "compute=ftp://x"),
+        ("APPLICATION_CREDENTIALS", "0"),
         ("LOGIN_FREE_ATTEMPTS", "0"),
         ("LOGIN_LONGEST_DELAY", "0"),
     ],

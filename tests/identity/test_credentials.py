@@ -1,10 +1,12 @@
 """Application credentials: made by their user, shown once, lent to programs, ended with what they stand on."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from catalog.models import Event
+from identity.conf import IdentityConfig
 from identity.hashers import Argon2Hasher
 from identity.models import ApplicationCredential, FailedLogin, Token
 from identity.services.assignments import unassign
@@ -417,6 +419,19 @@ def test_listing_costs_the_same_for_many(api, ada, django_assert_max_num_queries
         page = api.get(f"{path_of(ada)}?limit=10").json()
     assert len(page["application_credentials"]) == 10
     assert page["links"]["next"]
+
+
+def test_nobody_has_any_number_of_them(api, ada, ours, settings) -> None:
+    config = replace(settings.VITRINE[IdentityConfig], application_credentials=2)
+    settings.VITRINE = {**settings.VITRINE, IdentityConfig: config}
+    made = [make(api, ada, name=f"n{number}") for number in range(2)]
+    refused = api.post(path_of(ada), {"application_credential": {"name": "x"}})
+    assert refused.status_code == 403
+    assert refused.json()["error"]["error_code"] == "too_many_application_credentials"
+    bob = make_user("bob", ours)
+    assert make(Api(token_for(bob, ours)), bob)
+    assert api.delete(f"{path_of(ada)}/{made[0]['id']}").status_code == 204
+    assert make(api, ada, name="x")
 
 
 def test_access_rules_are_none(api, ada) -> None:
