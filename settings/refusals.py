@@ -1,36 +1,48 @@
-"""What Django's side says where no view speaks: a page to browsers, a problem document (RFC 9457) to everybody else."""
+"""What Django's side says where no view speaks: a page to browsers, to everybody else what the service at the address
+says of errors, and a problem document (RFC 9457) outside the services.
+"""
+
+from collections.abc import Mapping
 
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from catalog import errors
-from catalog.api.dialects import ProblemDialect
+from catalog.api.dialects import Dialect, ProblemDialect
+from catalog.api.openstack import OpenStackDialect
+from identity.api.v3.base import KeystoneDialect
 from settings.frame import InternalError
+
+_DIALECTS: Mapping[str, Dialect] = {"image": OpenStackDialect(), "identity": KeystoneDialect()}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _browser(request):
         return defaults.bad_request(request, exception)
-    return ProblemDialect().response(errors.Invalid("the request cannot be read"), request)
+    return _dialect(request).response(errors.Invalid("the request cannot be read"), request)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _browser(request):
         return defaults.permission_denied(request, exception)
-    return ProblemDialect().response(errors.Forbidden("this is not allowed"), request)
+    return _dialect(request).response(errors.Forbidden("this is not allowed"), request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _browser(request):
         return defaults.page_not_found(request, exception)
-    return ProblemDialect().response(errors.NotFound("there is nothing at this address"), request)
+    return _dialect(request).response(errors.NotFound("there is nothing at this address"), request)
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     if _browser(request):
         return defaults.server_error(request)
     error = InternalError("the service failed; its log knows this request's id")
-    return ProblemDialect().response(error, request)
+    return _dialect(request).response(error, request)
+
+
+def _dialect(request: HttpRequest) -> Dialect:
+    return _DIALECTS.get(request.path_info.split("/", 2)[1], ProblemDialect())
 
 
 def _browser(request: HttpRequest) -> bool:

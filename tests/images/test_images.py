@@ -411,3 +411,12 @@ def test_the_schema_says_what_images_are() -> None:
     assert set(ada.create(name="a")) <= set(schema["properties"])
     assert ada.call("GET", "/v2/schemas/images").json()["properties"]["images"]["items"] == schema
     assert ada.call("GET", "/v2/schemas/nothing").status_code == 404
+
+
+def test_addresses_where_nothing_is_answer_as_the_service_does() -> None:
+    (ada,) = callers("ada")
+    for path in ("/v2/images/", "/v2/nothing", "/v2/images/x/y/z"):
+        answer = ada.call("GET", path)
+        assert answer.status_code == 404
+        assert answer["Content-Type"] == "application/json"
+        assert answer.json()["code"] == "404 Not Found"
