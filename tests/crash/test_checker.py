@@ -13,6 +13,7 @@ from django.db import connection
 from artifacts import stores
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from artifacts.services import uploads
+from artifacts.services.intake import Intake
 from catalog.actors import Actor
 from catalog.models import Delivery, Event, Job
 from images.handler import IMAGES
@@ -65,7 +66,8 @@ def fill(key: str, actor: Actor) -> None:
     writer.write(CONTENT)
     writer.commit()
     digests = {name: hashlib.new(name, CONTENT).hexdigest() for name in ("md5", "sha512")}
-    finish_upload(upload, Ingested(size=len(CONTENT), digests=digests), actor=actor)
+    content = Ingested(size=len(CONTENT), digests=digests)
+    finish_upload(upload, content, intake=Intake(), actor=actor)
 
 
 def document(row: Artifact) -> dict[str, Any]:
