@@ -127,7 +127,7 @@ def delete_user(user_id: str, *, actor: Actor) -> None:
     """Delete a user with its assignments, tokens and sessions."""
     require(actor, "delete_user", user=user_id)
     with changing():
-        user = existing_user(user_id)
+        user = existing_user(user_id, among=locked(User.objects.all()))
         user.delete()
         rights_changed()
         _record("deleted", user_id, actor, {"name": Change(old=user.name)})

@@ -14,7 +14,7 @@ from identity.services.credentials import create_credential, delete_credential
 from identity.services.issuing import Default, issue, lend
 from identity.services.projects import create_project, delete_project
 from identity.services.signing_in import CredentialReference, prove_credential
-from identity.services.users import create_user, set_password
+from identity.services.users import create_user, delete_user, set_password
 from tests.identity.factories import SYSTEM
 from tests.support.identity import actor_for, make_project, make_user, role
 
@@ -98,6 +98,28 @@ def test_a_credential_that_goes_leaves_no_token() -> None:
         assert all(isinstance(e, SignInFailed) for e in errors)
         assert Token.objects.filter(application_credential__isnull=False).count() == 0
         assert ApplicationCredential.objects.count() == 0
+
+
+def test_a_user_who_goes_leaves_nothing() -> None:
+    """Who signs in holds the user first, and so does who deletes it: neither waits for the other for ever."""
+    ours = make_project("ours")
+    for number in range(5):
+        ada = make_user(f"ada{number}", ours)
+        actor = actor_for(ada, ours)
+        made, secret = create_credential(ada.pk, name="ci", actor=actor)
+        reference = CredentialReference(id=made.pk)
+        outcomes = together(
+            *[
+                lambda r=reference, s=secret: lend(
+                    prove_credential(r, s, address="127.0.0.1"), methods=("application_credential",)
+                )
+            ]
+            * 2,
+            lambda a=ada: delete_user(a.pk, actor=SYSTEM),
+        )
+        errors = [o for o in outcomes if isinstance(o, Exception)]
+        assert all(isinstance(e, SignInFailed) for e in errors)
+        assert Token.objects.count() == ApplicationCredential.objects.count() == 0
 
 
 def test_a_credential_s_name_is_taken_once() -> None:
