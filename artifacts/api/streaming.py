@@ -7,7 +7,7 @@ and looked at side by side, while the next one is gathered.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -79,7 +79,11 @@ def caller(request: Request) -> Actor:
 
 
 def announced_size(request: Request) -> int | None:
-    """How many bytes the client says it sends; the OpenStack header wins over Content-Length. InvalidParameter."""
+    """How many bytes the client says it sends: by OpenStack's header, which chunked bodies may have, or Content-Length.
+
+    InvalidParameter; SizeMismatch when both are there and differ.
+    """
+    found: int | None = None
     for header in ("x-openstack-image-size", "content-length"):
         text = request.headers.get(header)
         if text is None:
@@ -88,8 +92,14 @@ def announced_size(request: Request) -> int | None:
             raise InvalidParameter(
                 f"{header} must be a number of bytes, not {text[:40]!r}", header=header
             )
-        return int(text)
-    return None
+        if found is not None and found != int(text):
+            raise SizeMismatch(
+                f"x-openstack-image-size announces {found} bytes, Content-Length {text}",
+                expected=found,
+                found=int(text),
+            )
+        found = int(text) if found is None else found
+    return found
 
 
 def error_response(error: CatalogError, request: Request, dialect: Dialect) -> Response:
@@ -173,6 +183,18 @@ async def _feed(
             raise _too_long(upload, expected_size)
         await ingest.feed(block)
         UPLOADED.inc(len(block))
+
+
+async def before_bytes(request: Request, work: Awaitable[T]) -> T:
+    """What `work` returns. When it refuses the request, some of the body is read all the same: a client that is
+    sending would find its connection reset instead of an answer. One that waits for a go-ahead is answered at once.
+    """
+    try:
+        return await work
+    except CatalogError:
+        if "expect" not in request.headers:
+            await Body(request).discard()
+        raise
 
 
 class Body:

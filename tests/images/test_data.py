@@ -463,3 +463,19 @@ def test_a_deletion_ends_an_upload_at_once_though_the_client_sends_nothing(
         assert ada.caller.call("DELETE", f"/v2/images/{image_id}").status_code == 204
         assert sock.recv(100).startswith(b"HTTP/1.1 410"), "long before the lease or the idle time"
     assert eventually(lambda: nothing_is_left(image_id))
+
+
+def test_a_refused_client_that_is_sending_reads_why(ada: Client) -> None:
+    image_id = ada.active(b"first")
+    answer = ada.put(image_id, in_chunks(bytes(20_000_000)), Accept="application/json")
+    assert (answer.status_code, answer.json()["error_code"]) == (409, "illegal_transition")
+    waiting = ada.put(image_id, b"x" * 20_000_000, Expect="100-continue")
+    assert waiting.status_code == 409
+
+
+def test_two_sizes_that_differ_are_refused_before_a_byte_is_read(ada: Client) -> None:
+    image_id = ada.queued()
+    headers = {"x-openstack-image-size": "9", "Accept": "application/json"}
+    answer = ada.put(image_id, b"0123456789", **headers)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "size_mismatch")
+    assert Artifact.objects.get(pk=image_id).revision == 1, "it was never saving"

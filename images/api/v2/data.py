@@ -13,6 +13,7 @@ from artifacts.api.ranges import span
 from artifacts.api.threads import in_database, in_pool
 from artifacts.models import Artifact
 from artifacts.services.intake import Intake
+from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.api import etags
 from catalog.api.openstack import OpenStackDialect
@@ -56,17 +57,7 @@ async def file(request: Request) -> Response:
 
 
 async def _put(request: Request) -> Response:
-    asked = await in_database(partial(_asked, request))
-    intake = await signed(request, asked.image, asked.intake)
-    upload = await in_database(
-        partial(
-            data.begin_upload,
-            asked.image,
-            actor=asked.actor,
-            store=asked.store,
-            size=asked.intake.size,
-        )
-    )
+    asked, intake, upload = await streaming.before_bytes(request, _begin(request))
     await streaming.receive(
         request,
         upload,
@@ -77,6 +68,20 @@ async def _put(request: Request) -> Response:
         ),
     )
     return Response(status_code=204)
+
+
+async def _begin(request: Request) -> tuple[Asked, Intake, Upload]:
+    """Everything that can be refused is refused here, before a byte is read."""
+    asked = await in_database(partial(_asked, request))
+    intake = await signed(request, asked.image, asked.intake)
+    begin = partial(
+        data.begin_upload,
+        asked.image,
+        actor=asked.actor,
+        store=asked.store,
+        size=asked.intake.size,
+    )
+    return asked, intake, await in_database(begin)
 
 
 async def signed(request: Request, image: Artifact, intake: Intake) -> Intake:

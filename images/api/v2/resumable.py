@@ -161,16 +161,21 @@ async def _head(request: Request) -> Response:
 
 
 async def _append(request: Request) -> Response:
-    media_type = request.headers.get("content-type", "").strip().lower()
-    offset = _number(request, "upload-offset")
-    actor, _, session = await in_database(partial(_session, request))
-    if media_type != CHUNK:
-        raise UnsupportedMediaType(f"chunks are sent as {CHUNK}, not as {media_type or 'nothing'}")
+    actor, session, offset = await streaming.before_bytes(request, _to_append(request))
     if session.state == "done" and offset == session.length:
         return Response(status_code=204, headers=_progress(session))
     await _take(request, actor, session, offset)
     _, _, session = await in_database(partial(_session, request, actor))
     return Response(status_code=204, headers=_progress(session))
+
+
+async def _to_append(request: Request) -> tuple[Actor, UploadSession, int]:
+    media_type = request.headers.get("content-type", "").strip().lower()
+    offset = _number(request, "upload-offset")
+    actor, _, session = await in_database(partial(_session, request))
+    if media_type != CHUNK:
+        raise UnsupportedMediaType(f"chunks are sent as {CHUNK}, not as {media_type or 'nothing'}")
+    return actor, session, offset
 
 
 async def _end(request: Request) -> Response:
@@ -184,6 +189,19 @@ async def _end(request: Request) -> Response:
 
 async def _take(request: Request, actor: Actor, session: UploadSession, offset: int) -> None:
     """The request's body into the session; a session whose bytes are refused at its end is over."""
+    claiming = _claiming(request, actor, session, offset)
+    claim, checksum, digests = await streaming.before_bytes(request, claiming)
+    await parts.append(
+        streaming.Body(request),
+        claim,
+        checksum=checksum,
+        finish=partial(_finish, request, actor, claim, digests),
+    )
+
+
+async def _claiming(
+    request: Request, actor: Actor, session: UploadSession, offset: int
+) -> tuple[Claim, Checksum | None, dict[str, str]]:
     checksum, digests = _checksum(request), announced_digests(request.headers, whole=True)
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and offset + int(announced) > session.length:
@@ -192,12 +210,7 @@ async def _take(request: Request, actor: Actor, session: UploadSession, offset: 
             expected=session.length,
         )
     claim = await in_database(partial(_claim, request, actor, session, offset))
-    await parts.append(
-        streaming.Body(request),
-        claim,
-        checksum=checksum,
-        finish=partial(_finish, request, actor, claim, digests),
-    )
+    return claim, checksum, digests
 
 
 async def _finish(
