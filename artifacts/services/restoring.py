@@ -74,7 +74,7 @@ def purge(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> None:
             actor=actor,
             project_id=artifact.project_id,
         )
-    scrub(artifact_id)
+    scrub(artifact_id, deleted_before=artifact.deleted_at)
 
 
 def horizon() -> datetime:

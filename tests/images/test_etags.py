@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.db import connections
 
 from artifacts.models import Artifact
 from images.conf import ImagesConfig
@@ -127,6 +129,31 @@ def test_a_change_between_reading_and_writing_is_not_lost(monkeypatch: pytest.Mo
     assert ada.call("PATCH", path, RENAME, V2_1, **{"If-Match": tag}).status_code == 412
     shown = ada.call("GET", path).json()
     assert (shown["name"], shown["tags"]) == ("a", ["faster"])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["image", "family"])
+def test_of_several_who_read_the_same_one_writes(what: str) -> None:
+    (ada,) = callers("ada")
+    images = [f"/v2/images/{ada.create(name=f'n{n}')['id']}" for n in range(5)]
+    ids = [path.rpartition("/")[2] for path in images]
+    family = ada.call("POST", "/v2/families", {"name": "lts", "image_id": ids[0]})
+    path = images[0] if what == "image" else family.json()["self"]
+    tag = ada.call("GET", path)["ETag"]
+
+    def write(number: int) -> int:
+        try:
+            if what == "family":
+                body: Any = {"image_id": ids[number]}
+                return ada.call("PATCH", path, body, **{"If-Match": tag}).status_code
+            rename = [{"op": "replace", "path": "/name", "value": f"by {number}"}]
+            return ada.call("PATCH", path, rename, V2_1, **{"If-Match": tag}).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = sorted(threads.map(write, range(1, 5)))
+    assert answers == [200, 412, 412, 412]
 
 
 def test_each_view_has_its_own_tag(settings: Any, tmp_path: Path) -> None:
