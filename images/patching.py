@@ -1,13 +1,14 @@
 """What a patch means to an image: operations on a draft, each judged by what its path names."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.actors import Actor
 from catalog.errors import Conflict, Forbidden, InvalidPatch, ReadOnly
 from catalog.jsonpatch import Add, Operation, Pointer, Remove, Replace
 from images import protections, schemas
+from images.locations import Entry, applied, is_about
 from images.protections import PropertyAction
 
 
@@ -25,11 +26,12 @@ class PropertyExists(Conflict):
 
 @dataclass
 class Draft:
-    """An image while a patch is applied: base fields by their wire names, free properties, tags."""
+    """An image while a patch is applied: base fields by their wire names, free properties, tags, locations."""
 
     base: dict[str, Any]
     properties: dict[str, str]
     tags: list[str]
+    locations: list[Entry] = field(default_factory=list)
 
 
 def apply(
@@ -41,6 +43,9 @@ def apply(
     there, InvalidImage for values. A property that the actor may not read is not there.
     """
     for one in operations:
+        if is_about(one.path):
+            draft.locations = applied(draft.locations, one)
+            continue
         name = _name(one.path)
         if isinstance(one, Remove):
             _remove(draft, name, actor)
@@ -65,8 +70,6 @@ def check_writable(name: str) -> None:
 def _name(path: Pointer) -> str:
     name = path[0]
     check_writable(name)
-    if name == "locations":
-        raise Forbidden("locations are not shown and not changed here", property=name)
     if len(path) != 1:
         raise InvalidPatch(f"path {'/' + '/'.join(path)!r} is too deep: fields are replaced whole")
     return name

@@ -14,6 +14,7 @@ from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
 from catalog.prepared import Prepared
 from catalog.query import Page
+from images import places
 from images.models import TYPE
 from images.policies import ImageAction, ImagePolicy
 
@@ -101,6 +102,7 @@ def image_row(actor: Actor, image_id: str) -> ImageRow:
     rows = _SHOWN[artifacts.reach(actor)].rows(id=image_id, project=actor.project_id)
     if not rows or not ImagePolicy(actor).may_show(rows[0]):
         raise _absent(image_id)
+    places.attach(rows)
     return rows[0]
 
 
@@ -124,6 +126,7 @@ def listed(
     )
     ids = page_of(rows.filter(type=TYPE, deleted_at=None), actor, scope, page, marker)
     found = {row["id"]: row for row in _rows(ids[: page.limit])}
+    places.attach(found.values())
     return [found[i] for i in ids[: page.limit] if i in found], len(ids) > page.limit
 
 
@@ -149,6 +152,7 @@ def restorable(
     )
     times = dict(found[: page.limit])
     shown = {row["id"]: {**row, "deleted_at": times[row["id"]]} for row in _rows(list(times))}
+    places.attach(shown.values())
     return [shown[i] for i in times if i in shown], page.limit > 0 and len(found) > page.limit
 
 

@@ -40,7 +40,18 @@ from catalog.errors import (
     TimedOut,
     TooLarge,
 )
-from stores import BlobNotFound, BlobStore, Ingest, Ingested, Reader, StoreError, gather
+from stores import (
+    BlobNotFound,
+    BlobStat,
+    BlobStore,
+    Ingest,
+    Ingested,
+    Reader,
+    StoreError,
+    StoreUnavailable,
+    gather,
+    without_query,
+)
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +78,11 @@ class BytesLost(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place where bytes can be read."""
+    """One place where bytes can be read, and how many must be there (None: whatever is there)."""
 
     store: str
     key: str
+    size: int | None = None
 
 
 def caller(request: Request) -> Actor:
@@ -283,7 +295,11 @@ async def _first(sources: Sequence[Source], ask: Callable[[BlobStore, str], T]) 
         except StoreError as error:
             log.warning(
                 "a source of bytes fails",
-                extra={"store": source.store, "key": source.key, "reason": str(error)},
+                extra={
+                    "store": source.store,
+                    "key": without_query(source.key),
+                    "reason": str(error),
+                },
             )
             failed = failed if isinstance(error, BlobNotFound) else error
     if failed is not None:
@@ -292,7 +308,15 @@ async def _first(sources: Sequence[Source], ask: Callable[[BlobStore, str], T]) 
 
 
 def _ask(source: Source, ask: Callable[[BlobStore, str], T]) -> T:
-    return ask(store_registry.store(source.store), source.key)
+    found = ask(store_registry.store(source.store), source.key)
+    stat = found.stat if isinstance(found, Reader) else found
+    if source.size is None or not isinstance(stat, BlobStat) or stat.size == source.size:
+        return found
+    if isinstance(found, Reader):
+        found.close()
+    raise StoreUnavailable(
+        "the data is not as large as it was", store=source.store, key=without_query(source.key)
+    )
 
 
 class _Sending(StreamingResponse):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from artifacts import stores as store_registry
-from artifacts.models import Artifact, Location, StoredObject
+from artifacts.models import Artifact
 from artifacts.services import uploads
 from artifacts.services.intake import MD5, DigestMismatch, Intake, Judge
 from artifacts.services.uploads import Upload
@@ -149,17 +149,3 @@ def require_download(image: Artifact, *, actor: Actor, preferred: Sequence[str] 
             require_store(name)
     if image.status == DEACTIVATED and not actor.is_admin:
         raise Forbidden("the image is deactivated; its data cannot be downloaded", id=image.pk)
-
-
-def places(image: Artifact, preferred: Sequence[str] = ()) -> list[StoredObject]:
-    """Where the image's bytes lie, the preferred stores first, as the client named them."""
-    rows = Location.objects.filter(
-        blob__artifact=image, blob__slot=SLOT, status="active", stored_object__state="stored"
-    )
-    found = [
-        row.stored_object
-        for row in rows.select_related("stored_object").order_by("id")
-        if row.stored_object is not None
-    ]
-    rank = {name: place for place, name in reversed(list(enumerate(preferred)))}
-    return sorted(found, key=lambda one: rank.get(one.store, len(rank)))

@@ -24,6 +24,8 @@ from images.models import TYPE
 from images.patching import Draft, apply, check_writable
 from images.policies import ImageAction, ImagePolicy
 from images.protections import PropertyAction
+from images.services import locations
+from images.services.locations import Measured
 
 KEPT = "(protected)"
 FORMATS_OPEN = frozenset({QUEUED, "importing"})
@@ -83,11 +85,12 @@ def patch_image(
 
     PreconditionFailed when `revision` is given and the image has another one by now.
     """
+    measured = locations.measured(image_id, operations, actor=actor)
 
     def change(draft: Draft) -> None:
         apply(draft, operations, actor=actor, add_must_be_new=add_must_be_new)
 
-    return _change(image_id, change, actor=actor, revision=revision)
+    return _change(image_id, change, actor=actor, revision=revision, measured=measured)
 
 
 def set_tag(
@@ -122,7 +125,12 @@ def _new(document: Mapping[str, Any], actor: Actor) -> Artifact:
 
 
 def _change(
-    image_id: str, change: Callable[[Draft], None], *, actor: Actor, revision: int | None
+    image_id: str,
+    change: Callable[[Draft], None],
+    *,
+    actor: Actor,
+    revision: int | None,
+    measured: Mapping[str, Measured] | None = None,
 ) -> Artifact:
     with transaction.atomic():
         image = locked(image_id)
@@ -131,35 +139,41 @@ def _change(
         policy = ImagePolicy(actor)
         policy.require(ImageAction.MODIFY, image)
         writing.require_revision(image, revision)
-        before = _draft(image)
+        before = _draft(image, located=measured is not None)
         draft = deepcopy(before)
         change(draft)
-        if (
-            draft.base == before.base
-            and draft.properties == before.properties
-            and draft.tags == before.tags
+        if (draft.base, draft.properties, draft.tags) != (
+            before.base,
+            before.properties,
+            before.tags,
         ):
-            return image
-        _check(image, before, draft, policy)
-        _lay(image, draft)
-        moved = validity.changed_keys(before.properties, draft.properties)
-        if moved or draft.base["owner"] != before.base["owner"]:
-            everything = draft.base["owner"] != before.base["owner"]
-            validity.judge(image, kind=IMAGES, changed=None if everything else moved)
-        writing.replace_tags(image, before.tags, draft.tags)
-        columns = (*COLUMN.values(), "properties", "violations", "checked_epoch")
-        writing.update(
-            image,
-            kind=IMAGES,
-            actor=actor,
-            event="update",
-            columns=columns,
-            changes=_changes(before, draft),
-        )
+            _write(image, before, draft, policy)
+        if draft.locations != before.locations:
+            locations.write(image, before.locations, draft.locations, measured or {}, actor=actor)
     return image
 
 
-def _draft(image: Artifact) -> Draft:
+def _write(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) -> None:
+    """The row and its tags, as the draft says."""
+    _check(image, before, draft, policy)
+    _lay(image, draft)
+    moved = validity.changed_keys(before.properties, draft.properties)
+    if moved or draft.base["owner"] != before.base["owner"]:
+        everything = draft.base["owner"] != before.base["owner"]
+        validity.judge(image, kind=IMAGES, changed=None if everything else moved)
+    writing.replace_tags(image, before.tags, draft.tags)
+    columns = (*COLUMN.values(), "properties", "violations", "checked_epoch")
+    writing.update(
+        image,
+        kind=IMAGES,
+        actor=policy.actor,
+        event="update",
+        columns=columns,
+        changes=_changes(before, draft),
+    )
+
+
+def _draft(image: Artifact, *, located: bool) -> Draft:
     tags = list(
         Tag.objects.filter(artifact=image).order_by("value").values_list("value", flat=True)
     )
@@ -167,6 +181,7 @@ def _draft(image: Artifact) -> Draft:
         {wire: getattr(image, column) for wire, column in COLUMN.items()},
         dict(image.properties),
         tags,
+        locations.entries(image) if located else [],
     )
 
 

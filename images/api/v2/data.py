@@ -18,7 +18,7 @@ from catalog.actors import Actor
 from catalog.api import etags
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
-from images import selectors
+from images import places, selectors
 from images.services import data, signing
 
 DIALECT = OpenStackDialect()
@@ -140,12 +140,13 @@ def _readable(request: Request) -> Readable | None:
     ]
     image = selectors.image_for(actor, request.path_params["image_id"])
     data.require_download(image, actor=actor, preferred=preferred)
-    places = data.places(image, preferred)
-    if not places:
+    size, fields = image.size or 0, image.fields
+    found = places.locations_of(image, preferred)
+    if not found:
         return None
-    sources = tuple(streaming.Source(one.store, one.key) for one in places)
-    first = places[0]
-    return Readable(sources, first.size or 0, first.md5 or None, first.sha512 or first.md5 or None)
+    sources = tuple(streaming.Source(one.store, one.key, size) for one in found)
+    checksum = fields.get("checksum")
+    return Readable(sources, size, checksum, fields.get("os_hash_value") or checksum)
 
 
 routes = [Route("/image/{version}/images/{image_id}/file", file, methods=["GET", "PUT"])]

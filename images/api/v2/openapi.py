@@ -22,7 +22,7 @@ from catalog.api.openapi import (
     told,
 )
 from images import schemas
-from images.api.v2 import filters, resumable
+from images.api.v2 import filters, locations, resumable
 from images.api.v2.views import PATCHES
 from metadefs.api.v2 import openapi as metadefs
 
@@ -147,6 +147,14 @@ IMAGE_OPERATIONS: Mapping[str, Operation] = {
     f"GET {IMAGE}/events": Operation(
         summary="Who changed what and when", query=PAGE, answers=told("A page, the newest first.")
     ),
+    f"GET {IMAGE}/locations": Operation(
+        summary="List where the data lies", answers=told("All of them.")
+    ),
+    f"POST {IMAGE}/locations": Operation(
+        summary="Register data that others keep",
+        body=Body(schema=locations.ADDED_SCHEMA),
+        answers=silent("It is taken, and read in the background.", 202),
+    ),
     f"GET {IMAGE}/members": Operation(
         summary="List the projects it is shared with", answers=shown("Members", "All of them.")
     ),
@@ -169,6 +177,9 @@ IMAGE_OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /v2/info/usage": Operation(
         summary="What the project has, beside what it may have", answers=told("By resource.")
+    ),
+    "DELETE /v2/stores/{store}/{image_id}": Operation(
+        summary="Take an image out of a store", answers=silent("It is there no more.")
     ),
     "GET /v2/schemas/{name}": Operation(
         summary="JSON Schema: image, images, member, members", answers=told("The schema.")

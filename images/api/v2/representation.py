@@ -8,7 +8,7 @@ from artifacts.models import Artifact, Member, Tag
 from catalog.actors import Actor
 from catalog.clock import iso_seconds
 from catalog.conf import section
-from images import protections
+from images import places, protections
 from images.selectors import COLUMNS, ImageRow
 
 
@@ -41,9 +41,7 @@ def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
         "file": f"{path}/file",
         "schema": "/v2/schemas/image",
     }
-    if fields.get("stores"):
-        found["stores"] = ",".join(fields["stores"])
-    return found
+    return found | places.shown(row, actor)
 
 
 def shown_deleted(row: ImageRow, actor: Actor) -> dict[str, Any]:
@@ -67,7 +65,9 @@ def row_of(image: Artifact) -> ImageRow:
     tags = list(
         Tag.objects.filter(artifact=image).order_by("value").values_list("value", flat=True)
     )
-    return {**{c: getattr(image, c) for c in COLUMNS}, "tag_values": tags}
+    row = {**{c: getattr(image, c) for c in COLUMNS}, "tag_values": tags}
+    places.attach([row])
+    return row
 
 
 def member_shown(member: Member) -> dict[str, Any]:

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from images.api.v2 import families, history, info, members, schemas, usage, versions, views
+from images.api.v2 import (
+    families,
+    history,
+    info,
+    locations,
+    members,
+    schemas,
+    usage,
+    versions,
+    views,
+)
 
 v2: list[URLPattern | URLResolver] = [
     path("families", families.FamilyList.as_view()),
@@ -16,12 +26,14 @@ v2: list[URLPattern | URLResolver] = [
     path("images/<str:image_id>/actions/restore", views.Restoration.as_view()),
     path("images/<str:image_id>/tags/<path:tag>", views.ImageTag.as_view()),
     path("images/<str:image_id>/events", history.ImageEvents.as_view()),
+    path("images/<str:image_id>/locations", locations.Locations.as_view()),
     path("images/<str:image_id>/members", members.MemberList.as_view()),
     path("images/<str:image_id>/members/<str:member_id>", members.MemberItem.as_view()),
     path("info/import", info.ImportMethods.as_view()),
     path("info/stores", info.Stores.as_view()),
     path("info/stores/detail", info.StoresDetail.as_view()),
     path("info/usage", usage.Usage.as_view()),
+    path("stores/<str:store>/<str:image_id>", locations.StoreItem.as_view()),
     path("schemas/<str:name>", schemas.Schema.as_view()),
     path("", include("metadefs.api.v2.urls")),
 ]

@@ -1,0 +1,114 @@
+"""The job that reads the data at a location: its digests, its format, and whether it is what was promised."""
+
+import logging
+import time
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from artifacts import stores
+from artifacts.services.intake import MD5, Intake
+from catalog import failpoints
+from catalog.conf import section
+from catalog.errors import CatalogError
+from catalog.jobs.registry import JobKind, Progress, Step
+from catalog.jobs.registry import register as register_kind
+from catalog.models import Job
+from images.conf import ImagesConfig
+from images.dataconf import ImageDataConfig
+from images.formats import Inspection
+from images.services import adding, data
+from stores import AddressRefused, BlobNotFound, Ingested, MultiHash, StoreError
+
+log = logging.getLogger(__name__)
+BLOCK_READ = failpoints.declare("location.block_read", "some of a location's data is hashed")
+LOOK = 1.0
+"""Seconds after which a reader looks whether anybody still wants to know."""
+
+
+class LocationUnreadable(CatalogError):
+    """The data at the location could not be read, as often as it was tried."""
+
+    code = "location_unreadable"
+
+
+class Read(Step):
+    """All of the data, from its beginning: digests of half of it are of no use to another process."""
+
+    name = "read"
+
+    @override
+    def run(self, job: Job, progress: Progress) -> None:
+        try:
+            job.result = _read(job, progress)
+        except StoreError as error:
+            lasting = isinstance(error, AddressRefused | BlobNotFound)
+            if lasting or job.attempts >= section(ImagesConfig).http_retries:
+                found = LocationUnreadable(f"the location cannot be read: {error.message}")
+                job.result = {"reason": found.message}
+                raise found from error
+            raise
+        except CatalogError as error:
+            job.result = {"reason": error.message}
+            raise
+
+    @override
+    def undo(self, job: Job) -> None:
+        adding.give_up(
+            job.input["image_id"],
+            job.input["location_id"],
+            str(job.result.get("reason") or "it could not be settled"),
+        )
+
+
+class Settle(Step):
+    name = "settle"
+
+    @override
+    def run(self, job: Job, progress: Progress) -> None:
+        adding.settle(job.input["image_id"], job.input["location_id"], job.result)
+
+
+class HashLocation(JobKind):
+    name = adding.HASHING
+    steps: ClassVar[tuple[Step, ...]] = (Read(), Settle())
+
+
+def _read(job: Job, progress: Progress) -> dict[str, Any]:
+    """The fields that the image gets. DigestMismatch, SizeMismatch, FormatMismatch, UnsafeImage, LocationGone."""
+    image, location = adding.read_of(job.input["image_id"], job.input["location_id"])
+    expected = job.input["expected"]
+    given = {expected["os_hash_algo"]: expected["os_hash_value"].lower()} if expected else {}
+    intake = data.intake(image, size=image.size, digests=given)
+    content = _consumed(job, location.store, location.url, intake, progress)
+    intake.check(content)
+    algorithm = expected.get("os_hash_algo") or section(ImageDataConfig).hashing_algorithm
+    sizes = [one.verdict() for one in intake.observers if isinstance(one, Inspection)]
+    return {
+        "checksum": content.digests[MD5],
+        "os_hash_algo": algorithm,
+        "os_hash_value": content.digests[algorithm],
+        "virtual_size": sizes[0] if sizes else None,
+    }
+
+
+def _consumed(job: Job, store: str, url: str, intake: Intake, progress: Progress) -> Ingested:
+    hashes, size, looked = MultiHash(intake.hashes), 0, time.monotonic()
+    with stores.store(store).open(url) as reader:
+        if intake.size is not None and reader.stat.size != intake.size:
+            return Ingested(size=reader.stat.size, digests=hashes.hexdigests())
+        for block in reader:
+            hashes.update(block)
+            for observer in intake.observers:
+                observer(block)
+            size += len(block)
+            failpoints.reach(BLOCK_READ)
+            progress.report(size / max(reader.stat.size, 1))
+            if time.monotonic() - looked > LOOK:
+                adding.read_of(job.input["image_id"], job.input["location_id"])
+                looked = time.monotonic()
+    return Ingested(size=size, digests=hashes.hexdigests())
+
+
+def register() -> None:
+    register_kind(HashLocation())

@@ -1,0 +1,93 @@
+"""Where an image's bytes can be read, for those who send them and for those who may know."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from artifacts import stores
+from artifacts.models import Artifact, Location
+from catalog.actors import Actor
+from catalog.conf import section
+from catalog.errors import Unavailable
+from images.conf import ImagesConfig
+from images.lifecycle import DEACTIVATED
+from images.models import SLOT
+from images.policies import ImageAction, ImagePolicy
+
+Row = dict[str, Any]
+ACTIVE, PENDING = "active", "pending"
+
+
+class StoreMissing(Unavailable):
+    """The image lies in a store that is not configured any more."""
+
+    code = "store_missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A store that has the bytes, and how it calls them."""
+
+    store: str
+    key: str
+
+
+def locations_of(image: Artifact, prefer: Sequence[str] = ()) -> list[Place]:
+    """The places to try in turn: preferred stores as they are named, then by weight, then the older first.
+
+    StoreMissing when there are places, but in unknown stores only.
+    """
+    rows = Location.objects.filter(blob__artifact=image, blob__slot=SLOT, status=ACTIVE)
+    found = [
+        Place(store=row.store, key=row.stored_object.key if row.stored_object else row.url)
+        for row in rows.select_related("stored_object").order_by("id")
+        if row.stored_object is None or row.stored_object.state == "stored"
+    ]
+    known = [one for one in found if one.store in stores.stores()]
+    if found and not known:
+        names = ", ".join(sorted({one.store for one in found}))
+        raise StoreMissing(f"the data lies in {names}, which this site has no more", id=image.pk)
+    rank = {name: place for place, name in reversed(list(enumerate(prefer)))}
+    return sorted(
+        known, key=lambda one: (rank.get(one.store, len(rank)), -stores.weight(one.store))
+    )
+
+
+def attach(rows: Iterable[Row]) -> None:
+    """Give each row its `places` where the site shows them: by one query, for any number of rows."""
+    if not _shows():
+        return
+    by_id = {row["id"]: row for row in rows}
+    for row in by_id.values():
+        row["places"] = []
+    found = Location.objects.filter(
+        blob__artifact_id__in=list(by_id), blob__slot=SLOT, status=ACTIVE
+    ).order_by("id")
+    for one in found.values("blob__artifact_id", "url", "metadata", "store"):
+        by_id[one["blob__artifact_id"]]["places"].append(one)
+
+
+def shown(row: Row, actor: Actor) -> dict[str, Any]:
+    """`stores`, `locations` and `direct_url`, as far as the site shows them and the actor may know.
+
+    Of a deactivated image administrators alone know where it is.
+    """
+    found: dict[str, Any] = {}
+    hidden = row["status"] == DEACTIVATED and not actor.is_admin
+    if row["fields"].get("stores") and not hidden:
+        found["stores"] = ",".join(row["fields"]["stores"])
+    if not _shows():
+        return found
+    config, places = section(ImagesConfig), row.get("places", [])
+    if hidden or not ImagePolicy(actor).allows_row(ImageAction.GET_LOCATION, row):
+        places = []
+    if config.show_multiple_locations:
+        found["locations"] = [{"url": one["url"], "metadata": one["metadata"]} for one in places]
+    if config.show_image_direct_url and places:
+        found["direct_url"] = max(places, key=lambda one: stores.weight(one["store"]))["url"]
+    return found
+
+
+def _shows() -> bool:
+    config = section(ImagesConfig)
+    return config.show_multiple_locations or config.show_image_direct_url
