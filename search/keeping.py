@@ -39,22 +39,23 @@ def kept_from(actor: Actor, types: Iterable[str]) -> Keeping:
     if not found:
         return NOTHING
     fields = frozenset(name for kept in found.values() for name in kept.fields)
+    bounded = {name: _bounds(name, found) for name in fields | {PROPERTY_TEXT}}
     return Keeping(
         tuple(kept.property for kept in found.values()),
         fields,
-        {name: _where(name, found) for name in fields | {PROPERTY_TEXT}},
+        {name: all_of(*bounds) for name, bounds in bounded.items() if bounds},
     )
 
 
-def _where(name: str, found: Mapping[str, Kept]) -> Expression:
-    """The documents in which words of this field are searched."""
-    bounded = []
+def _bounds(name: str, found: Mapping[str, Kept]) -> list[Expression]:
+    """What must hold of a document for the words of this field to be searched in it."""
+    bounded: list[Expression] = []
     for one, kept in found.items():
         if name in kept.fields:
             bounded.append(_not(Term("resource_type", one)))
         elif name == PROPERTY_TEXT and kept.text is not None:
             bounded.append(any_of(_not(Term("resource_type", one)), kept.text))
-    return all_of(*bounded)
+    return bounded
 
 
 def _not(one: Expression) -> Expression:
