@@ -9,9 +9,11 @@ from django.conf import settings
 
 from artifacts.conf import ArtifactsConfig
 from catalog.conf import CatalogConfig, section
+from settings import filebroker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
 
+filebroker.register()
 app = Celery("vitrine")
 
 
@@ -29,7 +31,7 @@ def _files() -> dict[str, Any]:
 
 
 app.conf.update(
-    broker_url=settings.CELERY_BROKER or "filesystem://localhost",
+    broker_url=settings.CELERY_BROKER or f"{filebroker.SCHEME}://localhost",
     broker_transport_options={} if settings.CELERY_BROKER else _files(),
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=3,
