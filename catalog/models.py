@@ -74,6 +74,29 @@ class Delivery(models.Model):
         return f"{self.consumer}: {self.topic} {self.object_id}"
 
 
+class Notice(models.Model):
+    """A notification that has not been published yet; one delivery per object says that there are some."""
+
+    id = models.BigAutoField(primary_key=True)
+    created_at = models.DateTimeField(default=now)
+    object_type = KeyField(max_length=80)
+    object_id = KeyField(max_length=255)
+    event_type = models.CharField(max_length=80)
+    priority = models.CharField(max_length=8)
+    payload = models.JSONField()
+    message_id = models.CharField(max_length=36)
+    context = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "id"], name="notice_object"),
+        ]
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.object_id}"
+
+
 def job_id() -> str:
     return str(uuid.uuid4())
 

@@ -8,12 +8,13 @@ class ImagesAppConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from images import checks, documents, handler, jobs, policies  # noqa: PLC0415 - after the models
+        from images import checks, documents, handler, jobs, notices, policies  # noqa: PLC0415 - after the models
         from images.limits import local, sources  # noqa: PLC0415 - the same
 
         policies.register()
         checks.register()
         handler.register()
         documents.register()
+        notices.register()
         jobs.register()
         sources.provide(sources.LOCAL, local.LocalLimits)

@@ -10,7 +10,8 @@ class MetadefsAppConfig(AppConfig):
     def ready(self) -> None:
         from catalog import policy  # noqa: PLC0415 - after the apps
         from catalog.indexing import documents  # noqa: PLC0415 - after the apps
-        from metadefs import policies, selectors  # noqa: PLC0415 - after the models
+        from metadefs import notices, policies, selectors  # noqa: PLC0415 - after the models
 
         policy.register(policies.DEFAULTS)
+        notices.register()
         documents.register_declared(selectors.declared_types)

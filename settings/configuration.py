@@ -9,6 +9,7 @@ from typing import Any
 
 from artifacts.conf import ArtifactsConfig, StoresConfig
 from catalog.conf import CatalogConfig, ConfigurationError, Section, parse, variable
+from catalog.notifications.conf import NotificationsConfig
 from identity.conf import IdentityConfig
 from identity.keystone.conf import KeystoneConfig
 from images.certificates import SignaturesConfig
@@ -35,6 +36,7 @@ SECTIONS: tuple[type[Section], ...] = (
     ImageDataConfig,
     SignaturesConfig,
     SearchConfig,
+    NotificationsConfig,
 )
 
 BESIDE = {

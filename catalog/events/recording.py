@@ -10,6 +10,7 @@ from catalog.actors import Actor
 from catalog.clock import now
 from catalog.events import waking
 from catalog.models import Event
+from catalog.notifications import notices
 
 _UPSERT = """
 INSERT INTO catalog_delivery
@@ -57,6 +58,8 @@ def record(
     )
     if topic is not None:
         owe("search", topic, [object_id])
+    if notices.note(event):
+        owe(notices.CONSUMER, object_type, [object_id])
     return event
 
 

@@ -46,8 +46,8 @@ def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     with governing(namespace, "remove_metadef_resource_type_association", actor=actor) as (row, _):
         found = _association(row, name)
         refuse_protected(row)
-        found.delete()
         tell("resource_type.delete", row, name, actor=actor, changes={"name": (name, None)})
+        found.delete()
 
 
 def add(

@@ -45,8 +45,8 @@ def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     with governing(namespace, "delete_metadef_object", actor=actor) as (row, _):
         found = child(row.objects_defined.all(), row, "object", name)
         refuse_protected(row)
-        found.delete()
         tell("object.delete", row, name, actor=actor, changes={"name": (name, None)})
+        found.delete()
 
 
 def delete_all(namespace: Namespace, *, actor: Actor) -> None:

@@ -55,8 +55,8 @@ def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     with governing(namespace, "remove_metadef_property", actor=actor) as (row, _):
         found = child(row.properties.all(), row, "property", name)
         refuse_protected(row)
-        found.delete()
         tell("property.delete", row, name, actor=actor, changes={"name": (name, None)})
+        found.delete()
 
 
 def delete_all(namespace: Namespace, *, actor: Actor) -> None:

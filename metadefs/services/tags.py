@@ -51,8 +51,8 @@ def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     with suggesting(namespace, "delete_metadef_tag", actor=actor) as row:
         found = child(row.tags.all(), row, "tag", name)
         refuse_protected(row)
-        found.delete()
         tell("tag.delete", row, name, actor=actor, changes={"name": (name, None)})
+        found.delete()
 
 
 def delete_all(namespace: Namespace, *, actor: Actor) -> None:

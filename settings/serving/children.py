@@ -70,3 +70,9 @@ def relay() -> int:
     """Carry deliveries to the search index until SIGTERM."""
     call_command("relay")
     return 0
+
+
+def notifier() -> int:
+    """Publish notifications until SIGTERM."""
+    call_command("notifier")
+    return 0

@@ -18,6 +18,7 @@ PASSED_BY = {
     "job": "worker",
     "revalidate": "worker",
     "relay": "relay",
+    "notifier": "notifier",
 }
 BY_COMMAND = "rebuild"
 """This area's points are passed by `manage.py rebuild_index`."""
@@ -39,13 +40,14 @@ def area(point: str) -> str:
 
 
 def rounds() -> list[tuple[str, ...]]:
-    """One point of web and one of the worker at a time; the relay's alone, and after those that change rules."""
-    queues: dict[str, list[str]] = {"web": [], "worker": [], "relay": []}
+    """One point of web and one of the worker at a time; then the relay's and the notifier's, after those that change rules."""
+    queues: dict[str, list[str]] = {"web": [], "worker": [], "relay": [], "notifier": []}
     for point in points():
         if area(point) != BY_COMMAND:
             queues[PASSED_BY[area(point)]].append(point)
     pairs = zip_longest(queues["web"], queues["worker"])
-    return [tuple(filter(None, pair)) for pair in pairs] + [(one,) for one in queues["relay"]]
+    later = zip_longest(queues["relay"], queues["notifier"])
+    return [tuple(filter(None, pair)) for pair in (*pairs, *later)]
 
 
 def test_every_area_has_points() -> None:

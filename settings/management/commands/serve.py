@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from catalog.conf import ConfigurationError, section
 from catalog.errors import CatalogError
+from catalog.notifications import notices
 from settings import folders
 from settings.celery import app as celery_app
 from settings.composition import build
@@ -21,7 +22,7 @@ from settings.serving import children, credentials, preparation
 from settings.serving.readiness import Readiness
 from settings.serving.supervisor import Child, Supervisor
 
-ROLES = ("web", "worker", "relay")
+ROLES = ("web", "worker", "relay", "notifier")
 
 
 class Command(BaseCommand):
@@ -41,7 +42,7 @@ class Command(BaseCommand):
     @override
     def handle(self, *_: Any, **options: Any) -> None:
         only: str | None = options["only"]
-        roles = (only,) if only else ROLES
+        roles = (only,) if only else _roles()
         http = section(HttpConfig)
         preparation.keep_private()
         preparation.allow_many_files()
@@ -59,6 +60,8 @@ class Command(BaseCommand):
             kept.append(Child("worker", partial(children.worker, celery_app, http)))
         if "relay" in roles:
             kept.append(Child("relay", children.relay))
+        if "notifier" in roles:
+            kept.append(Child("notifier", children.notifier))
         preparation.configuration()
         preparation.database(migrate=not options["no_migrate"])
         if listening is not None:
@@ -89,6 +92,11 @@ def _credentials() -> credentials.Credentials:
         return credentials.prepare(settings.DATA_DIR)
     except CatalogError as error:
         raise ConfigurationError([f"VITRINE_ADMIN_PASSWORD: {error.message}"]) from None
+
+
+def _roles() -> tuple[str, ...]:
+    """All parts; nobody publishes notifications that nobody is told of."""
+    return tuple(one for one in ROLES if one != "notifier" or notices.on())
 
 
 def _welcome(found: credentials.Credentials) -> Iterable[str]:

@@ -1,0 +1,92 @@
+"""What other programs are told of images and their members: Glance's events and payloads."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from artifacts.models import Artifact, Member
+from catalog.clock import iso_seconds, now
+from catalog.models import Event
+from catalog.notifications import notices
+from catalog.notifications.notices import Draft
+from images.handler import IMAGES
+
+UPDATES = frozenset({"update", "deactivate", "reactivate", "restore"})
+IMPORTING: dict[str, list[str]] = {
+    "os_glance_importing_to_stores": [],
+    "os_glance_failed_import": [],
+}
+FAILED = "upload_failed"
+
+
+def register() -> None:
+    notices.register(IMAGES.resource_type, describe)
+
+
+def describe(event: Event) -> Iterator[Draft]:
+    """The notifications of an image's event, from the row as the event left it."""
+    _, _, verb = event.kind.partition(".")
+    if verb.startswith("member."):
+        yield from _member(event)
+        return
+    row = Artifact.objects.filter(pk=event.object_id).first()
+    if row is None:
+        return
+    if verb in {"create", "delete"}:
+        yield Draft(event.kind, shown(row))
+    elif verb in UPDATES:
+        yield Draft("image.update", shown(row))
+    elif verb == "prepare":
+        yield Draft("image.prepare", {**shown(row), **IMPORTING})
+    elif verb == "upload":
+        yield Draft("image.upload", {**shown(row), **IMPORTING})
+        if "status" in event.changes:
+            yield Draft("image.activate", shown(row))
+    elif verb == FAILED:
+        yield Draft("image.upload", f"The data of image {row.pk} was not stored.", "ERROR")
+
+
+def shown(row: Artifact) -> dict[str, Any]:
+    """An image as notifications carry it; where its data lies is never told."""
+    fields = row.fields
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "status": row.status,
+        "created_at": iso_seconds(row.created_at),
+        "updated_at": iso_seconds(row.updated_at),
+        "min_disk": row.min_disk or 0,
+        "min_ram": row.min_ram or 0,
+        "protected": row.protected,
+        "checksum": fields.get("checksum"),
+        "owner": row.project_id,
+        "disk_format": row.disk_format,
+        "container_format": row.container_format,
+        "size": row.size,
+        "virtual_size": fields.get("virtual_size"),
+        "is_public": row.visibility == "public",
+        "visibility": row.visibility,
+        "properties": dict(row.properties),
+        "tags": sorted(row.tags.values_list("value", flat=True)),
+        "deleted": row.deleted_at is not None,
+        "deleted_at": None if row.deleted_at is None else iso_seconds(row.deleted_at),
+    }
+
+
+def _member(event: Event) -> Iterator[Draft]:
+    for path, (old, new) in event.changes.items():
+        member_id = path.removeprefix("members/")
+        row = Member.objects.filter(artifact_id=event.object_id, member_id=member_id).first()
+        moment = iso_seconds(now())
+        gone = event.kind.endswith(".delete")
+        yield Draft(
+            event.kind,
+            {
+                "image_id": event.object_id,
+                "member_id": member_id,
+                "status": old if new is None else new,
+                "created_at": None if row is None else iso_seconds(row.created_at),
+                "updated_at": moment if row is None else iso_seconds(row.updated_at),
+                "deleted": gone,
+                "deleted_at": moment if gone else None,
+            },
+        )
