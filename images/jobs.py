@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from artifacts import stores
 from artifacts.services.intake import MD5, Intake
-from catalog import failpoints
 from catalog.conf import section
 from catalog.errors import CatalogError
 from catalog.jobs.registry import JobKind, Progress, Step
@@ -21,7 +20,6 @@ from images.services import adding, data
 from stores import AddressRefused, BlobNotFound, Ingested, MultiHash, StoreError
 
 log = logging.getLogger(__name__)
-BLOCK_READ = failpoints.declare("location.block_read", "some of a location's data is hashed")
 LOOK = 1.0
 """Seconds after which a reader looks whether anybody still wants to know."""
 
@@ -102,7 +100,6 @@ def _consumed(job: Job, store: str, url: str, intake: Intake, progress: Progress
             for observer in intake.observers:
                 observer(block)
             size += len(block)
-            failpoints.reach(BLOCK_READ)
             progress.report(size / max(reader.stat.size, 1))
             if time.monotonic() - looked > LOOK:
                 adding.read_of(job.input["image_id"], job.input["location_id"])

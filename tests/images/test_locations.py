@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,15 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from typing_extensions import override
 
 from artifacts import stores
+from artifacts.conf import ArtifactsConfig
 from artifacts.models import Blob, Location, StoredObject
 from catalog.jobs import running
 from catalog.models import Job
 from images.conf import ImagesConfig
+from stores import Block, MultiHash
 from tests.support.images import V2_0, Caller, administrator, callers
 from tests.support.server import Server
 from tests.support.stores import backends, configured
@@ -491,8 +494,6 @@ def test_deleting_ends_the_hashing(
     web: WebServer, given: dict[str, Any], grace: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before it begins, and while it reads; the remote data stays."""
-    from artifacts.conf import ArtifactsConfig
-
     held = replace(settings.VITRINE[ArtifactsConfig], restore_grace=grace)
     monkeypatch.setitem(settings.VITRINE, ArtifactsConfig, held)
     (ada,) = callers("ada")
@@ -510,17 +511,23 @@ def test_deleting_ends_the_hashing(
             assert post(ada, image_id, web.url("/image.raw"), **given).status_code == 202
 
 
+def at_every_block(monkeypatch: pytest.MonkeyPatch, what: Callable[[], object]) -> None:
+    class Hash(MultiHash):
+        @override
+        def update(self, block: Block) -> None:
+            what()
+            super().update(block)
+
+    monkeypatch.setattr("images.jobs.MultiHash", Hash)
+
+
 def test_deleting_cuts_the_reading(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
     (ada,) = callers("ada")
     image_id = ada.create(**FORMATS)["id"]
     assert post(ada, image_id, web.url("/image.raw"), validation_data=VALIDATION).status_code == 202
 
-    def delete(point: str) -> None:
-        if point == "location.block_read":
-            ada.call("DELETE", f"/v2/images/{image_id}")
-
+    at_every_block(monkeypatch, lambda: ada.call("DELETE", f"/v2/images/{image_id}"))
     monkeypatch.setattr("images.jobs.LOOK", -1.0)
-    monkeypatch.setattr("catalog.failpoints.reach", delete)
     (job,) = run_jobs()
     assert (job.state, job.error_code) == ("failed", "location_gone")
     assert not Location.objects.exists()
@@ -535,30 +542,33 @@ def test_a_job_goes_on_where_another_died(web: WebServer, monkeypatch: pytest.Mo
     class Killed(BaseException):
         """As sudden as a signal: nothing is written down."""
 
-    def die_at(wanted: str) -> None:
+    def die() -> None:
+        raise Killed
+
+    def die_at(wanted: str, then: str = "importing") -> None:
         def reach(point: str) -> None:
             if point == wanted:
-                raise Killed
+                die()
 
         monkeypatch.setattr("catalog.failpoints.reach", reach)
         Job.objects.update(lease_until="2020-01-01T00:00:00Z")
         with pytest.raises(Killed):
             running.run(Job.objects.get().pk)
-        assert ada.show(image_id).json()["status"] == (
-            "active" if wanted == "job.before_finish" else "importing"
-        )
+        assert ada.show(image_id).json()["status"] == then
 
     die_at("job.after_claim")
-    die_at("location.block_read")
+    with monkeypatch.context() as reading:
+        at_every_block(reading, die)
+        die_at("")
     die_at("job.after_step")
     assert len(web.asked("GET")) == 2
-    die_at("job.before_finish")
-    reads = len(web.asked("GET"))
-    monkeypatch.undo()
+    die_at("job.before_finish", then="active")
+    assert len(web.asked("GET")) == 3
+    monkeypatch.setattr("catalog.failpoints.reach", lambda _point: None)
     Job.objects.update(lease_until="2020-01-01T00:00:00Z")
     assert running.run(Job.objects.get().pk)
     assert Job.objects.get().state == "succeeded"
-    assert len(web.asked("GET")) == reads == 3
+    assert len(web.asked("GET")) == 3
     assert ada.show(image_id).json()["os_hash_value"] == SHA512
 
 
