@@ -116,10 +116,15 @@ def _entry(actor: Actor, event: Event, *, inside: bool, began: Event | None) -> 
         user_id=event.actor_user_id if inside else None,
         project_id=event.actor_project_id if inside else None,
         request_id=event.request_id or None if inside else None,
-        changes={
-            k: v for k, v in changes.items() if actor.is_admin or not k.startswith(ADMINISTRATORS)
-        },
+        changes={k: v for k, v in changes.items() if _told(actor, k, inside=inside)},
     )
+
+
+def _told(actor: Actor, path: str, *, inside: bool) -> bool:
+    """Whether the actor is told of this path at all: reasons of failures speak of stores and addresses."""
+    if path.startswith(ADMINISTRATORS):
+        return actor.is_admin
+    return inside or path != "reason"
 
 
 def _seen(actor: Actor, path: str, values: Iterable[Any]) -> tuple[Any, Any]:

@@ -50,7 +50,10 @@ def restore(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> Artifact:
                 )
             _end_uploads(artifact)
             validity.judge(artifact, kind=kind, changed=frozenset())
-            writing.revive(artifact, _status(artifact, kind), kind=kind, actor=actor)
+            status = _status(artifact, kind)
+            if status != artifact.restores_to:
+                artifact.size = None  # of bytes that never came
+            writing.revive(artifact, status, kind=kind, actor=actor)
     except IntegrityError:
         raise Duplicate(
             f"{artifact_id} cannot come back: its name and version belong to another one now",

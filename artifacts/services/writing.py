@@ -89,12 +89,16 @@ def require_revision(artifact: Artifact, revision: int | None) -> None:
 
 
 def revive(artifact: Artifact, status: str, *, kind: ArtifactType, actor: Actor) -> None:
-    """Take a deletion back: the row is in `status` again, judged as `artifact` says. ConcurrentChange."""
+    """Take a deletion back: the row is in `status` again, with the size and judged as `artifact` says.
+
+    ConcurrentChange when somebody was faster.
+    """
     before = artifact.status
     values = {
         "status": status,
         "deleted_at": None,
         "restores_to": "",
+        "size": artifact.size,
         "violations": artifact.violations,
         "checked_epoch": artifact.checked_epoch,
     }

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from catalog.models import Event
 from images.conf import ImagesConfig
 from tests.support.images import Caller, administrator, callers
 
@@ -52,6 +53,22 @@ def test_who_changed_which_fields_when() -> None:
     assert created["created_at"].startswith(image["created_at"][:-1])
     assert created["created_at"].endswith("Z")
     assert all(e["request_id"].startswith("req-") for e in found)
+
+
+def test_why_something_failed_is_told_to_the_owner_and_where_bytes_lie_to_administrators() -> None:
+    ada, eve = callers("ada", "eve")
+    root = administrator()
+    image = root.create(name="a", visibility="public", owner=ada.project.pk)["id"]
+    changes = {"locations": [[], ["http://inside/"]], "reason": [None, "inside is away"]}
+    Event.objects.create(
+        kind="image.import_failed",
+        object_type="OS::Glance::Image",
+        object_id=image,
+        project_id=ada.project.pk,
+        changes=changes,
+    )
+    found = {who: set(told(who, image)[-1][1]) for who in (root, ada, eve)}
+    assert found == {root: {"locations", "reason"}, ada: {"reason"}, eve: set()}
 
 
 def test_pages_end_and_keep_their_parameters() -> None:

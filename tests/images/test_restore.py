@@ -122,16 +122,18 @@ def test_it_has_the_status_that_it_had(status: str) -> None:
     assert delete(ada, image) == 204, "and may be deleted again"
 
 
-def test_an_upload_that_the_deletion_cut_has_lost(empty_store: None) -> None:
+@pytest.mark.parametrize("status", ["saving", "importing"])
+def test_an_upload_that_the_deletion_cut_has_lost(empty_store: None, status: str) -> None:
     (ada,) = callers("ada")
     image = ada.create(name="a")["id"]
     stored = StoredObject.objects.create(
         store="local", key="x", lease_owner="o", lease_until=now() + timedelta(seconds=60)
     )
     Blob.objects.create(artifact_id=image, slot="image", upload=stored)
-    Artifact.objects.filter(pk=image).update(status="saving")
+    Artifact.objects.filter(pk=image).update(status=status, size=10)
     delete(ada, image)
-    assert bring_back(ada, image).json()["status"] == "queued"
+    shown = bring_back(ada, image).json()
+    assert (shown["status"], shown["size"]) == ("queued", None)
     assert not Blob.objects.filter(artifact=image).exists(), "another upload may begin"
     stored.refresh_from_db()
     assert stored.state == "deleting"
