@@ -53,7 +53,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--as", dest="callers", nargs=3, action="append", default=[],
-            metavar=("NAME", "GLANCE_TOKEN", "VITRINE_TOKEN"),
+            metavar=("NAME", "GLANCE_TOKEN", "OUR_TOKEN"),
             help="With --compare: who reads; can be repeated.",
         )  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="With --compare: another sample.")
