@@ -70,9 +70,17 @@ def test_password_page(tmp_path: Path) -> None:
         execute(PAGES / "change-the-admin-password.md", tmp_path, {})
 
 
-@pytest.mark.parametrize("name", ["protect-properties", "limit-projects"])
+OWN = ("limit-projects", "protect-properties", "use-several-stores")
+
+
+@pytest.mark.parametrize("name", OWN)
 def test_page_with_a_service_of_its_own(name: str, tmp_path: Path) -> None:
     execute(PAGES / f"{name}.md", workplace(tmp_path), {"9494": str(free_port())})
+
+
+def test_page_with_a_web_server(tmp_path: Path) -> None:
+    ports = {"9494": str(free_port()), "9595": str(free_port())}
+    execute(PAGES / "register-a-location.md", workplace(tmp_path), ports)
 
 
 def test_store_page(tmp_path: Path) -> None:
