@@ -7,6 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from catalog.actors import system_actor
+from identity.hashers import Argon2Hasher
 from identity.models import DEFAULT_DOMAIN, Domain, Project, Role, User
 from identity.services import bootstrap, domains, projects, users
 
@@ -14,9 +15,14 @@ PASSWORD = "correct horse battery staple"
 SYSTEM = system_actor("tests")
 
 
-@lru_cache(maxsize=1)
 def hashed_password() -> str:
     """Hashed once for all users of a run: hashing is slow on purpose."""
+    return _hashed(Argon2Hasher.time_cost, Argon2Hasher.memory_cost)
+
+
+@lru_cache
+def _hashed(*_: int) -> str:
+    """Once for every cost, since some tests make hashing cheap and others look at what it costs."""
     return make_password(PASSWORD)
 
 
