@@ -1,4 +1,8 @@
-"""`/identity` while Keystone knows the users: discovery leads to Keystone, everything else says where it is."""
+"""`/identity` while Keystone knows the users: nothing but where Keystone is.
+
+Clients keep to the host that they asked, whatever discovery tells them;
+so all other paths answer 410, with the address.
+"""
 
 from typing import Any
 
@@ -16,7 +20,7 @@ from identity.keystone.conf import KeystoneConfig
 
 
 class VersionsView(IdentityView):
-    """Clients that follow discovery sign in at Keystone though they were given this service's address."""
+    """Which versions there are: Keystone's."""
 
     anonymous = True
 

@@ -5,11 +5,13 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from . import ports
 from .environments import Environment
 from .errors import StartFailed
-from .folders import write_whole
+from .folders import cache, locked, write_whole
+from .processes import Account
 from .service import Service
 
 DEBIANS = Path("/usr/bin/python3")
@@ -69,6 +71,11 @@ class Keystone(Service):
         return Environment("keystone", self._base_python())
 
     @property
+    def tables(self) -> Path:
+        folder = self.program.folder
+        return folder.with_name(f"{folder.name}.sqlite")
+
+    @property
     def python(self) -> Path:
         return self.program.python
 
@@ -79,8 +86,21 @@ class Keystone(Service):
         return ["python3-venv"] if self.account.run(probe, Path("/")).returncode else []
 
     def fetch(self) -> None:
-        """Install Keystone into the cache, unless it is there."""
+        """Install Keystone into the cache, and an empty database beside it, unless they are there.
+
+        The migrations take longer than all the rest of a first start.
+        """
         self.program.install()
+        if self.tables.exists():
+            return
+        with locked(cache() / f".{self.tables.name}.lock"), TemporaryDirectory() as folder:
+            configuration = Path(folder) / "keystone.conf"
+            configuration.write_text(f"[database]\nconnection = sqlite:///{folder}/tables\n")
+            self._manage_as(Account.ours(), configuration, "db_sync")
+            part = self.tables.with_suffix(".part")
+            shutil.copy(f"{folder}/tables", part)
+            part.chmod(0o644)
+            part.rename(self.tables)
 
     def _base_python(self) -> Path:
         """The Python that runs this, or Debian's where the servers' account cannot reach that one."""
@@ -96,8 +116,9 @@ class Keystone(Service):
             return
         for leftover in (self.home / "keystone.sqlite", self.home / "keys"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
+        shutil.copy(self.tables, self.home / "keystone.sqlite")
+        self.account.own(self.home / "keystone.sqlite")
         self._make_key()
-        self._manage("db_sync")
         address = [
             f"--bootstrap-{interface}-url={self.url}" for interface in ("public", "internal")
         ]
@@ -116,12 +137,16 @@ class Keystone(Service):
         self.account.own(keys)
 
     def _manage(self, *arguments: str) -> None:
-        options = [f"--config-file={self.home}/keystone.conf", *arguments]
-        done = self.account.run([str(self.python), "-c", MANAGE, *options], self.home)
+        output = self._manage_as(self.account, self.home / "keystone.conf", *arguments)
         with self.log.open("a") as log:
-            log.write(done.stdout)
+            log.write(output)
+
+    def _manage_as(self, account: Account, configuration: Path, *arguments: str) -> str:
+        options = [f"--config-file={configuration}", *arguments]
+        done = account.run([str(self.python), "-c", MANAGE, *options], configuration.parent)
         if done.returncode:
-            raise StartFailed(f"keystone-manage {arguments[0]} failed")
+            raise StartFailed(f"keystone-manage {arguments[0]} failed:\n{done.stdout[-3000:]}")
+        return done.stdout
 
     def command(self) -> list[str]:
         return [str(self.python), "-c", SERVE.format(port=self.port)]

@@ -97,9 +97,13 @@ class Account:
     @classmethod
     def for_servers(cls) -> "Account":
         if os.geteuid() != 0:
-            return cls(os.geteuid(), os.getegid())
+            return cls.ours()
         nobody = pwd.getpwnam("nobody")
         return cls(nobody.pw_uid, nobody.pw_gid)
+
+    @classmethod
+    def ours(cls) -> "Account":
+        return cls(os.geteuid(), os.getegid())
 
     def own(self, path: Path) -> None:
         os.chown(path, self.uid, self.gid)

@@ -37,7 +37,6 @@ def prepare(data_dir: Path) -> Credentials:
     clouds = data_dir / "clouds.yaml"
     _write(file, password + "\n")
     if section(IdentityConfig).backend == "keystone":  # the password opens the admin pages, no API
-        clouds.unlink(missing_ok=True)
         return Credentials(file, None)
     _write(clouds, _clouds(password))
     return Credentials(file, clouds)

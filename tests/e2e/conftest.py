@@ -12,8 +12,12 @@ from tests.support.service import PROFILES, Service, configured, missing
 def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
+    """The service, ready, in each profile."""
+    yield from running(request.param, tmp_path_factory)
+
+
+def running(profile: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service, ready; a profile whose servers are missing is skipped, or fails where they are required."""
-    profile = request.param
     if absent := missing(profile):
         if os.environ.get("VITRINE_TEST_REQUIRE_SERVICES") == "1":
             pytest.fail(f"{profile} needs {', '.join(absent)}, and all services are required")

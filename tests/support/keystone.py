@@ -5,10 +5,16 @@ Several runs share one Keystone, so every name is made up; regions keep the endp
 
 import os
 import select
+import shutil
 import socket
+import subprocess
+import tempfile
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +25,7 @@ from identity.keystone.conf import KeystoneConfig
 
 ADMIN_PASSWORD = "vitrine-tests"
 PASSWORD = "a password for tests only"
+SCRIPT = Path(__file__).parents[2] / "scripts/services"
 SERVICES = {"image": "/image", "artifact": "/artifact", "search": "/search"}
 
 
@@ -40,10 +47,10 @@ class Person:
     project_id: str
     password: str = PASSWORD
 
-    def token(self, **scope: Any) -> str:
+    def token(self, keystone: str = "", **scope: Any) -> str:
         """A token on the project, or as `scope` says to keystoneauth."""
         scope = scope or {"project_id": self.project_id}
-        auth = v3.Password(url(), user_id=self.id, password=self.password, **scope)
+        auth = v3.Password(keystone or url(), user_id=self.id, password=self.password, **scope)
         return str(Session(auth=auth).get_token())
 
 
@@ -51,13 +58,15 @@ class Person:
 class Cloud:
     """Keystone by its administrator."""
 
+    url: str = field(default_factory=url)
+    password: str = ADMIN_PASSWORD
     _session: Session = field(init=False)
 
     def __post_init__(self) -> None:
         auth = v3.Password(
-            url(),
+            self.url,
             username="admin",
-            password=ADMIN_PASSWORD,
+            password=self.password,
             user_domain_id="default",
             project_name="admin",
             project_domain_id="default",
@@ -65,7 +74,7 @@ class Cloud:
         self._session = Session(auth=auth)
 
     def call(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
-        answer = self._session.request(url() + path, method, json=body, **options)
+        answer = self._session.request(self.url + path, method, json=body, **options)
         return answer.json() if answer.content else None
 
     def create(self, noun: str, plural: str = "", **values: Any) -> dict[str, Any]:
@@ -98,7 +107,7 @@ class Cloud:
     def region(self, identity: str = "") -> str:
         """A new region whose identity endpoint is `identity`."""
         region = str(self.create("region", id=made_up("region"))["id"])
-        self.endpoint("identity", identity or url(), region)
+        self.endpoint("identity", identity or self.url, region)
         return region
 
     def endpoint(self, kind: str, address: str, region: str) -> str:
@@ -195,3 +204,70 @@ class Forwarder:
                             (far if one is near else near).sendall(data)
         except (OSError, ValueError):
             return
+
+
+@dataclass
+class OwnKeystone:
+    """A Keystone for one test alone, which may be killed."""
+
+    folder: Path
+    url: str = ""
+
+    def run(self, command: str, *arguments: str) -> None:
+        line = [str(SCRIPT), command, "--dir", str(self.folder), *arguments]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=280, check=False)
+        assert done.returncode == 0, done.stderr
+        env = self.folder / "env"
+        values = env.read_text().splitlines() if env.exists() else []
+        for name, _, value in (line.partition("=") for line in values):
+            if name == "VITRINE_TEST_KEYSTONE_URL":
+                self.url = value
+
+
+@contextmanager
+def own_keystone() -> Iterator[OwnKeystone]:
+    """Not in pytest's own folder: the account that runs the server could not enter it."""
+    base = Path(tempfile.mkdtemp(prefix="vitrine-keystone-"))
+    base.chmod(0o755)
+    found = OwnKeystone(base / "servers")
+    try:
+        found.run("start", "keystone")
+        yield found
+    finally:
+        found.run("stop", "--purge")
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def prepare(keystone: str, service: str, password: str) -> dict[str, str]:
+    """Register the service with its user as an operator does; the settings that let it in.
+
+    `admin` gets this password.
+    """
+    cloud = Cloud(keystone)
+    admin = cloud.find("user", "admin")
+    project = cloud.create("project", name="service", domain_id="default")
+    user = cloud.person("service", project=project, name="vitrine")
+    cloud.call("PUT", f"/system/users/{user.id}/roles/{cloud.find('role', 'reader')}")
+    cloud.register(service, "RegionOne")
+    cloud.call("PATCH", f"/users/{admin}", {"user": {"password": password}})
+    return {
+        "VITRINE_IDENTITY_BACKEND": "keystone",
+        "VITRINE_KEYSTONE_AUTH_URL": keystone,
+        "VITRINE_KEYSTONE_USERNAME": user.name,
+        "VITRINE_KEYSTONE_PASSWORD": user.password,
+        "VITRINE_KEYSTONE_REGION": "RegionOne",
+    }
+
+
+def clouds(keystone: str, password: str) -> dict[str, Any]:
+    """The administrator's `clouds.yaml`."""
+    auth = {
+        "auth_url": keystone,
+        "username": "admin",
+        "password": password,
+        "project_name": "admin",
+        "user_domain_name": "Default",
+        "project_domain_name": "Default",
+    }
+    cloud = {"auth": auth, "region_name": "RegionOne", "interface": "public"}
+    return {"clouds": {"vitrine": cloud | {"identity_api_version": 3}}}

@@ -11,18 +11,21 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from tests.support.keystone import OwnKeystone, clouds, own_keystone, prepare
+
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a password for tests only"
 PROFILES = ("embedded", "production-redis", "production-rabbitmq")
 NEEDS = {
     "embedded": (),
+    "keystone": ("VITRINE_TEST_KEYSTONE_URL",),
     "production-redis": (
         "VITRINE_TEST_POSTGRES_URL",
         "VITRINE_TEST_ELASTICSEARCH_URL",
@@ -55,6 +58,7 @@ class Service:
     port: int
     environment: dict[str, str]
     process: subprocess.Popen[bytes] | None = field(default=None)
+    keystone: OwnKeystone | None = field(default=None)
 
     @property
     def url(self) -> str:
@@ -109,7 +113,8 @@ class Service:
         sent = {"Accept": "application/json", "Content-Type": content_type, **headers}
         if token:
             sent["X-Auth-Token"] = token
-        request = urllib.request.Request(f"{self.url}{path}", data, sent, method=method)
+        url = path if path.startswith("http") else f"{self.url}{path}"
+        request = urllib.request.Request(url, data, sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read(), dict(answer.headers)
@@ -130,7 +135,8 @@ class Service:
                 "scope": {"project": {"name": project, "domain": domain}},
             }
         }
-        status, answer, headers = self.call("POST", "/identity/v3/auth/tokens", body)
+        identity = self.keystone.url if self.keystone else "/identity/v3"
+        status, answer, headers = self.call("POST", f"{identity}/auth/tokens", body)
         assert status == 201, answer
         return {k.lower(): v for k, v in headers.items()}["x-subject-token"]
 
@@ -181,16 +187,28 @@ def configured(folder: Path, profile: str = "embedded", **settings: str) -> Iter
         "HOME": str(folder),
     }
     name = f"e2e_{uuid.uuid4().hex[:12]}"
-    if profile != "embedded":
-        environment |= _production(profile, name)
-    service = Service(folder, port, environment | settings)
-    try:
+    with ExitStack() as ending:
+        if profile.startswith("production"):
+            environment |= _production(profile, name)
+            ending.callback(_drop, name)
+        service = Service(folder, port, environment | settings)
+        if profile == "keystone":
+            service.keystone = ending.enter_context(own_keystone())
+            _at_keystone(service, service.keystone.url)
+        ending.callback(_end, service)
         yield service
-    finally:
-        if service.process is not None and service.process.poll() is None:
-            service.stop()
-        if profile != "embedded":
-            _drop(name)
+
+
+def _end(service: Service) -> None:
+    if service.process is not None and service.process.poll() is None:
+        service.stop()
+
+
+def _at_keystone(service: Service, url: str) -> None:
+    """Embedded but for who knows the users."""
+    service.environment |= prepare(url, service.url, PASSWORD)
+    text = json.dumps(clouds(url, PASSWORD))  # which is YAML too
+    (service.folder / "clouds.yaml").write_text(text)
 
 
 def _production(profile: str, name: str) -> dict[str, str]:
