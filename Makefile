@@ -14,7 +14,7 @@ export VITRINE_PORT := $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock crash bench clean
+.PHONY: help run test check format lock crash fuzz bench clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,6 +53,9 @@ crash: $(VENV)/.installed-dev ## Kill processes at every failpoint, 50 at random
 	VITRINE_TEST_CRASH_SEARCH_KILLS=$(or $(VITRINE_CRASH_SEARCH_KILLS),$(if $(VITRINE_CRASH_KILLS),1,3)) \
 	VITRINE_TEST_CRASH_PROFILES="$(or $(VITRINE_CRASH_PROFILES),embedded $(if $(VITRINE_CRASH_KILLS),,production-redis))" \
 	VITRINE_TEST_CRASH_SEED=$(VITRINE_CRASH_SEED) $(BIN)/pytest -p no:randomly -m crash $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## Throw 100 000 requests at a running service (VITRINE_TEST_FUZZ_CASES, VITRINE_TEST_FUZZ_SEED choose otherwise).
+	VITRINE_TEST_FUZZ_CASES=$(or $(VITRINE_TEST_FUZZ_CASES),100000) $(BIN)/pytest -p no:randomly -m fuzz --timeout 7200 $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Run the benchmarks.
 	$(BIN)/python -m benchmarks.run $(ARGS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from catalog.api.openapi import NOTHING, Answer, Family, Operation, Schema
+from catalog.api.openapi import NOTHING, Answer, Family, Operation, Schema, problem
 from catalog.api.openapi_errors import codes_by_status
 
 READING = frozenset({400, 401, 403, 404, 429, 503})
@@ -157,10 +157,12 @@ def _answer(answer: Answer, family: Family) -> dict[str, Any]:
 
 def _errors(family: Family) -> Iterator[tuple[str, dict[str, Any]]]:
     for status, codes in codes_by_status(family.dialect, family.packages).items():
-        content: Mapping[str, Any] = {
+        content: dict[str, Any] = {
             media: {"schema": family.error(codes) if "json" in media else {"type": "string"}}
             for media in family.error_types
         }
+        # The shell in front of every API refuses in its own words.
+        content.setdefault("application/problem+json", {"schema": problem(codes)})
         yield f"{family.name}{status}", {"description": _phrase(status), "content": content}
 
 
