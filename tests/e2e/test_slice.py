@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import running
 from tests.support.disks import qcow2
 from tests.support.patience import eventually
-from tests.support.service import Service
+from tests.support.service import PROFILES, Service
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -42,6 +44,14 @@ def search(service: Service, token: str, body: dict[str, Any]) -> dict[str, Any]
     )
     assert status == 200, answer
     return json.loads(answer)
+
+
+@pytest.fixture(scope="module", params=(*PROFILES, "keystone"))
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Every profile, and the embedded one with a Keystone that knows the users."""
+    yield from running(request.param, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
