@@ -49,10 +49,12 @@ def open_session(
     if length > largest():
         raise TooLarge(f"the data is larger than the {largest()} bytes allowed", maximum=largest())
     data.intake(image, size=length, digests=digests)
+    name = store or store_registry.default_store()
+    store_registry.require_writable(name)
     return sessions.open_session(
         image,
         slot=SLOT,
-        store=store or store_registry.default_store(),
+        store=name,
         length=length,
         digests=digests,
         client_metadata=client_metadata,

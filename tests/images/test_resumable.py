@@ -515,6 +515,20 @@ def test_a_store_without_room(ada: Client, monkeypatch: pytest.MonkeyPatch) -> N
     assert eventually(lambda: list(memory.list()) == [])
 
 
+def test_a_store_that_only_reads_takes_no_session(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stores import MemoryStore
+
+    reading = MemoryStore()
+    monkeypatch.setattr(reading, "can_write", False)
+    found = {**stores.stores(), "reading": reading}
+    monkeypatch.setattr(stores, "stores", lambda: found)
+    session = Session(ada, ada.queued(), 5, **{"X-Image-Meta-Store": "reading"})
+    assert session.opened.status_code == 400
+    assert nothing_of(session)
+
+
 NASTY = st.one_of(
     st.binary(max_size=30).map(lambda b: b.translate(None, bytes(range(33)) + b"\x7f")),
     st.sampled_from(
