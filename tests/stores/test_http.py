@@ -38,8 +38,6 @@ def reaching(web: WebServer, **options: Any) -> HttpStore:
 
 
 class TestHttpStore(ReadOnlyConformance):
-    SLACK = 20
-
     @pytest.fixture
     @override
     def store(self, web: WebServer) -> BlobStore:
