@@ -14,7 +14,7 @@ export VITRINE_PORT := $(PORT)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock crash fuzz bench clean
+.PHONY: help run test check format lock crash fuzz conformance bench clean
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,10 +23,10 @@ run: $(VENV)/.installed ## Run the service on http://127.0.0.1:9292 (PORT=8080 a
 	@exec $(BIN)/python manage.py serve $(ARGS)
 
 test: $(VENV)/.installed-dev ## Run the tests; on PostgreSQL too when VITRINE_TEST_POSTGRES_URL is set.
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not crash" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not crash and not conformance" $(ARGS)
 ifdef VITRINE_TEST_POSTGRES_URL
 	VITRINE_TEST_DATABASE=postgresql $(BIN)/pytest -n $(JOBS) --dist loadfile \
-	  -m "not crash and not e2e and not browser" \
+	  -m "not crash and not conformance and not e2e and not browser" \
 	  --ignore=tests/stores --ignore=tests/architecture --ignore=tests/settings $(ARGS)
 endif
 
@@ -56,6 +56,9 @@ crash: $(VENV)/.installed-dev ## Kill processes at every failpoint, 50 at random
 
 fuzz: $(VENV)/.installed-dev ## Throw 100 000 requests at a running service (VITRINE_TEST_FUZZ_CASES, VITRINE_TEST_FUZZ_SEED choose otherwise).
 	VITRINE_TEST_FUZZ_CASES=$(or $(VITRINE_TEST_FUZZ_CASES),100000) $(BIN)/pytest -p no:randomly -m fuzz --timeout 7200 $(ARGS)
+
+conformance: $(VENV)/.installed-dev ## Run tempest's tests of images against the service (scripts/services install tempest).
+	$(BIN)/pytest -m conformance $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Run the benchmarks.
 	$(BIN)/python -m benchmarks.run $(ARGS)

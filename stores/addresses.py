@@ -108,8 +108,6 @@ def _parse(url: str) -> SplitResult:
         raise _refused(url, "it cannot be read") from None
     if "@" in parts.netloc:
         raise _refused(url, "names and passwords do not belong into an address")
-    if "#" in url:
-        raise _refused(url, "an address to fetch has no fragment")
     return parts
 
 

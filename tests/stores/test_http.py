@@ -174,7 +174,7 @@ MALFORMED = (
         "http://host\\@x/",
         "http://é/",
     ),
-    *("http://user@8.8.8.8/", "http://u:p@8.8.8.8/", "http://8.8.8.8@evil/", "http://8.8.8.8/#x"),
+    *("http://user@8.8.8.8/", "http://u:p@8.8.8.8/", "http://8.8.8.8@evil/"),
     *("http://[::1", "http://[1.2.3.4]/", "http://[fe80::1%25eth0]/", "http://%31.2.3.4/"),
     *(
         "http://8.8.8.8:0/",
@@ -268,3 +268,7 @@ def test_configuration(tmp_path: Any) -> None:
     for wrong in ({"private_networks": ["10.0.0.1/8"]}, {"ca_file": str(tmp_path / "none")}):
         with pytest.raises(StoreMisconfigured):
             stores.build({"web": StoreConfig(backend="http", options=wrong)})
+
+
+def test_a_fragment_is_not_sent() -> None:
+    assert vet("http://8.8.8.8/a?b=c#d", AddressRules()).path == "/a?b=c"

@@ -25,7 +25,10 @@ ADDED_SCHEMA: dict[str, Any] = {
         "validation_data": {
             "type": "object",
             "additionalProperties": False,
-            "required": ["os_hash_algo", "os_hash_value"],
+            "dependentRequired": {
+                "os_hash_algo": ["os_hash_value"],
+                "os_hash_value": ["os_hash_algo"],
+            },
             "properties": {
                 "os_hash_algo": {"enum": ["sha1", "sha256", "sha512", "md5"]},
                 "os_hash_value": {"type": "string", "maxLength": 128},
