@@ -8,8 +8,10 @@ from importlib import import_module
 from catalog.api.dialects import Dialect
 from catalog.errors import CatalogError
 
-NO_ERRORS = ("migrations", "management", "admin", "tasks")
-"""Modules that raise no error of their own."""
+NOTHING_DECLARED = frozenset({"migrations", "management", "admin", "tasks"})
+"""Parts of names of modules that need not be loaded."""
+NO_ERRORS = NOTHING_DECLARED | {"notifications"}
+"""Parts of names of modules whose errors no request meets."""
 
 
 def codes_by_status(dialect: Dialect, packages: Iterable[str]) -> dict[int, list[str]]:
@@ -23,10 +25,14 @@ def codes_by_status(dialect: Dialect, packages: Iterable[str]) -> dict[int, list
 @lru_cache(maxsize=16)
 def error_classes(packages: frozenset[str]) -> tuple[type[CatalogError], ...]:
     """The kernel's classes and the packages', the bases first."""
-    for package in packages:
-        _load(package)
     inside = packages | {"catalog"}
-    return tuple(one for one in _known() if one.__module__.partition(".")[0] in inside)
+    for package in inside:
+        load(package)
+    return tuple(one for one in _known() if _answers(one.__module__.split("."), inside))
+
+
+def _answers(module: list[str], packages: frozenset[str]) -> bool:
+    return module[0] in packages and NO_ERRORS.isdisjoint(module)
 
 
 def _known() -> Iterator[type[CatalogError]]:
@@ -40,8 +46,9 @@ def _known() -> Iterator[type[CatalogError]]:
             yield found
 
 
-def _load(package: str) -> None:
+def load(package: str) -> None:
+    """Import every module of the package that may declare something."""
     found = import_module(package)
     for module in pkgutil.walk_packages(found.__path__, f"{package}."):
-        if not any(part in NO_ERRORS for part in module.name.split(".")):
+        if NOTHING_DECLARED.isdisjoint(module.name.split(".")):
             import_module(module.name)

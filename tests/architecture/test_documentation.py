@@ -6,6 +6,8 @@ import pytest
 
 from settings.configuration import unknown_variables, variables
 from settings.management.commands.describe_settings import page
+from settings.reference import PAGES
+from settings.reference import page as reference_page
 from tests.architecture import source
 
 REFERENCE = source.ROOT / "docs" / "reference" / "settings.md"
@@ -30,3 +32,11 @@ def test_no_code_names_a_variable_that_is_not_declared() -> None:
     }
     assert "VITRINE_DATABASE_URL" in named
     assert list(unknown_variables(dict.fromkeys(named, ""))) == []
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    committed = (REFERENCE.parent / f"{name}.md").read_text(encoding="utf-8")
+    told = f"manage.py describe_reference {name} > docs/reference/{name}.md"
+    assert committed == reference_page(name), told
+    assert committed.count("|---") == 0 or committed.count("\n|") > 8

@@ -1,0 +1,22 @@
+"""`manage.py describe_reference`: one of the reference pages, made from the code."""
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from typing_extensions import override
+
+from settings.reference import PAGES, page
+
+
+class Command(BaseCommand):
+    help = "Print a reference page as Markdown."
+    requires_system_checks: list[str] = []
+
+    @override
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("page", choices=sorted(PAGES), help="which page")
+
+    @override
+    def handle(self, *_: Any, **options: Any) -> None:
+        self.stdout.write(page(options["page"]), ending="")
