@@ -84,30 +84,23 @@ def _project(service: Service, name: str) -> str:
     return found
 
 
-def test_a_dry_run_says_what_would_happen_and_writes_nothing(both: Both) -> None:
-    said, report = both.take("--dry-run")
-    assert report["dry_run"]
-    assert report["images"]["images"] + report["images"]["tombstones"] == IMAGES
-    assert report["metadefs"]["to load"] >= 25
-    assert f"{report['images']['images']} images" in said
-    status, answer = both.service.get("/image/v2/images", both.service.token())
-    assert (status, json.loads(answer)["images"]) == (200, [])
+@dataclass
+class Taken:
+    """What each step of the way said, in the order an operator goes it."""
+
+    rehearsal: tuple[str, dict[str, Any]]
+    after_rehearsal: list[Any]
+    first: dict[str, Any]
+    second: dict[str, Any]
+    compared: dict[str, Any]
 
 
-def test_everything_is_taken_over_once(both: Both) -> None:
-    _, first = both.take()
-    assert first["images"]["images"] + first["images"]["tombstones"] == IMAGES
-    assert first["images"]["tombstones"] > 0
-    assert first["images"]["files adopted"] == IMAGES // 100
-    assert first["metadefs"].get("failed", 0) == 0
-    assert any("upload must begin anew" in one["note"] for one in first["images"]["notes"])
-    _, second = both.take()
-    assert second["images"]["there already"] == IMAGES
-    assert "images" not in second["images"] or not second["images"]["images"]
-
-
-def test_500_reads_of_three_callers_are_equal(both: Both) -> None:
+@pytest.fixture(scope="module")
+def taken(both: Both) -> Taken:
     service = both.service
+    rehearsal = both.take("--dry-run")
+    after_rehearsal = json.loads(service.get("/image/v2/images", service.token())[1])["images"]
+    (_, first), (_, second) = both.take(), both.take()
     admin = service.token(project="ada")
     callers = [("admin", f"admin:{both.projects['ada']}:admin,member,reader", admin)]
     callers += [
@@ -119,14 +112,39 @@ def test_500_reads_of_three_callers_are_equal(both: Both) -> None:
         for name in PEOPLE
     ]
     options = [part for one in callers for part in ("--as", *one)]
-    _, report = both.take(
+    _, compared = both.take(
         f"--compare={READS}", f"--glance={both.glance}", f"--vitrine={service.url}/image", *options
     )
-    assert report["reads"] == READS
-    assert report["unexplained"] == []
-    assert sum(report["explained"].values()) > 0
+    return Taken(rehearsal, after_rehearsal, first, second, compared)
 
 
+def test_a_dry_run_says_what_would_happen_and_writes_nothing(taken: Taken) -> None:
+    said, report = taken.rehearsal
+    assert report["dry_run"]
+    assert report["images"]["images"] + report["images"]["tombstones"] == IMAGES
+    assert report["metadefs"]["to load"] >= 25
+    assert f"{report['images']['images']} images" in said
+    assert taken.after_rehearsal == []
+
+
+def test_everything_is_taken_over_once(taken: Taken) -> None:
+    first, second = taken.first, taken.second
+    assert first["images"]["images"] + first["images"]["tombstones"] == IMAGES
+    assert first["images"]["tombstones"] > 0
+    assert first["images"]["files adopted"] == IMAGES // 100
+    assert first["metadefs"].get("failed", 0) == 0
+    assert any("upload must begin anew" in one["note"] for one in first["images"]["notes"])
+    assert second["images"]["there already"] == IMAGES
+    assert "images" not in second["images"] or not second["images"]["images"]
+
+
+def test_500_reads_of_three_callers_are_equal(taken: Taken) -> None:
+    assert taken.compared["reads"] == READS
+    assert taken.compared["unexplained"] == []
+    assert sum(taken.compared["explained"].values()) > 0
+
+
+@pytest.mark.usefixtures("taken")
 def test_what_was_taken_over_is_found_and_its_bytes_can_go(both: Both) -> None:
     service, token = both.service, both.service.token()
     image_id = both.ids[100]
@@ -147,6 +165,7 @@ def test_what_was_taken_over_is_found_and_its_bytes_can_go(both: Both) -> None:
     assert service.get(path, token)[0] == 404
 
 
+@pytest.mark.usefixtures("taken")
 def test_ids_of_deleted_images_stay_taken(both: Both) -> None:
     deleted = next(
         image_id
