@@ -60,6 +60,10 @@ class ImagesConfig(Section):
     http_retries: int = setting(
         3, help="How often the data of a location is read before hashing it is given up."
     )
+    location_waiters: int = setting(
+        3,
+        help="Requests per web process that may wait for the server of a location at once; more are answered 503.",
+    )
     public_endpoint: str | None = setting(
         None, help="Address in the version document; empty: as clients reach the service."
     )
@@ -75,6 +79,8 @@ class ImagesConfig(Section):
             bytes_of(self.user_storage_quota)
         except ValueError as error:
             yield f"VITRINE_IMAGES_USER_STORAGE_QUOTA: {error}"
+        if self.location_waiters < 1:
+            yield "VITRINE_IMAGES_LOCATION_WAITERS must be at least 1"
         if self.http_retries < 1:
             yield "VITRINE_IMAGES_HTTP_RETRIES must be at least 1"
         if not 0 < self.size_cap < 1 << 63:

@@ -20,6 +20,11 @@ _PRINTABLE = re.compile(r"[\x21-\x5b\x5d-\x7e]+", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_SPECIAL = tuple(
+    ipaddress.ip_network(one) for one in ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32")
+)
+"""Reached by no public name, though this Python may call them global: protocol assignments (a cloud keeps its metadata
+there), relays of 6to4, and the address at which another cloud answers its machines."""
 _LONGEST_NAME = 253
 
 _Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -57,6 +62,8 @@ class AddressRules:
         ip = _meant(ipaddress.ip_address(address))
         if any(ip.version == one.version and ip in one for one in self._networks):
             return True
+        if any(ip.version == one.version and ip in one for one in _SPECIAL):
+            return False
         site_local = isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local
         return ip.is_global and not (ip.is_multicast or ip.is_reserved or site_local)
 

@@ -7,11 +7,8 @@ as well; proxies of the environment are not asked. A server must tell the size o
 import ssl
 import time
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse
-from socket import create_connection, socket
+from http.client import HTTPException
 from typing import NoReturn
 from urllib.parse import urljoin
 
@@ -19,7 +16,6 @@ from stores.addresses import PORTS, AddressRules, Target, vet, without_query
 from stores.base import BLOCK, BlobStat, BlobStore, Health, Reader, Writer, span
 from stores.errors import (
     AddressRefused,
-    BlobNotFound,
     InvalidKey,
     StoreError,
     StoreMisconfigured,
@@ -27,15 +23,14 @@ from stores.errors import (
     StoreUnavailable,
     Unsupported,
 )
+from stores.httpwire import Connection, Exchange, Watch
 from stores.overriding import override
 
 HOPS = 5
 """How many redirects are followed."""
 PATIENCE = 2.0
 """Seconds after which a block goes out though it is not full."""
-_EPOCH = datetime.fromtimestamp(0, UTC)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_GONE = frozenset({404, 410})
 _NO_HEAD = frozenset({400, 403, 405, 501})
 
 
@@ -56,9 +51,10 @@ class HttpStore(BlobStore):
         disallowed_ports: Collection[int] = (),
         private_networks: Collection[str] = (),
         timeout: float = 30.0,
+        slowest: int = 16 << 10,
         ca_file: str | None = None,
     ) -> None:
-        """Take the rules, the seconds of silence that are borne, and whom to trust beside the usual."""
+        """Take the rules, the seconds that an answer may take, the fewest bytes a second, and whom to trust."""
         self.rules = AddressRules(
             allowed_schemes=tuple(allowed_schemes),
             disallowed_schemes=tuple(disallowed_schemes),
@@ -68,7 +64,7 @@ class HttpStore(BlobStore):
             disallowed_ports=tuple(disallowed_ports),
             private_networks=tuple(private_networks),
         )
-        self._timeout = timeout
+        self._timeout, self._slowest = timeout, slowest
         try:
             self._tls = ssl.create_default_context()
             if ca_file is not None:
@@ -99,7 +95,8 @@ class HttpStore(BlobStore):
     @override
     def stat(self, key: str) -> BlobStat:
         """Ask by HEAD, or for the first byte where a server answers no HEAD."""
-        exchange = self._ask("HEAD", key)
+        watch = Watch(self._timeout)
+        exchange = self._ask("HEAD", key, watch=watch)
         try:
             if exchange.response.status == HTTPStatus.OK and exchange.size is not None:
                 return exchange.stat()
@@ -107,7 +104,7 @@ class HttpStore(BlobStore):
                 raise exchange.failure()
         finally:
             exchange.close()
-        exchange = self._ask("GET", key, {"Range": "bytes=0-0"})
+        exchange = self._ask("GET", key, {"Range": "bytes=0-0"}, watch=watch)
         try:
             if exchange.response.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return exchange.stat()
@@ -119,28 +116,32 @@ class HttpStore(BlobStore):
     def open(self, key: str, start: int = 0, length: int | None = None) -> Reader:
         """Read by GET, with a range unless all is wanted; a server that knows no ranges is read through."""
         if (start, length) == (0, None):
-            return self._reader(self._ask("GET", key), 0, None)
+            return self._reader(self._ask("GET", key, watch=Watch(self._timeout)), 0, None)
         stat = self.stat(key)
         count = span(stat.size, start, length, store=self.name, key=without_query(key))
         if not count:
-            return _HttpReader(stat, 0, None, 0)
+            return _HttpReader(stat, 0)
         wanted = f"bytes={start}-{start + count - 1}"
-        return self._reader(self._ask("GET", key, {"Range": wanted}), start, count, stat.size)
+        exchange = self._ask("GET", key, {"Range": wanted}, watch=Watch(self._timeout))
+        return self._reader(exchange, start, count, stat.size)
 
     def _reader(
-        self, exchange: "_Exchange", start: int, count: int | None, size: int | None = None
+        self, exchange: Exchange, start: int, count: int | None, size: int | None = None
     ) -> Reader:
         try:
             stat = exchange.described()
             if size is not None and stat.size != size:
                 raise StoreUnavailable("the data changes while it is read", **exchange.facts)
             found = count if count is not None else stat.size
-            return _HttpReader(stat, found, exchange, exchange.skip(start))
+            pace = _Pace(self._slowest, grace=self._timeout)
+            return _HttpReader(stat, found, exchange, exchange.skip(start), pace)
         except BaseException:
             exchange.close()
             raise
 
-    def _ask(self, method: str, key: str, headers: dict[str, str] | None = None) -> "_Exchange":
+    def _ask(
+        self, method: str, key: str, headers: dict[str, str] | None = None, *, watch: Watch
+    ) -> Exchange:
         """The final answer, behind redirects. InvalidKey for no address at all, AddressRefused, StoreUnavailable."""
         url, facts = key, {"store": self.name, "key": without_query(key)}
         if not key.isascii() or not key.isprintable() or not key or " " in key:
@@ -150,13 +151,13 @@ class HttpStore(BlobStore):
                 target = vet(url, self.rules)
             except StoreError as error:
                 raise type(error)(error.message, **{**error.facts, **facts}) from None
-            exchange = self._send(method, target, headers or {}, facts)
+            exchange = self._send(method, target, headers or {}, facts, watch)
             if exchange.response.status not in _REDIRECTS:
                 return exchange
             url = self._next(exchange, target)
         raise StoreUnavailable("the server redirects too often", **facts)
 
-    def _next(self, exchange: "_Exchange", target: Target) -> str:
+    def _next(self, exchange: Exchange, target: Target) -> str:
         """The address that a redirect names; one out of TLS is not followed."""
         exchange.close()
         where = exchange.response.headers.get("Location")
@@ -171,13 +172,18 @@ class HttpStore(BlobStore):
         return url
 
     def _send(
-        self, method: str, target: Target, headers: dict[str, str], facts: dict[str, str]
-    ) -> "_Exchange":
-        connection = _Connection(target, timeout=self._timeout, tls=self._tls)
+        self,
+        method: str,
+        target: Target,
+        headers: dict[str, str],
+        facts: dict[str, str],
+        watch: Watch,
+    ) -> Exchange:
+        connection = Connection(target, watch=watch, tls=self._tls)
         usual = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
         try:
             connection.request(method, target.path, headers={**usual, **headers})
-            return _Exchange(connection, connection.getresponse(), facts)
+            return Exchange(connection, connection.answer(), facts, watch)
         except (OSError, HTTPException, ValueError) as error:
             connection.close()
             raise StoreUnavailable(
@@ -190,100 +196,19 @@ class HttpStore(BlobStore):
         )
 
 
-class _Connection(HTTPConnection):
-    """Goes to the vetted addresses in turn; TLS and the Host header speak of the name."""
-
-    def __init__(self, target: Target, *, timeout: float, tls: ssl.SSLContext) -> None:
-        super().__init__(target.host, target.port, timeout=timeout)
-        self.default_port = PORTS[target.scheme]
-        self._target, self._tls = target, tls
-
-    @override
-    def connect(self) -> None:
-        self.sock = self._connected()
-        if self._target.scheme == "https":
-            try:
-                self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._target.host)
-            except BaseException:
-                self.close()
-                raise
-
-    def _connected(self) -> socket:
-        failed: OSError = OSError("no address")
-        for ip in self._target.ips:
-            try:
-                return create_connection((ip, self._target.port), self.timeout)
-            except OSError as error:
-                failed = error
-        raise failed
-
-
-class _Exchange:
-    """One answer, and the connection it comes over."""
-
-    def __init__(
-        self, connection: HTTPConnection, response: HTTPResponse, facts: dict[str, str]
-    ) -> None:
-        self._connection, self.response, self.facts = connection, response, facts
-
-    @property
-    def size(self) -> int | None:
-        """How large the whole is, as far as the answer tells."""
-        if self.response.status == HTTPStatus.OK:
-            return _number(self.response.headers.get("Content-Length"))
-        return _number((self.response.headers.get("Content-Range") or "").rpartition("/")[2])
-
-    def described(self) -> BlobStat:
-        """What the answer with content is about; else what is wrong with it."""
-        if self.response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-            raise self.failure()
-        return self.stat()
-
-    def stat(self) -> BlobStat:
-        headers, size = self.response.headers, self.size
-        if headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-            raise StoreUnavailable("the server sends the data encoded", **self.facts)
-        if size is None:
-            raise StoreUnavailable("the server does not tell how large the data is", **self.facts)
-        return BlobStat(
-            key=self.facts["key"], size=size, modified=_time(headers.get("Last-Modified"))
-        )
-
-    def skip(self, start: int) -> int:
-        """How many bytes come before the wanted ones; StoreUnavailable when others come."""
-        if self.response.status == HTTPStatus.OK:
-            return start
-        kind, _, rest = (self.response.headers.get("Content-Range") or "").partition(" ")
-        if kind != "bytes" or _number(rest.partition("-")[0]) != start:
-            raise StoreUnavailable("the server sends another range", **self.facts)
-        return 0
-
-    def failure(self) -> StoreError:
-        status = self.response.status
-        if status in _GONE:
-            return BlobNotFound("the server has no such data", **self.facts)
-        return StoreUnavailable(f"the server answers {status}", **self.facts, status=status)
-
-    def read(self, most: int) -> bytes:
-        """Some bytes, at most so many; empty at the end."""
-        try:
-            return self.response.read1(most)
-        except (OSError, HTTPException, ValueError) as error:
-            raise StoreUnavailable(
-                f"the server stops sending: {type(error).__name__}", **self.facts
-            ) from error
-
-    def close(self) -> None:
-        self.response.close()
-        self._connection.close()
-
-
 class _HttpReader(Reader):
     """Blocks as they come, gathered for a moment; a connection that ends early is an error."""
 
-    def __init__(self, stat: BlobStat, length: int, exchange: _Exchange | None, skip: int) -> None:
+    def __init__(
+        self,
+        stat: BlobStat,
+        length: int,
+        exchange: Exchange | None = None,
+        skip: int = 0,
+        pace: "_Pace | None" = None,
+    ) -> None:
         super().__init__(stat, length)
-        self._exchange, self._skip, self._left = exchange, skip, length
+        self._exchange, self._skip, self._left, self._pace = exchange, skip, length, pace
         if not length:
             self.close()
 
@@ -305,11 +230,15 @@ class _HttpReader(Reader):
         return block
 
     def _some(self, most: int) -> bytes:
-        exchange = self._exchange
+        exchange, began = self._exchange, time.monotonic()
         found = exchange.read(most) if exchange else b""
+        facts = exchange.facts if exchange else {}
         if not found:
             self.close()
-            raise StoreUnavailable("the data ends early", **(exchange.facts if exchange else {}))
+            raise StoreUnavailable("the data ends early", **facts)
+        if self._pace and not self._pace.kept(len(found), time.monotonic() - began):
+            self.close()
+            raise StoreUnavailable("the server sends too slowly", **facts)
         return found
 
     @override
@@ -319,15 +248,13 @@ class _HttpReader(Reader):
             self._exchange.close()
 
 
-def _number(text: str | None) -> int | None:
-    found = (text or "").strip()
-    return int(found) if found.isascii() and found.isdigit() and len(found) < 20 else None
+class _Pace:
+    """Whether bytes come quickly enough over some time; only what was waited for them counts."""
 
+    def __init__(self, slowest: int, *, grace: float) -> None:
+        self._slowest = slowest
+        self._credit = self._most = slowest * grace
 
-def _time(text: str | None) -> datetime:
-    """When it was changed last; the epoch when the server does not tell."""
-    try:
-        found = parsedate_to_datetime(text or "")
-    except (ValueError, TypeError):
-        return _EPOCH
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    def kept(self, size: int, seconds: float) -> bool:
+        self._credit = min(self._credit + size - seconds * self._slowest, self._most)
+        return self._credit >= 0

@@ -32,6 +32,7 @@ from images.locations import BANNED, FIELD, STORE, InvalidLocation, is_digest
 from images.places import ACTIVE, PENDING
 from images.policies import ImageAction, ImagePolicy
 from images.services import locations
+from images.services.measuring import Measured, measure
 
 HASHING = "images.hash_location"
 SERVICE = "service"
@@ -51,7 +52,7 @@ def add_location(
     NotFound, IllegalTransition, Forbidden, Invalid, InvalidLocation, FormatsMissing, TooLarge.
     """
     _require(selectors.image_for(actor, image_id), url, validation, actor)
-    found = locations.measure(url)
+    found = measure(url)
     enforcing.room(actor, found.size)
     with transaction.atomic():
         image = locked(image_id)
@@ -88,7 +89,7 @@ def _added(
     image: Artifact,
     url: str,
     validation: Mapping[str, str],
-    found: locations.Measured,
+    found: Measured,
     actor: Actor,
 ) -> Artifact:
     hashes = section(ImagesConfig).do_secure_hash

@@ -5,13 +5,11 @@ locked, and nothing is asked of them on behalf of somebody who may not write the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
-from artifacts import stores
 from artifacts.models import Artifact, Blob, Location, StoredObject
 from artifacts.selectors import locked
 from artifacts.services import writing
@@ -42,17 +40,9 @@ from images.locations import (
 from images.models import SLOT
 from images.policies import ImageAction, ImagePolicy
 from images.services.data import FormatsMissing
-from stores import AddressRefused, StoreError
+from images.services.measuring import Measured, measure
 
 WRITABLE = (ACTIVE, QUEUED)
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What was found at an address: the store that reads it, and how many bytes there are."""
-
-    store: str
-    size: int
 
 
 def measured(
@@ -85,27 +75,6 @@ def measured(
     new = list(dict.fromkeys(one.url for one in after if one.row is None))
     _within_quota(len(after), grows=bool(new))
     return {url: measure(url) for url in new}
-
-
-def measure(url: str) -> Measured:
-    """Who reads the address, and how large the data there is. InvalidLocation."""
-    scheme = url.partition(":")[0].lower()
-    takers = [one for one in stores.listing() if scheme in one.store.url_schemes]
-    if not takers:
-        raise InvalidLocation(f"no store here reads addresses that begin with {scheme + ':'!r}")
-    refused: StoreError | None = None
-    for one in sorted(takers, key=lambda found: -found.weight):
-        try:
-            size = one.store.stat(url).size
-        except AddressRefused as error:
-            refused = error
-        except StoreError as error:
-            raise InvalidLocation(f"Invalid location: {error.message}") from error
-        else:
-            if not size:
-                raise InvalidLocation("Invalid location: there is no data")
-            return Measured(one.name, size)
-    raise InvalidLocation(f"Invalid location: {refused and refused.message}") from refused
 
 
 def entries(image: Artifact) -> list[Entry]:

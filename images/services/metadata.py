@@ -25,7 +25,7 @@ from images.patching import Draft, apply, check_writable
 from images.policies import ImageAction, ImagePolicy
 from images.protections import PropertyAction
 from images.services import locations
-from images.services.locations import Measured
+from images.services.measuring import Measured
 
 KEPT = "(protected)"
 FORMATS_OPEN = frozenset({QUEUED, "importing"})

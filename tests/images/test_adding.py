@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from artifacts.conf import ArtifactsConfig
 from artifacts.models import Location
 from catalog.jobs import running
 from catalog.models import Job
+from images.services.measuring import measure
 from stores import Block, MultiHash
 from tests.support.images import Caller, administrator, callers
 from tests.support.located import (
@@ -26,6 +28,7 @@ from tests.support.located import (
     refused,
     run_jobs,
 )
+from tests.support.patience import eventually
 from tests.support.webserver import WebServer
 
 pytestmark = pytest.mark.django_db
@@ -261,6 +264,26 @@ def test_services_alone_register_other_schemes(web: WebServer) -> None:
     service = Caller("cinder", ada.project, ("service", "member"))
     refused(post(service, image_id, "cinder://store/volume"), 400, "no store here")
     refused(post(service, image_id, "file:///etc/passwd"), 400)
+
+
+def test_few_wait_for_the_servers_of_others(
+    web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that never answers holds one thread, and not all of them."""
+    config(monkeypatch, location_waiters=1)
+    (ada,) = callers("ada")
+    image, url = ada.create(**FORMATS)["id"], web.url("/image.raw")
+    web.drip = "headers"
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(measure, url)
+        assert eventually(lambda: bool(web.requests))
+        answer = post(ada, image, url)
+        refused(answer, 503, "location_servers_busy")
+        assert answer["Retry-After"] == "5"
+        web.drip = ""
+        assert waiting.result(60).size == len(CONTENT), "by a second question"
+    assert ada.show(image).json()["status"] == "queued"
+    assert post(ada, image, url).status_code == 202
 
 
 def test_without_a_store_that_reads_addresses() -> None:

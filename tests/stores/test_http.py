@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,6 +138,34 @@ def test_a_silent_server_is_not_waited_for(web: WebServer) -> None:
             store.stat(f"http://127.0.0.1:{port}/")
 
 
+@pytest.mark.parametrize("part", ["headers", "body"])
+def test_a_server_that_drips_is_not_waited_for(web: WebServer, part: str) -> None:
+    """A byte now and then is an answer to a socket's timeout, and would hold a thread for ever."""
+    url = web.put("/file", CONTENT)
+    store = HttpStore(allowed_ports=[web.port], private_networks=LOOPBACK, timeout=0.5)
+    assert store.get(url) == CONTENT
+    web.drip = part
+    if part == "headers":
+        for door in (store.stat, store.open):
+            with pytest.raises(StoreUnavailable, match="does not answer"):
+                door(url)
+    else:
+        assert store.stat(url).size == len(CONTENT)
+        with store.open(url) as reader, pytest.raises(StoreUnavailable, match="too slowly"):
+            list(reader)
+
+
+def test_a_slow_reader_is_not_taken_for_a_slow_server(web: WebServer) -> None:
+    web.put("/file", CONTENT)
+    store = HttpStore(
+        allowed_ports=[web.port], private_networks=LOOPBACK, timeout=0.5, slowest=1 << 10
+    )
+    with store.open(web.url("/file")) as reader:
+        found = next(reader)
+        time.sleep(1)
+        assert found + b"".join(reader) == CONTENT
+
+
 def test_nobody_listens(web: WebServer) -> None:
     store, url = reaching(web), web.put("/file", b"x")
     web_gone = HttpStore(allowed_ports=[1], private_networks=LOOPBACK)
@@ -150,6 +179,7 @@ def test_nobody_listens(web: WebServer) -> None:
 INSIDE = (
     *("127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1"),
     *("169.254.169.254", "100.64.0.1", "192.0.2.1", "198.18.0.1", "224.0.0.1", "255.255.255.255"),
+    *("192.0.0.192", "192.88.99.1", "168.63.129.16"),
     *("[::1]", "[::]", "[fe80::1]", "[fc00::1]", "[fd12::1]", "[fec0::1]", "[ff02::1]"),
     *(
         "[::ffff:127.0.0.1]",

@@ -1,6 +1,7 @@
 """A web server of others, on loopback: files by path, and the oddities that servers have."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,8 @@ class WebServer:
     """`files` by path (a query is kept in it), `redirects`, and what every request was: `(method, path, headers)`.
 
     `head`: whether HEAD is answered; `ranges`: whether ranges are known; `sized`: whether sizes are told; `before`: called
-    before the content of a GET is sent; `cut`: how many bytes are sent at most.
+    before the content of a GET is sent; `cut`: how many bytes are sent at most; `drip`: "headers" or "body", which then
+    comes a byte at a time as long as it is set and somebody listens.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,7 @@ class WebServer:
         self.head = self.ranges = self.sized = True
         self.headers: dict[str, str] = {}
         self.cut: int | None = None
+        self.drip = ""
         self.before: Callable[[], object] = lambda: None
         handler = type("Handler", (_Handler,), {"web": self})
         self._server = _Quiet(("127.0.0.1", 0), handler)
@@ -89,6 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         web, headers = self.web, {name.lower(): value for name, value in self.headers.items()}
         web.requests.append((self.command, self.path, headers))
+        if web.drip == "headers":
+            return self._drip(b"HTTP/1.1 200 OK\r\nX: ", b"x")
         if self.command == "HEAD" and not web.head:
             return self._begin(405, {"Content-Length": "0"})
         if self.path in web.redirects:
@@ -102,9 +107,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._begin(status, {"Last-Modified": MODIFIED, **size, **extra, **web.headers})
         if self.command == "GET":
             web.before()
+            if web.drip:
+                return self._drip(b"", b"x")
             with suppress(OSError):
                 self.wfile.write(part[: web.cut] if web.cut is not None else part)
         return None
+
+    def _drip(self, first: bytes, drop: bytes) -> None:
+        with suppress(OSError):
+            self.wfile.write(first)
+            while self.web.drip:
+                self.wfile.write(drop)
+                time.sleep(0.02)
 
     def _begin(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)
