@@ -9,7 +9,7 @@ from typing_extensions import override
 from artifacts import stores
 from artifacts.services.intake import MD5, Intake
 from catalog.conf import section
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, Unavailable
 from catalog.jobs.registry import JobKind, Progress, Step
 from catalog.jobs.registry import register as register_kind
 from catalog.models import Job
@@ -24,7 +24,7 @@ LOOK = 1.0
 """Seconds after which a reader looks whether anybody still wants to know."""
 
 
-class LocationUnreadable(CatalogError):
+class LocationUnreadable(Unavailable):
     """The data at the location could not be read, as often as it was tried."""
 
     code = "location_unreadable"

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from catalog.errors import CatalogError
+from catalog.errors import Unavailable
 
 TABLES = (
     "images",
@@ -27,7 +27,7 @@ TABLES = (
 Row: TypeAlias = sa.RowMapping
 
 
-class SourceUnreadable(CatalogError):
+class SourceUnreadable(Unavailable):
     """The database cannot be reached, or is none of Glance's."""
 
     code = "takeover_source_unreadable"
