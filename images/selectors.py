@@ -119,11 +119,11 @@ def listed(
 ) -> tuple[list[ImageRow], bool]:
     """One page of what the actor may list, in order, and whether more follows. `rows` carries the filters."""
     ImagePolicy(actor).require_list()
-    if page.limit == 0:
-        return [], False
     marker = (
         artifacts.marker_for(actor, page.marker, type=TYPE) if page.marker is not None else None
     )
+    if page.limit == 0:
+        return [], False
     ids = page_of(rows.filter(type=TYPE, deleted_at=None), actor, scope, page, marker)
     found = {row["id"]: row for row in _rows(ids[: page.limit])}
     places.attach(found.values())

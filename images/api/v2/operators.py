@@ -1,13 +1,18 @@
 """Values of list parameters: `in:` lists with quotes, comparison prefixes, times, booleans, integers."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Q
 
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 
-COMPARISONS = {"gt": "__gt", "gte": "__gte", "lt": "__lt", "lte": "__lte", "eq": "", "neq": ""}
+COMPARISONS = frozenset({"gt", "gte", "lt", "lte", "eq", "neq"})
+LATEST = datetime.max.replace(tzinfo=UTC)
 LARGEST = 2**63 - 1
+SECOND = timedelta(seconds=1)
 
 
 def one_or_many(name: str, value: str) -> list[str]:
@@ -60,12 +65,40 @@ def _quoted(name: str, text: str, position: int) -> tuple[str, int]:
     raise InvalidParameter(f"{name}: a quote is not closed", parameter=name)
 
 
-def comparison(name: str, value: str) -> tuple[str, datetime]:
-    """`gte:2026-01-02T03:04:05Z` → (gte, time); without an operator: eq."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`first` and `last` are the first and the last moment that the text means: a time without a fraction is the
+    whole second, as images show it.
+    """
+
+    operator: str
+    first: datetime
+    last: datetime
+
+    def on(self, column: str) -> Q:
+        """The comparison of a column that holds microseconds."""
+        match self.operator:
+            case "gt":
+                return Q(**{f"{column}__gt": self.last})
+            case "gte":
+                return Q(**{f"{column}__gte": self.first})
+            case "lt":
+                return Q(**{f"{column}__lt": self.first})
+            case "lte":
+                return Q(**{f"{column}__lte": self.last})
+        within = Q(**{f"{column}__gte": self.first, f"{column}__lte": self.last})
+        return ~within if self.operator == "neq" else within
+
+
+def comparison(name: str, value: str) -> Comparison:
+    """`gte:2026-01-02T03:04:05Z`; without an operator: eq."""
     operator, _, rest = value.partition(":")
-    if operator in COMPARISONS:
-        return operator, moment(name, rest)
-    return "eq", moment(name, value)
+    operator, text = (operator, rest) if operator in COMPARISONS else ("eq", value)
+    first = moment(name, text)
+    if "." in text or "," in text or first.microsecond:
+        return Comparison(operator, first, first)
+    last = LATEST if first > LATEST - SECOND else first + SECOND - timedelta.resolution
+    return Comparison(operator, first, last)
 
 
 def moment(name: str, text: str) -> datetime:
