@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from artifacts.models import Artifact
-from artifacts.selectors import COMMUNITY, PUBLIC, storable
+from artifacts.selectors import COMMUNITY, PUBLIC, SHARED, storable
 from catalog.actors import Actor
 from catalog.errors import NotFound
 from catalog.events import history
@@ -75,30 +75,34 @@ def _image(actor: Actor, image_id: str) -> tuple[Artifact, bool]:
 
 def _became_visible(actor: Actor, image: Artifact) -> Event | None:
     """The event since which an outsider may know the image; None when nobody remembers."""
-    if image.visibility not in OPEN and image.project_id is not None:
-        return (
-            history.newest(IMAGES.resource_type, image.pk)
-            .filter(kind="image.member.create", changes__has_key=f"{MEMBER}{actor.project_id}")
-            .first()
-        )
+    events = history.newest(IMAGES.resource_type, image.pk)
     if image.project_id is None:
-        return history.newest(IMAGES.resource_type, image.pk).filter(project_id=None).last()
-    return _opened(
-        history.newest(IMAGES.resource_type, image.pk).filter(changes__has_key="visibility")
-    )
+        return events.filter(project_id=None).last()
+    moves = events.filter(changes__has_key="visibility")
+    if image.visibility in OPEN:
+        return _opened(moves, OPEN)
+    joined = events.filter(
+        kind="image.member.create", changes__has_key=f"{MEMBER}{actor.project_id}"
+    ).first()
+    if joined is None:
+        return None
+    # A membership outlives the time in which the image is private, and tells nothing of it.
+    return _opened(moves.filter(id__gt=joined.id), OPEN | {SHARED}, since=joined)
 
 
-def _opened(changes_of_visibility: Iterable[Event]) -> Event | None:
-    """The one that made it public or community for the last time; newest first."""
+def _opened(
+    changes_of_visibility: Iterable[Event], visible: frozenset[str], *, since: Event | None = None
+) -> Event | None:
+    """The one that made it visible for the last time; newest first. `since`, when it was so all along."""
     found = None
     for event in changes_of_visibility:
         old, new = event.changes["visibility"]
-        if new not in OPEN:
-            break
+        if new not in visible:
+            return found
         found = event
-        if old not in OPEN:
-            break
-    return found
+        if old not in visible:
+            return found
+    return since or found
 
 
 def _entry(actor: Actor, event: Event, *, inside: bool, began: Event | None) -> Entry:

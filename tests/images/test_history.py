@@ -142,6 +142,29 @@ def test_a_member_sees_what_happened_since_it_is_one() -> None:
     assert eve.call("GET", f"/v2/images/{image}/events").status_code == 404
 
 
+def test_a_member_does_not_learn_what_happened_while_the_image_was_private() -> None:
+    ada, bob = callers("ada", "bob")
+    root = administrator()
+    image = ada.create(name="it")["id"]
+    address = f"/v2/images/{image}/events"
+    ada.call("POST", f"/v2/images/{image}/members", {"member": bob.project.pk})
+    put(ada, image, note="told")
+    put(root, image, visibility="public")
+    put(ada, image, visibility="shared")
+    assert len(told(bob, image)) == 3, "it was visible all along"
+    put(ada, image, visibility="private", note="secret")
+    assert bob.call("GET", address).status_code == 404
+    put(ada, image, note="secret too")
+    put(ada, image, note="clean")
+    put(ada, image, visibility="shared")
+    put(ada, image, name="after")
+    assert told(bob, image) == [
+        ("image.update", {"visibility": {"old": None, "new": "shared"}}),
+        ("image.update", {"name": {"old": "it", "new": "after"}}),
+    ]
+    assert "secret" not in bob.call("GET", address).content.decode()
+
+
 def test_a_project_does_not_learn_what_was_before_it_got_the_image() -> None:
     ada, bob = callers("ada", "bob")
     root = administrator()
