@@ -128,6 +128,18 @@ def test_an_alias_never_leads_to_what_the_caller_may_not_see() -> None:
     assert found(eve, "name=mine") == []
 
 
+def test_families_are_not_found_by_an_image_that_the_caller_may_not_see() -> None:
+    ada, eve = callers("ada", "eve")
+    root = administrator()
+    image = ada.create(name="secret")["id"]
+    family_of(root, "lts", image, visibility="public")
+    path = f"{FAMILIES}?image_id={image}"
+    assert eve.call("GET", path).json()["families"] == []
+    assert [one["name"] for one in ada.call("GET", path).json()["families"]] == ["lts"]
+    assert eve.call("GET", FAMILIES).json()["families"][0]["image_id"] is None
+    assert eve.call("GET", f"{FAMILIES}?image_id=a%00b").status_code == 400
+
+
 def test_a_deleted_image_is_led_to_by_nothing() -> None:
     (ada,) = callers("ada")
     image = ada.create(name="a")["id"]

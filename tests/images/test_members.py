@@ -1,6 +1,7 @@
 """Sharing: who may add, answer, see and remove memberships, and what outlives what."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -175,6 +176,16 @@ def test_ids_that_cannot_be_are_absent(shared: Shared) -> None:
     odd = ["x" * 300, "a%00b", "%F0%9F%98%80"]
     for one in odd:
         assert statuses(shared.ada, ("GET", f"{shared.path}/{one}"), ("DELETE", f"{shared.path}/{one}")) == [404, 404]  # fmt: skip
+
+
+@pytest.mark.parametrize("member", ["a/b", "ü 😀", "%2F", "x" * 255])
+def test_any_text_names_a_member(shared: Shared, member: str) -> None:
+    assert shared.share(member=member).json()["member_id"] == member
+    address = f"{shared.path}/{quote(member, safe='')}"
+    assert shared.ada.call("GET", address).json()["member_id"] == member
+    accepted = {"status": "accepted"}
+    assert administrator_of(shared).call("PUT", address, accepted).json()["status"] == "accepted"
+    assert statuses(shared.ada, ("DELETE", address), ("GET", address)) == [204, 404]
 
 
 def test_bodies_and_methods(shared: Shared) -> None:

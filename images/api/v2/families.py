@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from rest_framework.request import Request
 
@@ -54,7 +55,7 @@ class FamilyList(FamiliesView):
     def get(self, request: Request) -> HttpResponse:
         ImagePolicy(self.actor).require_list()
         query = request.query_params
-        rows = aliases.visible(self.actor, type=TYPE).filter(**_filters(query))
+        rows = _filtered(query, self.actor)
         page = Page(operators.limit(query), query.get("marker"))
         found, more = aliases.listed(rows, page)
         links = page_links("/v2/families", query, found[-1].pk if more and found else None)
@@ -158,6 +159,14 @@ def _moves(moves: Iterable[AliasMove], alias: Alias, actor: Actor) -> list[dict[
         }
         for one in found
     ]
+
+
+def _filtered(query: QueryDict, actor: Actor) -> QuerySet[Alias]:
+    """The families that the actor finds; by an image that it may not see it finds none."""
+    wanted = _filters(query)
+    rows = aliases.visible(actor, type=TYPE).filter(**wanted)
+    target = wanted.get("target")
+    return rows if target is None or families.seen(actor, [target]) else rows.none()
 
 
 def _filters(query: QueryDict) -> dict[str, str]:

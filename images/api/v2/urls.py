@@ -28,7 +28,7 @@ v2: list[URLPattern | URLResolver] = [
     path("images/<str:image_id>/events", history.ImageEvents.as_view()),
     path("images/<str:image_id>/locations", locations.Locations.as_view()),
     path("images/<str:image_id>/members", members.MemberList.as_view()),
-    path("images/<str:image_id>/members/<str:member_id>", members.MemberItem.as_view()),
+    path("images/<str:image_id>/members/<path:member_id>", members.MemberItem.as_view()),
     path("info/import", info.ImportMethods.as_view()),
     path("info/stores", info.Stores.as_view()),
     path("info/stores/detail", info.StoresDetail.as_view()),
