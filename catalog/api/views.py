@@ -29,6 +29,7 @@ class CatalogView(APIView):
     permission_classes = ()
     parser_classes: tuple[type[BaseParser], ...] = ()
     throttle_classes = ()
+    http_method_names: ClassVar[list[str]] = ["get", "post", "put", "patch", "delete", "head"]  # type: ignore[misc]  # constant here
     actor: Actor = ANONYMOUS
 
     @override
@@ -131,7 +132,7 @@ def _translated(exc: Exception, view: APIView) -> errors.CatalogError | None:
 
 
 def _allowed(view: APIView) -> list[str]:
-    return [method for method in view.allowed_methods if method != "OPTIONS"]
+    return list(view.allowed_methods)
 
 
 def reason(status: int) -> str:

@@ -348,6 +348,7 @@ def test_methods_nobody_reads_are_told_which_are_read() -> None:
         ("GET", f"{path}/tags/x", {"PUT", "DELETE"}),
         ("GET", f"{path}/actions/deactivate", {"POST"}),
         ("TRACE", path, {"GET", "HEAD", "PATCH", "DELETE"}),
+        ("OPTIONS", path, {"GET", "HEAD", "PATCH", "DELETE"}),
     ]:
         answer = ada.call(method, address)
         assert (answer.status_code, set(answer["Allow"].split(", "))) == (405, allowed), address
