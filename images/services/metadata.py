@@ -61,7 +61,7 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Artifact:
     enforcing.require(actor, Resource.COUNT_TOTAL, 1)
     for name in image.properties:
         protections.require(actor, PropertyAction.CREATE, name)
-    _within_quota(image.properties, {}, tags)
+    _within_quota(Draft({}, image.properties, tags), Draft({}, {}, []))
     try:
         with transaction.atomic():
             validity.judge(image, kind=IMAGES, changed=None)
@@ -197,7 +197,7 @@ def _check(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) ->
         raise Forbidden(
             f"the formats of an image that is {image.status} do not change", status=image.status
         )
-    _within_quota(draft.properties, before.properties, draft.tags)
+    _within_quota(draft, before)
 
 
 def _lay(image: Artifact, draft: Draft) -> None:
@@ -226,18 +226,18 @@ def _property_change(key: str, old: str | None, new: str | None) -> Change:
     return Change(old=old and KEPT, new=new and KEPT)
 
 
-def _within_quota(after: Mapping[str, str], before: Mapping[str, str], tags: Sequence[str]) -> None:
+def _within_quota(after: Draft, before: Draft) -> None:
+    """TooLarge for one too many. What is over a quota already may shrink, and change in other ways."""
     config = section(ImagesConfig)
-    count = sum(1 for key in after if not key.startswith(schemas.RESERVED_PREFIX))
-    if after.keys() - before.keys() and 0 <= config.property_quota < count:
+    counted = sum(1 for key in after.properties if not key.startswith(schemas.RESERVED_PREFIX))
+    if after.properties.keys() - before.properties.keys():
+        _at_most(config.property_quota, counted, "properties")
+    if set(after.tags) - set(before.tags):
+        _at_most(config.tag_quota, len(after.tags), "tags")
+
+
+def _at_most(quota: int, count: int, what: str) -> None:
+    if 0 <= quota < count:
         raise TooLarge(
-            f"an image has at most {config.property_quota} properties, not {count}",
-            maximum=config.property_quota,
-            attempted=count,
-        )
-    if 0 <= config.tag_quota < len(tags):
-        raise TooLarge(
-            f"an image has at most {config.tag_quota} tags, not {len(tags)}",
-            maximum=config.tag_quota,
-            attempted=len(tags),
+            f"an image has at most {quota} {what}, not {count}", maximum=quota, attempted=count
         )

@@ -398,6 +398,21 @@ def test_quotas_of_the_configuration_are_413_in_plain_text(configure: Configure)
     assert ada.call("POST", path, {"member": "p2"}).status_code == 200
 
 
+def test_tags_over_a_quota_hinder_no_other_change(configure: Configure) -> None:
+    (ada,) = callers("ada")
+    made = ada.create(tags=["a", "b", "c"])["id"]
+    configure(tag_quota=1)
+    assert ada.patch(made, {"op": "replace", "path": "/name", "value": "n"}).status_code == 200
+    path = f"/v2/images/{made}/tags"
+    answers = [ada.call("PUT", f"{path}/{tag}").status_code for tag in ("a", "d")]
+    assert answers == [204, 413], "only a new one is one too many"
+    swapped = {"op": "replace", "path": "/tags", "value": ["a", "d"]}
+    assert ada.patch(made, swapped).status_code == 413
+    fewer = {"op": "replace", "path": "/tags", "value": ["a", "b"]}
+    assert ada.patch(made, fewer).status_code == 200
+    assert ada.call("DELETE", f"{path}/b").status_code == 204
+
+
 def test_over_a_quota_less_is_allowed_and_more_is_not(configure: Configure) -> None:
     (ada,) = callers("ada")
     made = ada.create(a="1", b="1", c="1")["id"]
