@@ -154,6 +154,8 @@ class _Appending:
                 if block is None:
                     break
                 await ingest.feed(block)
+            if self._offset + ingest.size == self._claim.length:
+                await anext(blocks, None)  # raises when the body goes on
             content = await ingest.finish()
             if self._checksum is not None:
                 self._compare(content.digests[self._checksum.algorithm], self._checksum)

@@ -33,6 +33,23 @@ def span(size: int, asked: str | None, old: str | None = None) -> Span:
     return Span(0, size, size, partial=False)
 
 
+def announced_whole(size: int | None, asked: str | None) -> int | None:
+    """How many bytes a PUT brings, when a `Content-Range` says so too: of the whole, for a part that was stored as the
+    whole would be taken for it. InvalidParameter.
+    """
+    if asked is None:
+        return size
+    found = _OLD.fullmatch(asked.strip()) if len(asked) <= LONGEST else None
+    if found is not None:
+        count = int(found[2]) + 1
+        if int(found[1]) == 0 and size in (None, count) and found[3] in ("*", str(count)):
+            return count
+    raise InvalidParameter(
+        f"data is sent whole, or in parts by an upload session; {asked[:LONGEST]!r} is a part, or none",
+        header="Content-Range",
+    )
+
+
 def _modern(size: int, asked: str) -> Span:
     if "," in asked:
         raise InvalidParameter("only one range can be asked for at a time", header="Range")

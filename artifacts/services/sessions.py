@@ -239,6 +239,13 @@ def end(session_id: str) -> None:
         _remove_after_commit(_drop(session_id))
 
 
+def end_open(artifact_id: str, *, but: str | None = None) -> None:
+    """End what can lead nowhere, now that the artifact has its bytes: its open sessions but this one."""
+    rows = UploadSession.objects.filter(artifact_id=artifact_id, state="open").exclude(pk=but)
+    for pk in rows.values_list("pk", flat=True):
+        end(pk)
+
+
 def drop_all(artifact_id: str) -> list[int]:
     """End all sessions of an artifact, in the caller's transaction; ids of the objects that nobody refers to now."""
     rows = UploadSession.objects.filter(artifact_id=artifact_id).order_by("pk")

@@ -45,19 +45,23 @@ def conditional(sent: Headers) -> bool:
     return any(sent.get(name) is not None for name in ("If-Match", "If-None-Match"))
 
 
-def require(sent: Headers, tag: str) -> None:
-    """For a write of something that exists: PreconditionFailed when a condition does not hold."""
+def require(sent: Headers, tag: str | None) -> None:
+    """For a write: PreconditionFailed when a condition does not hold. `tag` is None when there is nothing yet."""
     _require_match(sent, tag)
     unwanted = sent.get("If-None-Match")
-    if unwanted is not None and _named(unwanted, tag, "If-None-Match", weak=True):
+    if (
+        tag is not None
+        and unwanted is not None
+        and _named(unwanted, tag, "If-None-Match", weak=True)
+    ):
         raise _failed("If-None-Match", tag)
 
 
-def unchanged(sent: Headers, tag: str) -> bool:
+def unchanged(sent: Headers, tag: str | None) -> bool:
     """For a read: whether the client has it already, so that 304 is the answer. PreconditionFailed."""
     _require_match(sent, tag)
     known = sent.get("If-None-Match")
-    return known is not None and _named(known, tag, "If-None-Match", weak=True)
+    return tag is not None and known is not None and _named(known, tag, "If-None-Match", weak=True)
 
 
 def range_counts(sent: Headers, tag: str | None) -> bool:
@@ -66,9 +70,13 @@ def range_counts(sent: Headers, tag: str | None) -> bool:
     return condition is None or (tag is not None and condition.strip() == tag)
 
 
-def _require_match(sent: Headers, tag: str) -> None:
+def _require_match(sent: Headers, tag: str | None) -> None:
     wanted = sent.get("If-Match")
-    if wanted is not None and not _named(wanted, tag, "If-Match", weak=False):
+    if wanted is None:
+        return
+    if tag is None:
+        raise PreconditionFailed("If-Match does not hold: there is nothing yet", header="If-Match")
+    if not _named(wanted, tag, "If-Match", weak=False):
         raise _failed("If-Match", tag)
 
 

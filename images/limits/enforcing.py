@@ -12,7 +12,7 @@ from images.conf import ImagesConfig
 from images.limits import sources
 from images.limits.resources import Resource
 from images.limits.sizes import MIB
-from images.limits.usage import stored_bytes, usage
+from images.limits.usage import has_session, stored_bytes, usage
 
 
 class LimitExceeded(TooLarge):
@@ -49,10 +49,14 @@ def require(actor: Actor, resource: Resource, delta: int = 0) -> None:
         )
 
 
-def require_upload(actor: Actor, size: int | None) -> None:
-    """What `PUT …/file` needs: room for `size` bytes (None: not known), and one more upload under way."""
+def require_upload(actor: Actor, size: int | None, *, image_id: str | None = None) -> None:
+    """What `PUT …/file` needs: room for `size` bytes (None: not known), and one more upload under way, unless a
+    session of the image is counted already.
+    """
     require(actor, Resource.SIZE_TOTAL, (size or 0) // MIB)
-    require(actor, Resource.COUNT_UPLOADING, 1)
+    if sources.chosen() != sources.OFF:
+        counted = image_id is not None and has_session(image_id)
+        require(actor, Resource.COUNT_UPLOADING, 0 if counted else 1)
 
 
 def require_staging(actor: Actor, size: int | None) -> None:

@@ -1,6 +1,7 @@
 """What a project has, by resource: one aggregate over its rows, found by the index `artifact_usage`.
 
-Deleted images count as long as they hold bytes: while they can be restored, their room is taken.
+Deleted images count as long as they hold bytes: while they can be restored, their room is taken. An open upload session
+counts as an upload under way, and all that it was promised as staged.
 """
 
 from collections.abc import Collection
@@ -35,6 +36,13 @@ def usage(project_id: str, wanted: Collection[Resource] = tuple(Resource)) -> di
     found: dict[str, int] = _rows(project_id).aggregate(**of_rows) if of_rows else {}
     if Resource.SIZE_TOTAL in wanted:
         found[Resource.SIZE_TOTAL] = stored_bytes(project_id)
+    if not {Resource.STAGE_TOTAL, Resource.COUNT_UPLOADING}.isdisjoint(wanted):
+        promised = _sessions(project_id).aggregate(
+            bytes=Coalesce(Sum("length"), 0),
+            count=Count("pk", filter=Q(artifact__status="queued")),
+        )
+        for one, key in ((Resource.STAGE_TOTAL, "bytes"), (Resource.COUNT_UPLOADING, "count")):
+            found[one] = found.get(one, 0) + promised[key]
     return {
         one: found[one] // MIB if one.unit == "MiB" else found[one]
         for one in Resource
@@ -55,14 +63,22 @@ def stored_bytes(project_id: str | None) -> int:
 
 def promised_bytes(project_id: str | None) -> int:
     """Bytes that open upload sessions of the project's images may come to hold."""
-    sessions = UploadSession.objects.filter(
+    found: dict[str, int] = _sessions(project_id).aggregate(found=Coalesce(Sum("length"), 0))
+    return found["found"]
+
+
+def has_session(image_id: str) -> bool:
+    """Whether an upload session of the image is open, so that it counts as uploading already."""
+    return UploadSession.objects.filter(artifact_id=image_id, state="open").exists()
+
+
+def _sessions(project_id: str | None) -> QuerySet[UploadSession]:
+    return UploadSession.objects.filter(
         artifact__type=TYPE,
         artifact__project_id=project_id,
         artifact__deleted_at=None,
         state="open",
     )
-    found: dict[str, int] = sessions.aggregate(found=Coalesce(Sum("length"), 0))
-    return found["found"]
 
 
 def _rows(project_id: str) -> QuerySet[Artifact]:

@@ -15,7 +15,7 @@ from django.db import transaction
 from artifacts import stores
 from artifacts.models import Artifact, Location
 from artifacts.selectors import locked
-from artifacts.services import writing
+from artifacts.services import sessions, writing
 from catalog.actors import Actor, system_actor
 from catalog.conf import section
 from catalog.errors import Forbidden, Gone, Invalid
@@ -115,6 +115,8 @@ def _added(
         values={"size": found.size, "fields": fields},
         changes={FIELD: Change(old=[], new=[url])},
     )
+    if not verify:
+        sessions.end_open(image.pk)
     if hashes:
         wanted = {"image_id": image.pk, "location_id": row.pk, "expected": dict(validation)}
         enqueue(HASHING, wanted, actor=actor, key=str(row.pk))
@@ -157,6 +159,7 @@ def settle(image_id: str, location_id: int, known: Mapping[str, Any]) -> None:
             event="import_complete",
             values={"fields": fields},
         )
+        sessions.end_open(image_id)
 
 
 def give_up(image_id: str, location_id: int, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from artifacts import stores as store_registry
 from artifacts.models import Artifact
-from artifacts.services import uploads
+from artifacts.services import sessions, uploads
 from artifacts.services.intake import MD5, DigestMismatch, Intake, Judge
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
@@ -60,7 +60,7 @@ def require_upload(image: Artifact, *, actor: Actor, size: int | None = None) ->
             "disk_format and container_format must be set before data is uploaded", id=image.pk
         )
     IMAGES.machine.target("upload", image.status)
-    limits.require_upload(actor, size)
+    limits.require_upload(actor, size, image_id=image.pk)
     return limits.room(actor, size)
 
 
@@ -110,12 +110,24 @@ def _preset(image: Artifact) -> dict[str, str]:
     return {algorithm: str(value).lower()}
 
 
-def finish_upload(upload: Upload, content: Ingested, *, intake: Intake, actor: Actor) -> Artifact:
-    """The image is active, with size, md5 and multihash of what was stored."""
+def finish_upload(
+    upload: Upload,
+    content: Ingested,
+    *,
+    intake: Intake,
+    actor: Actor,
+    session_id: str | None = None,
+) -> Artifact:
+    """The image is active, with size, md5 and multihash of what was stored; its upload sessions are over.
+
+    `session_id` is the one that the bytes came by, which its own service completes.
+    """
     algorithm = section(ImageDataConfig).hashing_algorithm
     sizes = [one.verdict() for one in intake.observers if isinstance(one, Inspection)]
 
     def known(image: Artifact) -> Mapping[str, Any]:
+        """In the transaction that makes the image active."""
+        sessions.end_open(image.pk, but=session_id)
         fields = {
             **image.fields,
             "checksum": content.digests[MD5],

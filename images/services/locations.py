@@ -12,7 +12,7 @@ from django.db.models import F
 
 from artifacts.models import Artifact, Blob, Location, StoredObject
 from artifacts.selectors import locked
-from artifacts.services import writing
+from artifacts.services import sessions, writing
 from artifacts.services.objects import remove
 from artifacts.services.uploads import BlobTaken
 from catalog.actors import Actor
@@ -133,6 +133,7 @@ def _save(
             values=values,
             changes=changes,
         )
+        sessions.end_open(image.pk)
         return
     for name, value in values.items():
         setattr(image, name, value)

@@ -1,7 +1,7 @@
 """Resumable uploads of image data: the rules of an upload hold when the session opens, and again at its end.
 
-The image stays `queued` while parts come: it can be changed, deleted, and even be given data in one piece (the session
-then ends with a conflict). It is `saving` only while the last request makes one blob of the parts.
+The image stays `queued` while parts come: it can be changed, deleted, and even be given data in one piece, which ends
+the session. It is `saving` only while the last request makes one blob of the parts.
 """
 
 from collections.abc import Mapping
@@ -64,8 +64,8 @@ def open_session(
 
 def _require_staging(actor: Actor, length: int, room: int) -> None:
     """What sessions were promised counts as staged, and as stored where the project has a storage quota."""
+    limits.require(actor, Resource.STAGE_TOTAL, length // MIB)
     promised = promised_bytes(actor.project_id)
-    limits.require(actor, Resource.STAGE_TOTAL, (promised + length) // MIB)
     if room < section(ImagesConfig).size_cap and promised + length > room:
         raise limits.StorageQuotaExceeded(
             f"{room} bytes are left to the project, and {promised} of them are promised to other uploads",
@@ -103,7 +103,9 @@ def finish(
 ) -> Artifact:
     """The image is active and the session done, both or neither."""
     with transaction.atomic():
-        image = data.finish_upload(upload, content, intake=intake, actor=actor)
+        image = data.finish_upload(
+            upload, content, intake=intake, actor=actor, session_id=claim.session_id
+        )
         sessions.complete(claim)
     return image
 

@@ -473,6 +473,31 @@ def test_a_refused_client_that_is_sending_reads_why(ada: Client) -> None:
     assert waiting.status_code == 409
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("bytes 0-9/10", 204),
+        ("bytes 0-9/*", 204),
+        ("bytes 0-9/20", 400),
+        ("bytes 10-19/20", 400),
+        ("bytes 0-8/9", 400),
+        ("bytes */10", 400),
+        ("0-9/10", 400),
+        (f"bytes 0-{'9' * 200}/*", 400),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_part_is_not_taken_for_the_whole(
+    ada: Client, asked: str, status: int, chunked: bool
+) -> None:
+    """Clients that send a file in parts, by `Content-Range`, would else get an image that is cut short."""
+    image_id, content = ada.queued(), b"0123456789"
+    answer = ada.put(image_id, iter([content]) if chunked else content, **{"Content-Range": asked})
+    assert answer.status_code == status
+    assert Artifact.objects.get(pk=image_id).status == ("active" if status == 204 else "queued")
+    assert status == 204 or eventually(lambda: nothing_is_left(image_id))
+
+
 def test_two_sizes_that_differ_are_refused_before_a_byte_is_read(ada: Client) -> None:
     image_id = ada.queued()
     headers = {"x-openstack-image-size": "9", "Accept": "application/json"}

@@ -199,7 +199,14 @@ def test_the_data_has_a_tag_of_its_own(server: Server) -> None:
     token = {"X-Auth-Token": ada.token}
     octets = {"Content-Type": "application/octet-stream"}
     with httpx.Client(headers=token, timeout=30) as http:
-        assert http.put(address, content=b"0123456789", headers=octets).status_code == 204
+        for condition in ("*", '"x"'):
+            there = {"If-Match": condition}
+            assert http.get(address, headers=there).status_code == 412, "there is nothing yet"
+            answer = http.put(address, content=b"other", headers={**octets, **there})
+            assert answer.status_code == 412
+        assert ada.show(image).json()["status"] == "queued"
+        absent = {**octets, "If-None-Match": "*"}
+        assert http.put(address, content=b"0123456789", headers=absent).status_code == 204
         first = http.get(address)
         tag = first.headers["ETag"]
         assert tag == f'"{hashlib.sha512(b"0123456789").hexdigest()}"'

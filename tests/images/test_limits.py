@@ -107,7 +107,7 @@ def test_usage_is_read_through_an_index(resource: Resource) -> None:
         image(1)
     with CaptureQueriesContext(connection) as asked:
         usage(P, (resource,))
-    (query,) = asked.captured_queries
+    query = asked.captured_queries[0]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")

@@ -358,10 +358,22 @@ def test_a_put_in_between_wins(ada: Client) -> None:
     session = opened(ada)
     assert session.patch(CONTENT[:900_000]).status_code == 204
     assert ada.put(session.image_id, b"in one piece").status_code == 204
-    assert session.patch(CONTENT[900_000:]).status_code == 409
+    assert session.head().status_code == 404, "it could lead nowhere"
+    assert session.patch(CONTENT[900_000:], 900_000).status_code == 404
     assert ada.get(session.image_id).content == b"in one piece"
-    assert session.end().status_code == 204
-    assert eventually(lambda: len(blobs_on_disk()) == 1)
+    assert not UploadSession.objects.exists()
+    assert not UploadPart.objects.exists()
+    assert eventually(lambda: len(blobs_on_disk()) == 1 == StoredObject.objects.count())
+
+
+def test_more_after_the_last_byte_is_refused(ada: Client) -> None:
+    """A chunked body announces no length: what follows a full session is told, and nothing is kept of it."""
+    session = opened(ada, bytes(2 << 20))
+    answer = session.patch(iter([bytes(2 << 20), b"more"]), 0)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "size_mismatch")
+    assert status_of(session) == "queued"
+    assert eventually(lambda: session.patch(bytes((2 << 20) - session.offset())).status_code == 204)
+    assert arrived(session, bytes(2 << 20))
 
 
 def raw_patch(server: Server, session: Session, announced: int, sent: bytes) -> socket.socket:
@@ -472,9 +484,26 @@ def test_limits_count_sessions_as_staged(ada: Client, settings: Any) -> None:
     opened(ada, bytes(2 << 20))
     status, why = refused(Session(ada, ada.queued(), 1 << 20))
     assert (status, "image_stage_total" in why) == (413, True)
+    usage = ada.caller.call("GET", "/v2/info/usage").json()["usage"]
+    assert usage["image_stage_total"] == {"limit": 2, "usage": 2}
     UploadSession.objects.all().delete()
     RegisteredLimit.objects.filter(resource=Resource.SIZE_TOTAL).update(limit=0)
     assert refused(Session(ada, ada.queued(), 1 << 20))[0] == 413
+
+
+def test_limits_count_sessions_as_uploading(ada: Client, settings: Any) -> None:
+    RegisteredLimit.objects.create(resource=Resource.COUNT_UPLOADING, limit=1)
+    configured(settings, limits="local")
+    session, other = opened(ada), ada.queued()
+    status, why = refused(Session(ada, other, 1))
+    assert (status, "image_count_uploading" in why) == (413, True)
+    assert ada.put(other, b"x").status_code == 413
+    assert session.patch(CONTENT[:900_000]).status_code == 204, "itself it is counted once"
+    assert session.patch(CONTENT[900_000:]).status_code == 204
+    assert arrived(session)
+    again = Session(ada, other, 5)
+    assert again.opened.status_code == 201
+    assert ada.put(other, b"x").status_code == 204, "of the image that is counted"
 
 
 def test_an_image_is_not_larger_than_allowed(ada: Client, settings: Any) -> None:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from artifacts.api import streaming
 from artifacts.api.digests import announced_digests
-from artifacts.api.ranges import span
+from artifacts.api.ranges import announced_whole, span
 from artifacts.api.threads import in_database, in_pool
 from artifacts.models import Artifact
 from artifacts.services.intake import Intake
@@ -96,6 +96,7 @@ async def signed(request: Request, image: Artifact, intake: Intake) -> Intake:
 async def _get(request: Request) -> Response:
     found = await in_database(partial(_readable, request))
     if found is None:
+        etags.unchanged(request.headers, None)
         return Response(status_code=204)
     tag = etags.tag_of_bytes(found.digest) if found.digest else None
     headers = etags.headers(tag) if tag else {}
@@ -121,12 +122,14 @@ def _asked(request: Request) -> Asked:
         raise UnsupportedMediaType(
             f"image data is sent as {OCTETS}, not as {media_type or 'nothing'}"
         )
-    size, digests = streaming.announced_size(request), announced_digests(request.headers)
+    size = announced_whole(streaming.announced_size(request), request.headers.get("content-range"))
+    digests = announced_digests(request.headers)
     store = request.headers.get("x-image-meta-store")
     if store is not None:
         data.require_store(store)
     image = selectors.image_for(actor, request.path_params["image_id"])
     data.require_upload(image, actor=actor, size=size)
+    etags.require(request.headers, None)
     return Asked(actor, image, data.intake(image, size=size, digests=digests), store)
 
 
