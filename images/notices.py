@@ -4,13 +4,22 @@ from collections.abc import Iterator
 from typing import Any
 
 from artifacts.models import Artifact, Member
+from catalog.actors import Actor
 from catalog.clock import iso_seconds, now
+from catalog.conf import section
+from catalog.events.recording import announce
 from catalog.models import Event
 from catalog.notifications import notices
+from catalog.notifications.conf import NotificationsConfig
 from catalog.notifications.notices import Draft
 from images.handler import IMAGES
+from images.lifecycle import ACTIVE
 
-UPDATES = frozenset({"update", "deactivate", "reactivate", "restore"})
+SEND = "image.send"
+UPDATES = frozenset(
+    "update deactivate reactivate restore locate import import_complete import_failed hash".split()
+)
+BRING_DATA = frozenset({"upload", "locate", "import_complete"})
 IMPORTING: dict[str, list[str]] = {
     "os_glance_importing_to_stores": [],
     "os_glance_failed_import": [],
@@ -39,10 +48,28 @@ def describe(event: Event) -> Iterator[Draft]:
         yield Draft("image.prepare", {**shown(row), **IMPORTING})
     elif verb == "upload":
         yield Draft("image.upload", {**shown(row), **IMPORTING})
-        if "status" in event.changes:
-            yield Draft("image.activate", shown(row))
     elif verb == FAILED:
         yield Draft("image.upload", f"The data of image {row.pk} was not stored.", "ERROR")
+    if verb in BRING_DATA and event.changes.get("status", [None])[-1] == ACTIVE:
+        yield Draft("image.activate", shown(row))
+
+
+def sent(image_id: str, *, owner: str | None, to: Actor, count: int, whole: bool) -> None:
+    """Data went out: so many bytes, and whether these are all that were to go."""
+    payload = {
+        "bytes_sent": count,
+        "image_id": image_id,
+        "owner_id": owner,
+        "receiver_tenant_id": to.project_id,
+        "receiver_user_id": to.user_id,
+    }
+    draft = Draft(SEND, payload, "INFO" if whole else "ERROR")
+    announce(draft, object_type=IMAGES.resource_type, object_id=image_id, actor=to)
+
+
+def sending_is_told() -> bool:
+    """Whether anybody is told of downloads: each costs a write."""
+    return section(NotificationsConfig).wants(SEND)
 
 
 def shown(row: Artifact) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from catalog.clock import now
 from catalog.events import waking
 from catalog.models import Event
 from catalog.notifications import notices
+from catalog.notifications.notices import Draft
 
 _UPSERT = """
 INSERT INTO catalog_delivery
@@ -61,6 +62,21 @@ def record(
     if notices.note(event):
         owe(notices.CONSUMER, object_type, [object_id])
     return event
+
+
+def announce(draft: Draft, *, object_type: str, object_id: str, actor: Actor) -> None:
+    """Tell other programs of what changed nothing, and so is no event of anybody's history."""
+    happened = Event(
+        kind=draft.event_type,
+        object_type=object_type,
+        object_id=object_id,
+        actor_user_id=actor.user_id,
+        actor_project_id=actor.project_id,
+        request_id=actor.request_id,
+    )
+    with transaction.atomic():
+        notices.keep([draft], event=happened)
+        owe(notices.CONSUMER, object_type, [object_id])
 
 
 def owe(consumer: str, topic: str, object_ids: Iterable[str]) -> None:

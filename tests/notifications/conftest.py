@@ -8,6 +8,10 @@ from catalog.models import Notice
 from catalog.notifications.conf import NotificationsConfig
 from catalog.notifications.drivers import Away, Driver
 from catalog.notifications.publishing import Publisher
+from tests.support.located import shown, web
+from tests.support.server import server, stray_sessions
+
+__all__ = ["server", "shown", "stray_sessions", "web"]
 
 
 class Listener(Driver):

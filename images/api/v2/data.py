@@ -19,6 +19,7 @@ from catalog.api import etags
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
 from images import places, selectors
+from images.api.v2.sending import told
 from images.services import data, signing
 
 DIALECT = OpenStackDialect()
@@ -38,8 +39,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """Where an image's bytes lie, in the order in which they are tried."""
+    """What is read by whom, and where its bytes lie, in the order in which they are tried."""
 
+    image: Artifact
+    actor: Actor
     sources: tuple[streaming.Source, ...]
     size: int
     checksum: str | None
@@ -107,11 +110,14 @@ async def _get(request: Request) -> Response:
     if found.checksum:
         headers["Content-MD5"] = found.checksum
     try:
-        return await streaming.send(
+        sending = await streaming.send(
             request, found.sources, asked, headers=headers, content_type=OCTETS
         )
     except streaming.BytesLost:
         return Response(status_code=204)
+    if request.method == "HEAD":
+        return sending
+    return told(sending, found.image, found.actor, length=asked.length)
 
 
 def _asked(request: Request) -> Asked:
@@ -149,7 +155,7 @@ def _readable(request: Request) -> Readable | None:
         return None
     sources = tuple(streaming.Source(one.store, one.key, size) for one in found)
     checksum = fields.get("checksum")
-    return Readable(sources, size, checksum, fields.get("os_hash_value") or checksum)
+    return Readable(image, actor, sources, size, checksum, fields.get("os_hash_value") or checksum)
 
 
 routes = [Route("/image/{version}/images/{image_id}/file", file, methods=["GET", "PUT"])]
