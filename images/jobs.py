@@ -15,7 +15,7 @@ from catalog.jobs.registry import register as register_kind
 from catalog.models import Job
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
-from images.formats import Inspection
+from images.formats import FormatMismatch, Inspection, UnsafeImage
 from images.services import adding, data
 from stores import AddressRefused, BlobNotFound, Ingested, MultiHash, StoreError
 
@@ -47,16 +47,15 @@ class Read(Step):
                 raise found from error
             raise
         except CatalogError as error:
-            job.result = {"reason": error.message}
+            refused = isinstance(error, FormatMismatch | UnsafeImage)
+            job.result = {"reason": error.message, "refused": refused}
             raise
 
     @override
     def undo(self, job: Job) -> None:
-        adding.give_up(
-            job.input["image_id"],
-            job.input["location_id"],
-            str(job.result.get("reason") or "it could not be settled"),
-        )
+        reason = str(job.result.get("reason") or "it could not be settled")
+        give_up = adding.withdraw if job.result.get("refused") else adding.give_up
+        give_up(job.input["image_id"], job.input["location_id"], reason)
 
 
 class Settle(Step):

@@ -5,6 +5,7 @@
     with a digest:     queued ──▶ importing, location pending ──(data read, digests equal)──▶ active
                                                                ──(they differ)──▶ queued, location dropped
     without one:       queued ──▶ active; the digests follow once the data was read
+                                    ──(no upload of it would be taken: format, safety)──▶ deactivated
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from images import selectors
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
 from images.handler import IMAGES
-from images.lifecycle import IMPORTING, QUEUED
+from images.lifecycle import DEACTIVATED, IMPORTING, QUEUED
 from images.limits import enforcing
 from images.locations import BANNED, FIELD, STORE, InvalidLocation, is_digest
 from images.places import ACTIVE, PENDING
@@ -35,6 +36,9 @@ from images.services import locations
 from images.services.measuring import Measured, measure
 
 HASHING = "images.hash_location"
+REFUSED = "refused"
+"""Field of an image that was active before its data was found to be none that an upload may bring: why."""
+WORKING = (ACTIVE, DEACTIVATED)
 SERVICE = "service"
 
 
@@ -182,3 +186,39 @@ def give_up(image_id: str, location_id: int, reason: str) -> None:
             values={"size": None, "fields": fields},
             changes={FIELD: Change(old=[url], new=[]), "reason": Change(new=reason)},
         )
+
+
+def withdraw(image_id: str, location_id: int, reason: str) -> None:
+    """As `give_up`; an image that is active already is deactivated, and only administrators reactivate it."""
+    give_up(image_id, location_id, reason)
+    with transaction.atomic():
+        image = locked(image_id)
+        if image is None or image.status not in WORKING or not _lies_at(image, location_id):
+            return
+        values = {"fields": {**image.fields, REFUSED: reason}}
+        changes = {"reason": Change(new=reason)}
+        actor = system_actor("hashing of locations")
+        if image.status == ACTIVE:
+            writing.move(
+                image,
+                "deactivate",
+                kind=IMAGES,
+                actor=actor,
+                event="deactivate",
+                values=values,
+                changes=changes,
+            )
+        else:
+            image.fields = values["fields"]
+            writing.update(
+                image,
+                kind=IMAGES,
+                actor=actor,
+                event="deactivate",
+                columns=("fields",),
+                changes=changes,
+            )
+
+
+def _lies_at(image: Artifact, location_id: int) -> bool:
+    return Location.objects.filter(pk=location_id, blob__artifact=image, status=ACTIVE).exists()

@@ -12,6 +12,7 @@ from images.lifecycle import ACTIVE, DEACTIVATED
 from images.limits import enforcing
 from images.limits.resources import Resource
 from images.policies import ImageAction, ImagePolicy
+from images.services.adding import REFUSED
 
 
 def deactivate(image_id: str, *, actor: Actor) -> None:
@@ -61,5 +62,9 @@ def _switch(image_id: str, action: ImageAction, target: str, *, actor: Actor) ->
         if not IMAGES.machine.allows(action.value, image.status):
             raise Forbidden(
                 f"an image that is {image.status} cannot be {target}", status=image.status
+            )
+        if action is ImageAction.REACTIVATE and image.fields.get(REFUSED) and not actor.is_admin:
+            raise Forbidden(
+                f"only an administrator may reactivate it: {image.fields[REFUSED]}", id=image_id
             )
         writing.move(image, action.value, kind=IMAGES, actor=actor, event=action.value)

@@ -16,6 +16,7 @@ from catalog.jobs import running
 from catalog.models import Job
 from images.services.measuring import measure
 from stores import Block, MultiHash
+from tests.support import disks
 from tests.support.images import Caller, administrator, callers
 from tests.support.located import (
     CONTENT,
@@ -110,6 +111,36 @@ def test_without_digests_the_image_is_active_at_once(web: WebServer) -> None:
     run_jobs()
     found = ada.show(other).json()
     assert (found["status"], found["os_hash_value"]) == ("active", None)
+
+
+@pytest.mark.parametrize(
+    ("content", "claimed"),
+    [
+        (disks.smallest_qcow2(1 << 30, backing=512), "raw"),
+        (disks.vmdk_descriptor(), "vmdk"),
+        (b"no disk at all", "qcow2"),
+    ],
+)
+def test_what_no_upload_may_bring_is_deactivated(
+    web: WebServer, content: bytes, claimed: str
+) -> None:
+    """The image was active before anybody read its data; its owner cannot make it so again."""
+    (ada,), root = callers("ada"), administrator()
+    image_id = ada.create(**FORMATS | {"disk_format": claimed})["id"]
+    assert post(ada, image_id, web.put("/disk", content)).status_code == 202
+    assert ada.show(image_id).json()["status"] == "active"
+    assert run_jobs()[0].state == "failed"
+    assert ada.show(image_id).json()["status"] == "deactivated"
+    (event,) = [
+        one
+        for one in ada.call("GET", f"/v2/images/{image_id}/events").json()["events"]
+        if one["event"] == "image.deactivate"
+    ]
+    assert event["changes"]["reason"]["new"]
+    path = f"/v2/images/{image_id}/actions/reactivate"
+    refused(ada.call("POST", path), 403, "only an administrator may reactivate it")
+    assert root.call("POST", path).status_code == 204
+    assert ada.show(image_id).json()["status"] == "active"
 
 
 def test_hashing_may_be_switched_off(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
