@@ -34,23 +34,35 @@ class Draft:
     locations: list[Entry] = field(default_factory=list)
 
 
+def check(operations: Iterable[Operation]) -> None:
+    """Whether the paths may be written at all and the values are legal, whatever the image; before it is locked.
+
+    ReadOnly, Forbidden, InvalidPatch, InvalidImage. Locations are judged where they are applied.
+    """
+    for one in operations:
+        if is_about(one.path):
+            continue
+        name = _name(one.path)
+        if not isinstance(one, Remove):
+            schemas.validate({name: one.value})
+
+
 def apply(
     draft: Draft, operations: Iterable[Operation], *, actor: Actor, add_must_be_new: bool
 ) -> None:
-    """Apply in order; nothing is written, so a refusal at any point leaves the image as it is.
+    """Apply in order what `check` let pass; nothing is written, so a refusal leaves the image as it is.
 
-    ReadOnly or Forbidden for fields that nobody, or this actor, may write, Conflict for properties that are (not)
-    there, InvalidImage for values. A property that the actor may not read is not there.
+    Forbidden for what this actor may not write, Conflict for properties that are (not) there. A property that the
+    actor may not read is not there.
     """
     for one in operations:
         if is_about(one.path):
             draft.locations = applied(draft.locations, one)
             continue
-        name = _name(one.path)
+        name = one.path[0]
         if isinstance(one, Remove):
             _remove(draft, name, actor)
             continue
-        schemas.validate({name: one.value})
         there = name in schemas.BASE or _sees(draft, name, actor)
         if isinstance(one, Add) and add_must_be_new and there:
             raise PropertyExists(f"property {name!r} exists already", property=name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -17,6 +18,8 @@ from metadefs import patterns
 
 UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 LARGEST_INT = 2**31 - 1
+ENOUGH = 10
+"""How many errors are looked at to name the best of them: a document may have one per byte."""
 
 READ_ONLY = frozenset(
     "created_at updated_at status checksum size virtual_size direct_url self file schema id"
@@ -284,7 +287,7 @@ def validate(document: Mapping[str, Any], *, whole: bool = False) -> None:
         if len(key) > 255 or not key:
             raise InvalidImage("property names have 1 to 255 characters", property=key[:80])
     config = section(ImagesConfig)
-    error = best_match(_validator(config).iter_errors(dict(document)))
+    error = best_match(islice(_validator(config).iter_errors(dict(document)), ENOUGH))
     if error is not None:
         where = ".".join(str(p) for p in error.absolute_path)
         message = str(error.message)[:500]

@@ -21,7 +21,7 @@ from images.lifecycle import QUEUED
 from images.limits import enforcing
 from images.limits.resources import Resource
 from images.models import TYPE
-from images.patching import Draft, apply, check_writable
+from images.patching import Draft, apply, check, check_writable
 from images.policies import ImageAction, ImagePolicy
 from images.protections import PropertyAction
 from images.services import locations
@@ -85,6 +85,7 @@ def patch_image(
 
     PreconditionFailed when `revision` is given and the image has another one by now.
     """
+    check(operations)
     measured = locations.measured(image_id, operations, actor=actor)
 
     def change(draft: Draft) -> None:

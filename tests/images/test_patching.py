@@ -233,6 +233,24 @@ def test_operations_follow_each_other(ada: Caller, image: dict[str, Any]) -> Non
     refused(ada, image, 409, again, dialect=V2_0)
 
 
+def test_all_operations_are_read_before_one_is_applied(ada: Caller, image: dict[str, Any]) -> None:
+    conflict = operation(V2_1, "replace", "/lacks", "1")
+    refused(ada, image, 409, conflict)
+    refused(ada, image, 400, conflict, operation(V2_1, "add", "/min_ram", "much"))
+    refused(ada, image, 403, conflict, operation(V2_1, "replace", "/status", "active"))
+    (eve,) = callers("eve")
+    bad = [{"op": "add", "path": "/min_ram", "value": "much"}]
+    assert eve.patch(image["id"], *bad).status_code == 404, "what is hidden stays so"
+
+
+def test_one_of_many_errors_is_told(ada: Caller, image: dict[str, Any]) -> None:
+    many = operation(V2_1, "replace", "/tags", list(range(50_000)))
+    refused(ada, image, 400, many)
+    answer = ada.call("POST", "/v2/images", {f"p{n}": n for n in range(50_000)})
+    assert answer.status_code == 400
+    assert len(answer.content) < 2000
+
+
 def test_formats_are_open_until_there_is_data(ada: Caller, image: dict[str, Any]) -> None:
     changes = [operation(V2_1, "replace", f"/{n}_format", None) for n in ("disk", "container")]
     same = operation(V2_1, "replace", "/disk_format", "qcow2")
