@@ -26,6 +26,10 @@ class ArtifactsConfig(Section):
     data_threads: int = setting(
         16, help="Threads per web process for hashing, writing and reading bytes."
     )
+    foreign_threads: int = setting(
+        8,
+        help="Threads per web process that wait for servers of others: web stores, a key manager.",
+    )
     database_threads: int = setting(
         4, help="Threads per web process that look things up for the byte routes."
     )

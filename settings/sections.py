@@ -25,9 +25,6 @@ class HttpConfig(Section):
         256, help="Requests that may wait for a thread; more are answered 503."
     )
     body_seconds: float = setting(30.0, help="Seconds that a JSON body may take to arrive.")
-    data_threads: int = setting(
-        16, help="Threads per web process for hashing, writing and reading bytes."
-    )
     worker_threads: int = setting(4, help="Jobs that a worker process runs side by side.")
     shutdown_grace: float = setting(20.0, help="Seconds that running transfers get at a stop.")
     allowed_hosts: tuple[str, ...] = setting(("*",), help="Host names that are answered.")
@@ -36,7 +33,7 @@ class HttpConfig(Section):
     def problems(self) -> Iterable[str]:
         if not 0 < self.port < 65536:
             yield f"VITRINE_PORT must lie between 1 and 65535, not {self.port}"
-        for name in ("web_workers", "web_threads", "data_threads", "worker_threads"):
+        for name in ("web_workers", "web_threads", "worker_threads"):
             if getattr(self, name) < 1:
                 yield f"VITRINE_{name.upper()} must be at least 1"
 

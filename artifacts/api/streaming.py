@@ -8,6 +8,7 @@ and looked at side by side, while the next one is gathered.
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -22,7 +23,7 @@ from typing_extensions import override
 from artifacts import stores as store_registry
 from artifacts.api.holding import Holder
 from artifacts.api.ranges import Span
-from artifacts.api.threads import data_threads, in_database, in_pool
+from artifacts.api.threads import data_threads, in_database, in_pool, threads_of
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import uploads
 from artifacts.services.intake import Intake, SizeMismatch
@@ -282,16 +283,21 @@ async def send(
     if request.method == "HEAD":
         await _first(sources, lambda store, key: store.stat(key))
         return Response(None, status, headers, media_type=content_type)
-    reader = await _first(sources, lambda store, key: store.open(key, span.start, span.length))
-    return _Sending(reader, status, headers, content_type)
+    reader, threads = await _first(
+        sources, lambda store, key: store.open(key, span.start, span.length)
+    )
+    return _Sending(reader, threads, status, headers, content_type)
 
 
-async def _first(sources: Sequence[Source], ask: Callable[[BlobStore, str], T]) -> T:
-    """The first answer; a source that fails is passed over and noted."""
+async def _first(
+    sources: Sequence[Source], ask: Callable[[BlobStore, str], T]
+) -> tuple[T, ThreadPoolExecutor]:
+    """The first answer, and where its store is read on; a source that fails is passed over and noted."""
     failed: StoreError | None = None
     for source in sources:
         try:
-            return await in_pool(partial(_ask, source, ask))
+            threads = threads_of(source.store)
+            return await in_pool(partial(_ask, source, ask), threads), threads
         except StoreError as error:
             log.warning(
                 "a source of bytes fails",
@@ -323,9 +329,14 @@ class _Sending(StreamingResponse):
     """Sends a reader's blocks and closes it however the client leaves, also before the first block."""
 
     def __init__(
-        self, reader: Reader, status: int, headers: dict[str, str], content_type: str
+        self,
+        reader: Reader,
+        threads: ThreadPoolExecutor,
+        status: int,
+        headers: dict[str, str],
+        content_type: str,
     ) -> None:
-        self._reader = reader
+        self._reader, self._threads = reader, threads
         self._ahead: asyncio.Future[bytes | None] | None = None
         super().__init__(self._blocks(), status, headers, media_type=content_type)
 
@@ -347,4 +358,4 @@ class _Sending(StreamingResponse):
 
     def _read(self) -> None:
         loop = asyncio.get_running_loop()
-        self._ahead = loop.run_in_executor(data_threads(), next, self._reader, None)
+        self._ahead = loop.run_in_executor(self._threads, next, self._reader, None)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from artifacts.api import streaming
 from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import announced_whole, span
-from artifacts.api.threads import in_database, in_pool
+from artifacts.api.threads import foreign_threads, in_database, in_pool
 from artifacts.models import Artifact
 from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
@@ -93,7 +93,8 @@ async def signed(request: Request, image: Artifact, intake: Intake) -> Intake:
     if signature is None:
         return intake
     token = request.headers.get("x-auth-token", "")
-    return await in_pool(partial(signing.verifying, intake, signature, token=token))
+    verifying = partial(signing.verifying, intake, signature, token=token)
+    return await in_pool(verifying, foreign_threads())
 
 
 async def _get(request: Request) -> Response:
