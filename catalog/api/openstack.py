@@ -32,7 +32,7 @@ class OpenStackDialect(Dialect):
             if accept is not None and status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             else frozenset()
         )
-        if "application/json" in wanted or wanted == {""}:
+        if wanted & {"application/json", "application/*"} or wanted == {""}:
             return _json(error, status, title, message), "application/json"
         if wanted & {"text/html", "text/*", "*/*"}:
             text = _HTML.format(title=title, explanation=escape(message, quote=False))

@@ -329,7 +329,7 @@ def test_errors_speak_as_the_client_asks(api, accept, content_type, body):
 
 
 def test_errors_in_json_have_our_code_and_facts(api):
-    for accept in ("application/json", "text/html, application/json;q=0.5"):
+    for accept in ("application/json", "text/html, application/json;q=0.5", "application/*"):
         answer = api("GET", "/x", Accept=accept)
         assert answer["Content-Type"] == "application/json"
         assert answer.json() == {

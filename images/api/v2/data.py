@@ -17,13 +17,16 @@ from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.api import etags
 from catalog.api.openstack import OpenStackDialect
-from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
+from catalog.errors import CatalogError, MethodNotAllowed, NotFound, UnsupportedMediaType
 from images import places, selectors
 from images.api.v2.sending import told
 from images.services import data, signing
 
 DIALECT = OpenStackDialect()
 OCTETS = "application/octet-stream"
+METHODS = ("GET", "HEAD", "PUT")
+OTHERS = ("POST", "PATCH", "DELETE", "OPTIONS")
+"""Methods that are taken to be refused: elsewhere nothing is known of this address."""
 VERSIONS = frozenset({"v2", *(f"v2.{minor}" for minor in range(19))})
 
 
@@ -54,6 +57,10 @@ async def file(request: Request) -> Response:
     try:
         if request.path_params["version"] not in VERSIONS:
             raise NotFound("there is nothing at this address")
+        if request.method not in METHODS:
+            raise MethodNotAllowed(
+                f"{request.method} is not done here", headers={"Allow": ", ".join(METHODS)}
+            )
         return await (_put(request) if request.method == "PUT" else _get(request))
     except CatalogError as error:
         return streaming.error_response(error, request, DIALECT)
@@ -159,4 +166,4 @@ def _readable(request: Request) -> Readable | None:
     return Readable(image, actor, sources, size, checksum, fields.get("os_hash_value") or checksum)
 
 
-routes = [Route("/image/{version}/images/{image_id}/file", file, methods=["GET", "PUT"])]
+routes = [Route("/image/{version}/images/{image_id}/file", file, methods=[*METHODS, *OTHERS])]
