@@ -64,7 +64,7 @@ def artifacts_by_id(actor: Actor) -> QuerySet[Artifact]:
 def artifact_for(actor: Actor, artifact_id: str, *, type: str) -> Artifact:  # noqa: A002 - the field's name
     """The artifact; NotFound when it is absent, deleted, of another type, or hidden from the actor."""
     found = (
-        artifacts_by_id(actor).filter(pk=artifact_id, type=type).first()
+        artifacts_by_id(actor).filter(pk=artifact_id.lower(), type=type).first()
         if storable(artifact_id)
         else None
     )
@@ -158,7 +158,7 @@ def deleted(actor: Actor, rows: QuerySet[Artifact]) -> QuerySet[Artifact]:
 
 def deleted_before(actor: Actor, marker: str, *, type: str) -> Q:  # noqa: A002 - the field's name
     """What was deleted before the marker; InvalidParameter when that is not in the list."""
-    rows = deleted(actor, Artifact.objects.filter(pk=marker, type=type))
+    rows = deleted(actor, Artifact.objects.filter(pk=marker.lower(), type=type))
     row = rows.first() if storable(marker) else None
     if row is None:
         raise InvalidParameter(f"marker {marker!r} is not in this list", marker=marker)

@@ -99,7 +99,7 @@ def image_row(actor: Actor, image_id: str) -> ImageRow:
     """The image to show; NotFound when it is absent, deleted or hidden."""
     if not artifacts.storable(image_id):
         raise _absent(image_id)
-    rows = _SHOWN[artifacts.reach(actor)].rows(id=image_id, project=actor.project_id)
+    rows = _SHOWN[artifacts.reach(actor)].rows(id=image_id.lower(), project=actor.project_id)
     if not rows or not ImagePolicy(actor).may_show(rows[0]):
         raise _absent(image_id)
     places.attach(rows)
@@ -205,7 +205,7 @@ def _no_member(image: Artifact, member_id: str) -> NotFound:
 def _by_id(actor: Actor, image_id: str) -> QuerySet[Artifact]:
     if not artifacts.storable(image_id):
         raise _absent(image_id)
-    return artifacts.artifacts_by_id(actor).filter(pk=image_id, type=TYPE)
+    return artifacts.artifacts_by_id(actor).filter(pk=image_id.lower(), type=TYPE)
 
 
 def _absent(image_id: str) -> NotFound:

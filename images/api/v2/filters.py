@@ -50,7 +50,7 @@ def _text(column: str) -> _Parameter:
     """An index of the sort by this column serves the filter and the order newest first at once."""
 
     def apply(rows: Rows, name: str, value: str) -> Rows:
-        values = operators.one_or_many(name, value)
+        values = operators.one_or_many(name, value.lower() if column == "id" else value)
         if "" in values:
             rows = rows.filter(**{f"{column}__isnull": False})
         if len(values) == 1:

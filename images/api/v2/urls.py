@@ -1,6 +1,8 @@
 """Images v2 under `/image`: version documents, images, members, schemas, and the metadefs beside them."""
 
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
+from django.urls.converters import StringConverter
+from typing_extensions import override
 
 from images.api.v2 import (
     families,
@@ -14,26 +16,37 @@ from images.api.v2 import (
     views,
 )
 
+
+class IdConverter(StringConverter):
+    """Ids are small letters wherever they are kept; clients may write them in capitals."""
+
+    @override
+    def to_python(self, value: str) -> str:
+        return value.lower()
+
+
+register_converter(IdConverter, "id")
+
 v2: list[URLPattern | URLResolver] = [
     path("families", families.FamilyList.as_view()),
     path("families/<str:family>", families.FamilyItem.as_view()),
     path("families/<str:family>/moves", families.FamilyMoves.as_view()),
     path("families/<str:family>/actions/rollback", families.FamilyRollback.as_view()),
     path("images", views.ImageList.as_view()),
-    path("images/<str:image_id>", views.ImageItem.as_view()),
-    path("images/<str:image_id>/actions/deactivate", views.Deactivation.as_view()),
-    path("images/<str:image_id>/actions/reactivate", views.Reactivation.as_view()),
-    path("images/<str:image_id>/actions/restore", views.Restoration.as_view()),
-    path("images/<str:image_id>/tags/<path:tag>", views.ImageTag.as_view()),
-    path("images/<str:image_id>/events", history.ImageEvents.as_view()),
-    path("images/<str:image_id>/locations", locations.Locations.as_view()),
-    path("images/<str:image_id>/members", members.MemberList.as_view()),
-    path("images/<str:image_id>/members/<path:member_id>", members.MemberItem.as_view()),
+    path("images/<id:image_id>", views.ImageItem.as_view()),
+    path("images/<id:image_id>/actions/deactivate", views.Deactivation.as_view()),
+    path("images/<id:image_id>/actions/reactivate", views.Reactivation.as_view()),
+    path("images/<id:image_id>/actions/restore", views.Restoration.as_view()),
+    path("images/<id:image_id>/tags/<path:tag>", views.ImageTag.as_view()),
+    path("images/<id:image_id>/events", history.ImageEvents.as_view()),
+    path("images/<id:image_id>/locations", locations.Locations.as_view()),
+    path("images/<id:image_id>/members", members.MemberList.as_view()),
+    path("images/<id:image_id>/members/<path:member_id>", members.MemberItem.as_view()),
     path("info/import", info.ImportMethods.as_view()),
     path("info/stores", info.Stores.as_view()),
     path("info/stores/detail", info.StoresDetail.as_view()),
     path("info/usage", usage.Usage.as_view()),
-    path("stores/<str:store>/<str:image_id>", locations.StoreItem.as_view()),
+    path("stores/<str:store>/<id:image_id>", locations.StoreItem.as_view()),
     path("schemas/<str:name>", schemas.Schema.as_view()),
     path("", include("metadefs.api.v2.urls")),
 ]
