@@ -3,6 +3,7 @@
 import hashlib
 import os
 import socket
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
 from artifacts import stores
+from artifacts.api import holding
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, StoredObject, UploadPart, UploadSession
 from artifacts.services import reaping, sessions
@@ -352,6 +354,25 @@ def test_formats_are_inspected_at_the_end(ada: Client) -> None:
     assert eventually(lambda: nothing_of(session))
     assert status_of(session) == "queued"
     assert ada.put(session.image_id, b"good").status_code == 204
+
+
+def test_a_refusal_at_the_end_is_told_though_the_session_is_over(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks after running transfers does not take a session for deleted that its own refusal ends."""
+    monkeypatch.setattr(holding, "INTERVAL", 0.01)
+    drop_part = sessions.drop_part
+
+    def slowly(part: sessions.Part) -> None:
+        time.sleep(0.5)
+        drop_part(part)
+
+    monkeypatch.setattr(sessions, "drop_part", slowly)
+    content = disks.smallest_qcow2(1 << 30, backing=512)
+    session = opened(ada, content)
+    answer = session.patch(content, 0)
+    assert (answer.status_code, answer.json()["error_code"]) == (415, "unsafe_image")
+    assert eventually(lambda: nothing_of(session))
 
 
 def test_a_put_in_between_wins(ada: Client) -> None:

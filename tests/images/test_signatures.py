@@ -165,6 +165,25 @@ def test_a_resumed_upload_is_verified_at_its_end(ada: Client, folder: Path) -> N
             assert eventually(lambda session=session: nothing_is_left(session.image_id))
 
 
+def test_a_session_is_refused_at_once_and_waits_for_its_certificate(
+    ada: Client, folder: Path
+) -> None:
+    """Not after all the bytes came; and when the certificate is away only then, they are not lost."""
+    signed = properties(CONTENT, "RSA-PSS", "SHA-256", NAME)
+    lay(folder, certificate())
+    unreadable = Session(ada, ada.queued(**signed | {"img_signature": "?"}), len(CONTENT)).opened
+    assert (unreadable.status_code, unreadable.json()["error_code"]) == (400, "malformed_signature")
+    session = Session(ada, ada.queued(**signed), len(CONTENT))
+    (folder / f"{NAME}.pem").unlink()
+    away = Session(ada, ada.queued(**signed), len(CONTENT)).opened
+    assert (away.status_code, away.json()["error_code"]) == (400, "certificate_not_found")
+    assert session.patch(CONTENT[:700_000]).status_code == 204
+    assert session.patch(CONTENT[700_000:]).status_code == 400
+    assert session.offset() == 700_000
+    lay(folder, certificate())
+    assert session.patch(CONTENT[700_000:]).status_code == 204
+
+
 class KeyManager(ThreadingHTTPServer):
     """Barbican's two requests for a secret, for one token."""
 

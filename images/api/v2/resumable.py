@@ -40,6 +40,7 @@ from catalog.errors import (
 )
 from images import selectors
 from images.api.v2.data import VERSIONS, signed
+from images.certificates import CertificateNotFound
 from images.policies import ImageAction, ImagePolicy
 from images.services import data, resumable
 
@@ -132,7 +133,9 @@ def _require_version(request: Request) -> None:
 
 
 async def _create(request: Request) -> Response:
-    actor, session = await in_database(partial(_open, request))
+    actor, image = await in_database(partial(_image, request))
+    await signed(request, image, Intake())  # refuses now what would be refused at the end
+    session = await in_database(partial(_open, request, actor))
     if session.length == 0:
         await _take(request, actor, session, 0)
         session.state = "done"
@@ -188,15 +191,27 @@ async def _end(request: Request) -> Response:
 
 
 async def _take(request: Request, actor: Actor, session: UploadSession, offset: int) -> None:
-    """The request's body into the session; a session whose bytes are refused at its end is over."""
+    """The request's body into the session; a session whose bytes are refused at its end is over.
+
+    Unless nobody could tell: a certificate may be laid down, or be told to a newer token, and the last part sent again.
+    """
     claiming = _claiming(request, actor, session, offset)
     claim, checksum, digests = await streaming.before_bytes(request, claiming)
-    await parts.append(
-        streaming.Body(request),
-        claim,
-        checksum=checksum,
-        finish=partial(_finish, request, actor, claim, digests),
-    )
+    refused = False
+
+    async def finish(found: list[Part]) -> None:
+        nonlocal refused
+        try:
+            await _finish(request, actor, claim, digests, found)
+        except (Invalid, UnsupportedMediaType, Gone, NotFound) as error:
+            refused = not isinstance(error, CertificateNotFound)
+            raise
+
+    try:
+        await parts.append(streaming.Body(request), claim, checksum=checksum, finish=finish)
+    finally:
+        if refused:  # not before: while the session is held, its end would be taken for a deletion
+            await in_database(partial(sessions.end, claim.session_id))
 
 
 async def _claiming(
@@ -220,27 +235,22 @@ async def _finish(
         image = selectors.image_for(actor, request.path_params["image_id"])
         return image, resumable.intake_of(image, claim, digests)
 
-    try:
-        image, unsigned = await in_database(asked)
-        intake = await signed(request, image, unsigned)
-        upload = await in_database(partial(resumable.begin_end, image, claim, actor=actor))
-        async with aclosing(parts.joined(found)) as chunks:
-            await streaming.store(
-                chunks,
-                upload,
-                actor,
-                intake=intake,
-                finish=lambda content: resumable.finish(
-                    upload, content, claim, intake=intake, actor=actor
-                ),
-            )
-    except (Invalid, UnsupportedMediaType, Gone, NotFound):
-        await in_database(partial(sessions.end, claim.session_id))
-        raise
+    image, unsigned = await in_database(asked)
+    intake = await signed(request, image, unsigned)
+    upload = await in_database(partial(resumable.begin_end, image, claim, actor=actor))
+    async with aclosing(parts.joined(found)) as chunks:
+        await streaming.store(
+            chunks,
+            upload,
+            actor,
+            intake=intake,
+            finish=lambda content: resumable.finish(
+                upload, content, claim, intake=intake, actor=actor
+            ),
+        )
 
 
-def _open(request: Request) -> tuple[Actor, UploadSession]:
-    actor = streaming.caller(request)
+def _open(request: Request, actor: Actor) -> UploadSession:
     length, digests = (
         _number(request, "upload-length"),
         announced_digests(request.headers, whole=True),
@@ -249,7 +259,7 @@ def _open(request: Request) -> tuple[Actor, UploadSession]:
     if store is not None:
         data.require_store(store)
     image = selectors.image_for(actor, request.path_params["image_id"])
-    return actor, resumable.open_session(
+    return resumable.open_session(
         image,
         length=length,
         digests=digests,
