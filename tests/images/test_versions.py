@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -11,6 +12,8 @@ from django.test import Client
 from images.api.v2 import versions
 from images.conf import ImagesConfig
 from tests.support.images import callers
+from tests.support.located import FORMATS
+from tests.support.server import Server
 from tests.support.stores import backends, configured
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +77,21 @@ def test_a_version_by_media_type(version: str) -> None:
     shown = ada.call("GET", f"/images/{created.json()['id']}", **accept)
     assert (shown.status_code, shown.json()["name"]) == (200, "one")
     assert ada.call("GET", "/nothing", **accept).status_code == 300
+
+
+@pytest.mark.parametrize("version", ["v2", "v2.7"])
+def test_data_by_media_type(server: Server, version: str) -> None:
+    (ada,) = callers("ada")
+    image = ada.create(**FORMATS)["id"]
+    path = f"{server.url}/image/images/{image}"
+    headers = {"X-Auth-Token": ada.token, "Content-Type": "application/octet-stream"}
+    named = {**headers, "Accept": f"application/vnd.openstack.images-{version}"}
+    for other in (headers, {**headers, "Accept": "application/vnd.openstack.images-v2.99"}):
+        assert httpx.put(f"{path}/file", content=b"x", headers=other).status_code == 300
+    opened = {**named, "Tus-Resumable": "1.0.0", "Upload-Length": "9"}
+    assert httpx.post(f"{path}/uploads", headers=opened).status_code == 201
+    assert httpx.put(f"{path}/file", content=b"data", headers=named).status_code == 204
+    assert httpx.get(f"{path}/file", headers=named).content == b"data"
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "application/vnd.openstack.images-v3", "v2"])

@@ -5,7 +5,6 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from artifacts.api import streaming
 from artifacts.api.digests import announced_digests
@@ -19,6 +18,7 @@ from catalog.api import etags
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, MethodNotAllowed, NotFound, UnsupportedMediaType
 from images import places, selectors
+from images.api.v2.routes import VersionedRoute
 from images.api.v2.sending import told
 from images.services import data, signing
 
@@ -166,4 +166,6 @@ def _readable(request: Request) -> Readable | None:
     return Readable(image, actor, sources, size, checksum, fields.get("os_hash_value") or checksum)
 
 
-routes = [Route("/image/{version}/images/{image_id}/file", file, methods=[*METHODS, *OTHERS])]
+routes = [
+    VersionedRoute("/image/{version}/images/{image_id}/file", file, methods=[*METHODS, *OTHERS])
+]

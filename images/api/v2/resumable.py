@@ -14,7 +14,6 @@ from wsgiref.handlers import format_date_time
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from typing_extensions import override
 
 from artifacts.api import parts, streaming
@@ -40,6 +39,7 @@ from catalog.errors import (
 )
 from images import selectors
 from images.api.v2.data import VERSIONS, signed
+from images.api.v2.routes import VersionedRoute
 from images.certificates import CertificateNotFound
 from images.policies import ImageAction, ImagePolicy
 from images.services import data, resumable
@@ -351,6 +351,8 @@ def _json(document: dict[str, Any]) -> Response:
 
 _METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 routes = [
-    Route("/image/{version}/images/{image_id}/uploads", collection, methods=_METHODS),
-    Route("/image/{version}/images/{image_id}/uploads/{session_id}", item, methods=_METHODS),
+    VersionedRoute("/image/{version}/images/{image_id}/uploads", collection, methods=_METHODS),
+    VersionedRoute(
+        "/image/{version}/images/{image_id}/uploads/{session_id}", item, methods=_METHODS
+    ),
 ]

@@ -48,13 +48,19 @@ def document(request: HttpRequest) -> dict[str, object]:
     }
 
 
+def named(accept: str | None) -> str | None:
+    """The version, as it stands in paths, that an `Accept` header chooses."""
+    found = _NAMED.search((accept or "").lower())
+    return found[1] if found else None
+
+
 @csrf_exempt
 def root(request: HttpRequest, rest: str = "") -> HttpResponse:
     """What the `Accept` header chooses, or 300: choose one."""
-    named = _NAMED.search(request.headers.get("Accept", "").lower())
-    if named and rest:
+    version = named(request.headers.get("Accept"))
+    if version and rest:
         try:
-            found = resolve(f"/{named[1]}/{rest}", urlconf="images.api.v2.urls")
+            found = resolve(f"/{version}/{rest}", urlconf="images.api.v2.urls")
         except Resolver404:
             pass
         else:
