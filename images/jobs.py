@@ -69,6 +69,8 @@ class Settle(Step):
 class HashLocation(JobKind):
     name = adding.HASHING
     steps: ClassVar[tuple[Step, ...]] = (Read(), Settle())
+    at_once = 2
+    """Servers of others may take their time over it."""
 
 
 def _read(job: Job, progress: Progress) -> dict[str, Any]:

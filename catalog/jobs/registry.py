@@ -41,6 +41,8 @@ class JobKind(ABC):
 
     name: ClassVar[str]
     steps: ClassVar[tuple[Step, ...]]
+    at_once: ClassVar[int | None] = None
+    """How many of the kind a process runs side by side; others wait, and leave its threads to other kinds."""
 
     def failed(self, job: Job) -> None:  # noqa: B027 - optional
         """Called once when the job has failed for good, after the steps are undone."""

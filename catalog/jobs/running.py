@@ -16,6 +16,7 @@ from catalog.clock import now
 from catalog.conf import CatalogConfig, section
 from catalog.errors import CatalogError
 from catalog.jobs.lifecycle import FAILED, QUEUED, RUNNING, SUCCEEDED
+from catalog.jobs.places import place
 from catalog.jobs.registry import JobKind, Lost, Progress, kinds
 from catalog.models import Job
 
@@ -30,7 +31,12 @@ BEFORE_FINISH = failpoints.declare(
 
 
 def run(job_id: str) -> bool:
-    """Claim and run the job; False when there was nothing to claim."""
+    """Claim and run the job; False when there was nothing to claim, or no place for its kind."""
+    with place(job_id) as free:
+        return free and _run(job_id)
+
+
+def _run(job_id: str) -> bool:
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     job = _claim(job_id, owner)
     if job is None:

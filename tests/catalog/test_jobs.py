@@ -114,6 +114,35 @@ def test_a_dead_workers_job_is_brought_back() -> None:
     assert job.state == SUCCEEDED
 
 
+def test_a_kind_may_be_run_by_few_threads_only() -> None:
+    """A job that finds no place stays as it was, and is hinted at as soon as there is one."""
+
+    class Waiting(Step):
+        name = "waiting"
+
+        @override
+        def run(self, job: Job, progress: Progress) -> None:
+            if job.pk == outer.pk:
+                assert run(inner.pk) is False
+                assert run(other.pk) is True, "of another kind"
+            done.append(job.pk)
+
+    class Few(JobKind):
+        name = "tests.few"
+        steps = (Waiting(),)
+        at_once = 1
+
+    registry.register(Few())
+    outer, inner = (enqueue("tests.few", {}, actor=ACTOR) for _ in range(2))
+    other = enqueue("tests.example", {}, actor=ACTOR)
+    hints.remembered.clear()
+    assert run(outer.pk) is True
+    assert Job.objects.get(pk=inner.pk).attempts == 0
+    assert hints.remembered == [inner.pk]
+    assert run(inner.pk) is True
+    assert done == ["first", "second", outer.pk, inner.pk]
+
+
 def test_a_lost_hint_costs_time_only() -> None:
     enqueue("tests.example", {}, actor=ACTOR)
     assert overdue() == []
