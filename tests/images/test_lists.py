@@ -135,6 +135,16 @@ def test_several_keys(world: Any, sorts: list[tuple[str, str]]) -> None:
     assert walk(ada, f"sort={text}", 3) == walk(ada, keys, 4) == expected
 
 
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_one_direction_for_all_keys_is_the_ties_too(world: Any, direction: str) -> None:
+    ada, rows = world
+    expected = ordered(
+        rows, [(k, direction) for k in ("status", "disk_format", "created_at", "id")]
+    )
+    query = f"sort_key=status&sort_key=disk_format&sort_dir={direction}"
+    assert walk(ada, query, 4) == expected
+
+
 def test_the_default_is_newest_first_and_bare_keys_descend(world: Any) -> None:
     ada, rows = world
     assert walk(ada, "", 6) == ordered(rows, [("created_at", "desc")])

@@ -12,7 +12,7 @@ from typing_extensions import override
 from artifacts.models import Artifact, Tag
 from artifacts.properties import field_number, field_text, property_equals
 from artifacts.selectors import Scope
-from artifacts.sorting import KEYS
+from artifacts.sorting import KEYS, TIES
 from catalog.actors import Actor
 from catalog.errors import InvalidParameter
 from catalog.query import Page, Sort
@@ -227,7 +227,8 @@ def sorts(query: QueryDict) -> tuple[Sort, ...]:
     keys = keys or ["created_at"]
     if not directions:
         directions = ["desc"]
-    if len(directions) == 1:
+    if len(directions) == 1:  # it is the ties' as well
+        keys = [*keys, *TIES]
         directions = directions * len(keys)
     if len(directions) != len(keys):
         raise InvalidParameter(
