@@ -7,7 +7,7 @@ the threads that are left go on with everything else.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from threading import Condition
 
 from artifacts import stores
 from artifacts.stores import Configured
@@ -16,6 +16,9 @@ from catalog.errors import Unavailable
 from images.conf import ImagesConfig
 from images.locations import InvalidLocation
 from stores import AddressRefused, StoreError
+
+PATIENCE = 1.0
+"""Seconds that a request stands in line: servers that are well answer sooner."""
 
 
 class ServersBusy(Unavailable):
@@ -62,13 +65,14 @@ class _Waiting:
     """How many requests of this process wait for a server."""
 
     count = 0
-    lock = Lock()
+    freed = Condition()
 
 
 @contextmanager
 def _waiting() -> Iterator[None]:
-    with _Waiting.lock:
-        if _Waiting.count >= section(ImagesConfig).location_waiters:
+    most = section(ImagesConfig).location_waiters
+    with _Waiting.freed:
+        if not _Waiting.freed.wait_for(lambda: _Waiting.count < most, PATIENCE):
             raise ServersBusy(
                 "too many requests wait for the servers of their locations; try again",
                 headers={"Retry-After": "5"},
@@ -77,5 +81,6 @@ def _waiting() -> Iterator[None]:
     try:
         yield
     finally:
-        with _Waiting.lock:
+        with _Waiting.freed:
             _Waiting.count -= 1
+            _Waiting.freed.notify()
