@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from typing_extensions import override
 
-from artifacts.models import Artifact, Blob, Location, StoredObject, Tag, UploadSession
+from artifacts.models import Artifact, Blob, Location, StoredObject, Tag, UploadPart, UploadSession
 from artifacts.services import deletion, plain, restoring, sessions
 from artifacts.types import ArtifactType, type_named, types
 from catalog.administration import (
@@ -334,3 +334,13 @@ class UploadSessionAdmin(RowAdmin[UploadSession]):
         done = self.each(request, ids, sessions.end)
         said = ngettext("%(count)d session is ended.", "%(count)d sessions are ended.", len(done))
         self.message_user(request, said % {"count": len(done)}, messages.SUCCESS)
+
+
+@admin.register(UploadPart)
+class UploadPartAdmin(RowAdmin[UploadPart]):
+    """Where the bytes lie that a resumable upload has received; they go with their session."""
+
+    list_display = ("session_id", "start", "size", "stored_object")
+    list_select_related = ("stored_object",)
+    prefix_fields = ("session_id",)
+    search_help_text = gettext_lazy("Beginning of the session's id")

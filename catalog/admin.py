@@ -20,7 +20,7 @@ from catalog.events import parking
 from catalog.indexing.documents import sources
 from catalog.jobs import repeating
 from catalog.jobs.lifecycle import JOB
-from catalog.models import Delivery, Event, Job
+from catalog.models import Delivery, Event, Job, Notice
 
 if admin.site.is_registered(Group):
     admin.site.unregister(
@@ -108,6 +108,26 @@ class DeliveryAdmin(RowAdmin[Delivery]):
         count = parking.retry(ids, actor=staff_actor_of(request))
         said = ngettext("%(count)d is due again.", "%(count)d are due again.", count)
         self.message_user(request, said % {"count": count}, messages.SUCCESS)
+
+
+@admin.register(Notice)
+class NoticeAdmin(RowAdmin[Notice]):
+    """Notifications that wait to be published; each is gone once the broker has it."""
+
+    list_display = ("created_at", "event_type", "priority", "object_type", "object_id")
+    search_help_text = _("Beginning of the object's id")
+    fields = (
+        "created_at", "event_type", "priority", "object_type", "object_id", "message_id", "shown_payload",
+    )  # fmt: skip
+
+    @override
+    def found_by(self, term: str) -> Q:
+        types = distinct(Notice, "object_type")
+        return Q(object_type__in=types) & begins_with("object_id", term)
+
+    @admin.display(description=_("payload"))
+    def shown_payload(self, row: Notice) -> SafeString:
+        return preformatted(json.dumps(row.payload, indent=2, ensure_ascii=False))
 
 
 class StateFilter(admin.SimpleListFilter):
