@@ -40,6 +40,11 @@ class KeystoneConfig(Section):
     retries: int = setting(
         1, help="How often a request is repeated when Keystone cannot be reached."
     )
+    away_seconds: float = setting(
+        1.0,
+        help="Seconds for which nobody asks Keystone again after it could not be reached;"
+        " then one request tries for all.",
+    )
     cache_seconds: float = setting(
         30.0,
         help="Seconds a process remembers a valid token; a revocation or a changed role is seen after this time.",
@@ -87,7 +92,8 @@ class KeystoneConfig(Section):
             yield "VITRINE_KEYSTONE_TIMEOUT must be more than 0 and at most 60"
         if not 0 <= self.retries <= 5:
             yield "VITRINE_KEYSTONE_RETRIES must lie between 0 and 5"
-        for name in ("cache_seconds", "refused_cache_seconds", "limits_seconds"):
+        seconds = ("away_seconds", "cache_seconds", "refused_cache_seconds", "limits_seconds")
+        for name in seconds:
             if getattr(self, name) < 0:
                 yield f"VITRINE_KEYSTONE_{name.upper()} must not be negative"
         if self.cache_size < 1:

@@ -8,12 +8,14 @@
     401, 403, 404 to somebody else's token or password   `Refused`
     the service's own user is refused                    KeystoneUnavailable
     no connection, no answer in time, 5xx, no JSON       KeystoneUnavailable
+    it was away a moment ago (`Presence`)                KeystoneUnavailable, not asked
 """
 
 import logging
 import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 
 from keystoneauth1 import exceptions
@@ -23,13 +25,17 @@ from keystoneauth1.session import Session, TCPKeepAliveAdapter
 from catalog.conf import section
 from identity.errors import KeystoneUnavailable
 from identity.keystone.conf import KeystoneConfig
+from identity.keystone.presence import Away, Presence
 
 log = logging.getLogger(__name__)
 
 CONNECTIONS = 32
 """Connections that a process keeps open: more threads than these never ask at the same time."""
 RETRY_DELAY = 0.2
+STEPS = 3
+"""Requests that one question may take: signing in, finding the endpoint, asking."""
 AGAIN = [502, 503, 504]
+AWAY = "it could not be reached a moment ago"
 HEADERS = {"Accept": "application/json"}
 T = TypeVar("T")
 
@@ -53,6 +59,11 @@ class Connection:
             app_name="vitrine",
             redirect=0,
         )
+        self._presence = Presence(
+            seconds=config.away_seconds,
+            patience=(config.timeout + RETRY_DELAY) * (config.retries + 1) * STEPS,
+        )
+        self._signing_in = Lock()
         for scheme in ("http://", "https://"):
             adapter = TCPKeepAliveAdapter(pool_maxsize=CONNECTIONS)
             self._session.session.mount(scheme, adapter)
@@ -86,16 +97,20 @@ class Connection:
         params: Mapping[str, str] | None = None,
     ) -> Any:
         try:
-            answer = self._session.get(
-                path,
-                auth=auth,
-                endpoint_filter=self.endpoint,
-                headers=HEADERS | dict(headers or {}),
-                params=dict(params or {}),
-                **self._patience,
-            )
+            with self._presence.watching():
+                self._sign_in(auth)
+                answer = self._session.get(
+                    path,
+                    auth=auth,
+                    endpoint_filter=self.endpoint,
+                    headers=HEADERS | dict(headers or {}),
+                    params=dict(params or {}),
+                    **self._patience,
+                )
         except (exceptions.Unauthorized, exceptions.Forbidden):
             raise
+        except Away:
+            raise _down(AWAY) from None
         except exceptions.NotFound:
             raise Refused from None
         except exceptions.CatalogException:
@@ -104,9 +119,21 @@ class Connection:
             raise _down(_first_line(error)) from None
         return _json(answer.json)
 
+    def _sign_in(self, auth: v3.Password) -> None:
+        """One thread gets the service's token; when it cannot, those who waited for it do not try one by one."""
+        failures = self._presence.failures
+        with self._signing_in:
+            if self._presence.failures != failures:
+                raise Away
+            try:
+                auth.get_access(self._session)
+            except exceptions.ConnectionError:
+                self._presence.failed()  # before the next one has the lock
+                raise
+
     def as_bearer(self, path: str, token: str) -> Any:
         """What Keystone answers to a GET with this token; Refused when it is not good, or not for that."""
-        return self._plain("GET", path, headers={"X-Auth-Token": token}).json()
+        return _json(self._plain("GET", path, headers={"X-Auth-Token": token}).json)
 
     def issue(self, identity: Mapping[str, Any], scope: Any) -> tuple[str, dict[str, Any]]:
         """A token and its document, for what proves somebody's identity; Refused when it proves nothing."""
@@ -155,9 +182,10 @@ class Connection:
         options["headers"] = HEADERS | options.get("headers", {})
         url = self.config.auth_url.rstrip("/") + path
         try:
-            return self._session.request(
-                url, method, authenticated=False, **self._patience, **options
-            )
+            with self._presence.watching():
+                return self._session.request(
+                    url, method, authenticated=False, **self._patience, **options
+                )
         except (
             exceptions.Unauthorized,
             exceptions.Forbidden,
@@ -165,6 +193,8 @@ class Connection:
             exceptions.BadRequest,
         ):
             raise Refused from None
+        except Away:
+            raise _down(AWAY) from None
         except exceptions.ClientException as error:
             raise _down(_first_line(error)) from None
 

@@ -9,7 +9,10 @@ from typing import Any
 from catalog.actors import Actor
 from identity.authentication import as_admin
 
-LONGEST = 8192
+LONGEST = 2048
+"""Characters: several times what Keystone makes, and less than any server in front of it takes as a header. A longer
+one could cost the connection, which would look as if Keystone were away.
+"""
 _VISIBLE = frozenset(string.ascii_letters + string.digits + string.punctuation)
 
 

@@ -1,5 +1,6 @@
 """Tokens of a real Keystone: what they let through, and when no longer."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -195,6 +196,76 @@ def test_a_silent_keystone_is_not_waited_for(
     forwarder.silent = True
     with pytest.raises(KeystoneUnavailable):
         authenticate(headers, request_id="")
+
+
+def test_who_asks_while_keystone_is_away_is_not_held_up(
+    cloud: Cloud, configure: Configure, way: tuple[Forwarder, str]
+) -> None:
+    """Who finds it away tells all others: none of them asks before `away_seconds` are over."""
+    forwarder, region = way
+    token = cloud.person("member").token()
+
+    def refused() -> None:
+        with pytest.raises(KeystoneUnavailable):
+            authenticate({"X-Auth-Token": token}, request_id="")
+
+    configure(region=region, cache_seconds=0, retries=0, away_seconds=300)
+    authenticate({"X-Auth-Token": token}, request_id="")
+    forwarder.cut()
+    refused()
+    forwarder.mend()
+    reached = forwarder.accepted
+    for _ in range(3):
+        refused()
+    assert forwarder.accepted == reached
+    configure(region=region, cache_seconds=0, retries=0, away_seconds=0)
+    assert authenticate({"X-Auth-Token": token}, request_id="").project_id
+
+
+def test_threads_that_wait_for_the_same_sign_in_wait_once(
+    cloud: Cloud, configure: Configure, way: tuple[Forwarder, str]
+) -> None:
+    """Signing in is one thread's work: when it fails, those behind it do not try one after another."""
+    forwarder, region = way
+    configure(
+        auth_url=forwarder.url,
+        region=region,
+        cache_seconds=0,
+        retries=0,
+        timeout=0.5,
+        away_seconds=300,
+    )
+    forwarder.silent = True
+    token = cloud.person("member").token()
+
+    def refused() -> None:
+        with pytest.raises(KeystoneUnavailable):
+            authenticate({"X-Auth-Token": token}, request_id="")
+
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(refused) for _ in range(8)]:
+            done.result()
+    assert forwarder.accepted == 1
+
+
+def test_a_keystone_that_is_back_is_found(
+    cloud: Cloud, configure: Configure, way: tuple[Forwarder, str]
+) -> None:
+    forwarder, region = way
+    configure(region=region, cache_seconds=0, retries=0, away_seconds=0.2)
+    headers = {"X-Auth-Token": cloud.person("member").token()}
+    forwarder.cut()
+    with pytest.raises(KeystoneUnavailable):
+        authenticate(headers, request_id="")
+    forwarder.mend()
+
+    def project() -> str | None:
+        try:
+            return authenticate(headers, request_id="").project_id
+        except KeystoneUnavailable:
+            return None
+
+    assert eventually(project)
 
 
 def test_a_wrong_service_user_is_our_fault_and_not_the_callers(

@@ -144,6 +144,7 @@ def configuration(user: Person, region: str | None = None, **values: Any) -> Key
             "password": user.password,
             "project": user.project,
             "region": region,
+            "away_seconds": 0,
             **values,
         }
     )
