@@ -51,6 +51,20 @@ def test_more_filters_than_anybody_means_are_refused(many: list[str]) -> None:
     assert "200" in answer.json()["message"]
 
 
+def test_long_lists_of_values_are_taken_and_longer_ones_refused() -> None:
+    (ada,) = callers("ada")
+    image = ada.create(name="n1999")["id"]
+    names = [f"n{n}" for n in range(2000)]
+    assert ada.ids(f"name=in:{','.join(names)}") == [image]
+    for query in (
+        f"name=in:{','.join([*names, 'a', 'b'])}",
+        f"name=in:{','.join(names)}&status=in:{','.join(['active', 'queued'] * 50)}",
+    ):
+        answer = ada.call("GET", f"/v2/images?{query}")
+        assert answer.status_code == 400
+        assert "2000" in answer.json()["message"]
+
+
 def test_a_filter_that_is_repeated_counts_once() -> None:
     (ada,) = callers("ada")
     image = ada.create(name="a", os_distro="x")["id"]

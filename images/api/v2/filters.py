@@ -25,6 +25,8 @@ SCOPE = frozenset({"visibility", "member_status", "os_hidden", *viewing.PARAMETE
 VISIBILITIES = ("public", "private", "shared", "community", "all")
 MOST = 200
 """How many filters a list takes: an image has no more tags by far."""
+MOST_LISTED = 2000
+"""How many values `in:` lists together: two full pages of ids."""
 MEMBER_STATUSES = ("pending", "accepted", "rejected", "all")
 
 
@@ -181,6 +183,13 @@ def _conditions(query: QueryDict, but: frozenset[str]) -> list[tuple[str, list[s
     count = sum(len(values) for _, values in found)
     if count > MOST:
         raise InvalidParameter(f"a list takes at most {MOST} filters, not {count}", maximum=MOST)
+    listed = sum(
+        value.count(",") for _, values in found for value in values if value.startswith("in:")
+    )
+    if listed > MOST_LISTED:
+        raise InvalidParameter(
+            f"the lists after in: have at most {MOST_LISTED} values together", maximum=MOST_LISTED
+        )
     return found
 
 
