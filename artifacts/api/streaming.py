@@ -40,6 +40,7 @@ from catalog.errors import (
     NotFound,
     TimedOut,
     TooLarge,
+    UnsupportedMediaType,
 )
 from stores import (
     BlobNotFound,
@@ -91,11 +92,22 @@ def caller(request: Request) -> Actor:
     return authenticate(request.headers, request_id=requestids.current.get())
 
 
+def require_plain(request: Request) -> None:
+    """UnsupportedMediaType when the bytes are coded: they would be stored as they come, and be something else."""
+    for header, plain in (("content-encoding", "identity"), ("transfer-encoding", "chunked")):
+        found = request.headers.get(header, plain).strip().lower()
+        if found not in (plain, ""):
+            raise UnsupportedMediaType(
+                f"data is taken without {header} {found[:40]!r}", header=header
+            )
+
+
 def announced_size(request: Request) -> int | None:
     """How many bytes the client says it sends: by OpenStack's header, which chunked bodies may have, or Content-Length.
 
-    InvalidParameter; SizeMismatch when both are there and differ.
+    InvalidParameter; SizeMismatch when both are there and differ; UnsupportedMediaType when the bytes are coded.
     """
+    require_plain(request)
     found: int | None = None
     for header in ("x-openstack-image-size", "content-length"):
         text = request.headers.get(header)

@@ -504,6 +504,29 @@ def test_a_part_is_not_taken_for_the_whole(
     assert status == 204 or eventually(lambda: nothing_is_left(image_id))
 
 
+@pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("identity", 204)])
+def test_bytes_are_not_stored_in_their_coding(ada: Client, coding: str, status: int) -> None:
+    image_id = ada.queued()
+    assert ada.put(image_id, b"bytes", **{"Content-Encoding": coding}).status_code == status
+    assert ada.caller.show(image_id).json()["size"] == (5 if status == 204 else None)
+
+
+def test_an_unknown_framing_is_refused(server: Server, ada: Client) -> None:
+    image_id = ada.queued()
+    host, port = server.url.removeprefix("http://").split(":")
+    lines = [
+        f"PUT /image/v2/images/{image_id}/file HTTP/1.1",
+        "Host: x",
+        f"X-Auth-Token: {ada.caller.token}",
+        "Content-Type: application/octet-stream",
+        "Transfer-Encoding: gzip, chunked",
+    ]
+    with socket.create_connection((host, int(port)), 30) as sock:
+        sock.sendall("\r\n".join([*lines, "", "5", "bytes", "0", "", ""]).encode())
+        assert sock.recv(100).split()[1] in {b"400", b"415", b"501"}
+    assert Artifact.objects.get(pk=image_id).status == "queued"
+
+
 def test_two_sizes_that_differ_are_refused_before_a_byte_is_read(ada: Client) -> None:
     image_id = ada.queued()
     headers = {"x-openstack-image-size": "9", "Accept": "application/json"}

@@ -387,6 +387,12 @@ def test_a_put_in_between_wins(ada: Client) -> None:
     assert eventually(lambda: len(blobs_on_disk()) == 1 == StoredObject.objects.count())
 
 
+def test_coded_bytes_are_refused(ada: Client) -> None:
+    session = opened(ada)
+    assert session.patch(CONTENT, 0, **{"Content-Encoding": "gzip"}).status_code == 415
+    assert session.offset() == 0
+
+
 def test_more_after_the_last_byte_is_refused(ada: Client) -> None:
     """A chunked body announces no length: what follows a full session is told, and nothing is kept of it."""
     session = opened(ada, bytes(2 << 20))

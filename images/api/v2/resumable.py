@@ -178,6 +178,7 @@ async def _to_append(request: Request) -> tuple[Actor, UploadSession, int]:
     actor, _, session = await in_database(partial(_session, request))
     if media_type != CHUNK:
         raise UnsupportedMediaType(f"chunks are sent as {CHUNK}, not as {media_type or 'nothing'}")
+    streaming.require_plain(request)
     return actor, session, offset
 
 
