@@ -57,7 +57,7 @@ def test_long_lists_of_values_are_taken_and_longer_ones_refused() -> None:
     names = [f"n{n}" for n in range(2000)]
     assert ada.ids(f"name=in:{','.join(names)}") == [image]
     for query in (
-        f"name=in:{','.join([*names, 'a', 'b'])}",
+        f"name=in:{','.join([*names, 'a'])}",
         f"name=in:{','.join(names)}&status=in:{','.join(['active', 'queued'] * 50)}",
     ):
         answer = ada.call("GET", f"/v2/images?{query}")

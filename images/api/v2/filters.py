@@ -184,7 +184,7 @@ def _conditions(query: QueryDict, but: frozenset[str]) -> list[tuple[str, list[s
     if count > MOST:
         raise InvalidParameter(f"a list takes at most {MOST} filters, not {count}", maximum=MOST)
     listed = sum(
-        value.count(",") for _, values in found for value in values if value.startswith("in:")
+        value.count(",") + 1 for _, values in found for value in values if value.startswith("in:")
     )
     if listed > MOST_LISTED:
         raise InvalidParameter(
