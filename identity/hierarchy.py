@@ -5,6 +5,7 @@ from typing import Any
 
 from catalog.actors import Actor
 from identity.models import Assignment, Project
+from identity.policies import allows
 
 Tree = dict[str, Any]
 
@@ -33,8 +34,8 @@ def below(project_ids: Collection[str]) -> list[list[Project]]:
 
 
 def seen_by(actor: Actor, projects: list[Project]) -> list[Project]:
-    """Those that the caller may read about: all for an administrator, else where it has a role."""
-    if actor.is_admin:
+    """Those that the caller may read about: all for who lists projects, else where it has a role."""
+    if allows(actor, "list_projects"):
         return projects
     held = set(
         Assignment.objects.filter(user_id=actor.user_id, project_id__isnull=False).values_list(

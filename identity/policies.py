@@ -11,6 +11,9 @@ from identity.errors import ActionForbidden, TokenRefused
 
 ADMIN = "rule:admin_required"
 OWNER = f"{ADMIN} or user_id:%(target.user.id)s"
+READER = f"{ADMIN} or (role:reader and system_scope:all)"
+"""Who reads all of identity: a token for the system is enough, and changes nothing without the role admin."""
+OWNER_OR_READER = f"{READER} or user_id:%(target.user.id)s"
 ANYONE = "@"
 
 
@@ -19,7 +22,8 @@ def _same(check: str, *names: str) -> Iterable[oslo.RuleDefault]:
 
 
 def _managed(noun: str, plural: str) -> Iterable[oslo.RuleDefault]:
-    return _same(ADMIN, *(f"{v}_{noun}" for v in ("create", "update", "delete")), f"list_{plural}")
+    yield from _same(ADMIN, *(f"{v}_{noun}" for v in ("create", "update", "delete")))
+    yield from _same(READER, f"list_{plural}")
 
 
 DEFAULTS: tuple[oslo.RuleDefault, ...] = (
@@ -29,33 +33,35 @@ DEFAULTS: tuple[oslo.RuleDefault, ...] = (
     *_managed("project", "projects"),
     *_managed("user", "users"),
     *_managed("role", "roles"),
-    *_same(ADMIN, "get_role", "create_grant", "revoke_grant", "check_grant", "list_grants"),
+    *_same(READER, "get_role", "check_grant", "list_grants"),
+    *_same(ADMIN, "create_grant", "revoke_grant"),
     *_same(ADMIN, "create_implied_role", "delete_implied_role"),
-    *_same(ADMIN, "get_implied_role", "check_implied_role", "list_implied_roles"),
-    *_same(ADMIN, "list_role_inference_rules"),
+    *_same(READER, "get_implied_role", "check_implied_role", "list_implied_roles"),
+    *_same(READER, "list_role_inference_rules"),
     *_managed("service", "services"),
     *_managed("endpoint", "endpoints"),
-    *_same(ADMIN, "get_service", "get_endpoint", "create_region", "update_region", "delete_region"),
+    *_same(READER, "get_service", "get_endpoint"),
+    *_same(ADMIN, "create_region", "update_region", "delete_region"),
     *_same(ANYONE, "list_regions", "get_region"),
     *_same(
-        f"{ADMIN} or domain_id:%(target.domain.id)s or project_id:%(target.project.id)s",
+        f"{READER} or domain_id:%(target.domain.id)s or project_id:%(target.project.id)s",
         "get_domain",
     ),
     *_same(
-        f"{ADMIN} or project_id:%(target.project.id)s",
+        f"{READER} or project_id:%(target.project.id)s",
         *("get_project", "list_project_tags", "get_project_tag"),
     ),
     *_same(ADMIN, "update_project_tags", "create_project_tag", "delete_project_tags"),
     *_same(ADMIN, "delete_project_tag"),
-    *_same(OWNER, "get_user", "list_user_projects", "list_role_assignments"),
-    *_same(OWNER, "revoke_token"),
+    *_same(OWNER_OR_READER, "get_user", "list_user_projects", "list_role_assignments"),
+    *_same(OWNER, "revoke_token", "delete_application_credential"),
     *_same("user_id:%(target.user.id)s", "create_application_credential"),
     *_same(
-        OWNER,
+        OWNER_OR_READER,
         *("list_application_credentials", "get_application_credential"),
-        *("delete_application_credential", "list_access_rules", "get_access_rule"),
+        *("list_access_rules", "get_access_rule"),
     ),
-    *_same(f"{OWNER} or role:service", "validate_token", "check_token"),
+    *_same(f"{OWNER_OR_READER} or role:service", "validate_token", "check_token"),
     *_same(ANYONE, "get_auth_catalog", "get_auth_projects", "get_auth_domains", "get_auth_system"),
 )
 

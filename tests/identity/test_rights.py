@@ -8,16 +8,20 @@ from django.db import transaction
 from catalog.models import Event
 from identity.caching import actors
 from identity.models import Assignment, Domain, Project, Role, User
+from identity.services.assignments import assign
+from identity.services.issuing import SystemScope, issue
 from tests.identity.api import Api
+from tests.identity.factories import SYSTEM
 from tests.support.identity import make_admin, make_project, make_user, role, token_for
 
 pytestmark = pytest.mark.django_db
 
 CALLERS = (
     *("admin", "project admin", "manager", "member", "reader", "service"),
-    *("of another project", "unscoped", "anonymous"),
+    *("of another project", "unscoped", "system reader", "anonymous"),
 )
 ADMINS = {"admin", "project admin"}
+READERS = ADMINS | {"system reader"}
 INSIDE = {"manager", "member", "reader", "service", "of another project"}
 KNOWN = set(CALLERS) - {"anonymous"}
 
@@ -44,8 +48,15 @@ def world() -> World:
         users[name] = make_user(f"our {name}", ours, [name])
     users["project admin"] = make_user("our admin", ours, ["admin"])
     users["unscoped"] = make_user("wanderer", ours, ["member"])
+    users["system reader"] = make_user("auditor")
+    assign(users["system reader"].pk, role("reader").pk, system=True, actor=SYSTEM)
     where = {"admin": admins, "of another project": theirs, "unscoped": None}
-    tokens = {name: token_for(user, where.get(name, ours)) for name, user in users.items()}
+    tokens = {
+        name: token_for(user, where.get(name, ours))
+        for name, user in users.items()
+        if name != "system reader"
+    }
+    tokens["system reader"] = issue(users["system reader"], SystemScope(), methods=("password",))[0]
     return World(
         tokens={**tokens, "anonymous": None},
         users=users,
@@ -58,61 +69,62 @@ def world() -> World:
 
 
 VERBS = {
-    "GET /domains": (200, ADMINS),
-    "GET /domains/{domain}": (200, ADMINS),
+    "GET /domains": (200, READERS),
+    "GET /domains/{domain}": (200, READERS),
     "POST /domains": (201, ADMINS),
     "PATCH /domains/{domain}": (200, ADMINS),
     "DELETE /domains/{domain}": (204, ADMINS),
-    "GET /projects": (200, ADMINS),
-    "GET /projects/{ours}": (200, ADMINS | {"manager", "member", "reader", "service"}),
-    "GET /projects/{spare}": (200, ADMINS),
-    "GET /projects/absent": (404, ADMINS),
+    "GET /projects": (200, READERS),
+    "GET /projects/{ours}": (200, READERS | {"manager", "member", "reader", "service"}),
+    "GET /projects/{spare}": (200, READERS),
+    "GET /projects/absent": (404, READERS),
     "POST /projects": (201, ADMINS),
     "PATCH /projects/{ours}": (200, ADMINS),
     "DELETE /projects/{spare}": (204, ADMINS),
-    "GET /users": (200, ADMINS),
-    "GET /users/{bob}": (200, ADMINS),
-    "GET /users/absent": (404, ADMINS),
+    "GET /users": (200, READERS),
+    "GET /users/{bob}": (200, READERS),
+    "GET /users/absent": (404, READERS),
     "GET /users/{self}": (200, KNOWN),
     "POST /users": (201, ADMINS),
     "PATCH /users/{bob}": (200, ADMINS),
     "PATCH /users/{self}": (200, ADMINS),
     "DELETE /users/{bob}": (204, ADMINS),
-    "GET /users/{bob}/projects": (200, ADMINS),
+    "GET /users/{bob}/projects": (200, READERS),
     "GET /users/{self}/projects": (200, KNOWN),
     "GET /users/{bob}/groups": (200, KNOWN),
     "GET /groups": (200, KNOWN),
-    "GET /roles": (200, ADMINS),
-    "GET /roles/{role}": (200, ADMINS),
+    "GET /roles": (200, READERS),
+    "GET /roles/{role}": (200, READERS),
     "POST /roles": (201, ADMINS),
     "PATCH /roles/{role}": (200, ADMINS),
     "DELETE /roles/{role}": (204, ADMINS),
-    "GET /roles/{role}/implies": (200, ADMINS),
-    "GET /roles/{role}/implies/{reader}": (200, ADMINS),
-    "HEAD /roles/{role}/implies/{reader}": (204, ADMINS),
+    "GET /roles/{role}/implies": (200, READERS),
+    "GET /roles/{role}/implies/{reader}": (200, READERS),
+    "HEAD /roles/{role}/implies/{reader}": (204, READERS),
     "PUT /roles/{role}/implies/{service}": (201, ADMINS),
     "DELETE /roles/{role}/implies/{reader}": (204, ADMINS),
-    "GET /role_inferences": (200, ADMINS),
-    "GET /role_assignments": (200, ADMINS),
-    "GET /role_assignments?user.id={bob}": (200, ADMINS),
+    "GET /role_inferences": (200, READERS),
+    "GET /role_assignments": (200, READERS),
+    "GET /role_assignments?user.id={bob}": (200, READERS),
     "GET /role_assignments?user.id={self}": (200, KNOWN),
-    "GET /projects/{spare}/users/{bob}/roles": (200, ADMINS),
-    "GET /projects/{spare}/users/{bob}/roles/{role}": (204, ADMINS),
-    "HEAD /projects/{spare}/users/{bob}/roles/{role}": (204, ADMINS),
-    "HEAD /projects/{spare}/users/{bob}/roles/absent": (404, ADMINS),
+    "GET /projects/{spare}/users/{bob}/roles": (200, READERS),
+    "GET /projects/{spare}/users/{bob}/roles/{role}": (204, READERS),
+    "HEAD /projects/{spare}/users/{bob}/roles/{role}": (204, READERS),
+    "HEAD /projects/{spare}/users/{bob}/roles/absent": (404, READERS),
     "PUT /projects/{ours}/users/{bob}/roles/{role}": (204, ADMINS),
     "PUT /projects/{ours}/users/{self}/roles/{admin}": (204, ADMINS),
     "DELETE /projects/{spare}/users/{bob}/roles/{role}": (204, ADMINS),
     "PUT /domains/default/users/{bob}/roles/{role}": (204, ADMINS),
-    "GET /domains/default/users/{bob}/roles": (200, ADMINS),
+    "GET /domains/default/users/{bob}/roles": (200, READERS),
     "PUT /system/users/{self}/roles/{admin}": (204, ADMINS),
-    "GET /system/users/{bob}/roles": (200, ADMINS),
-    "GET /services": (200, ADMINS),
-    "GET /services/absent": (404, ADMINS),
-    "GET /endpoints": (200, ADMINS),
-    "GET /endpoints/absent": (404, ADMINS),
+    "GET /system/users/{bob}/roles": (200, READERS),
+    "GET /services": (200, READERS),
+    "GET /services/absent": (404, READERS),
+    "GET /endpoints": (200, READERS),
+    "GET /endpoints/absent": (404, READERS),
     "GET /regions": (200, KNOWN),
     "GET /regions/RegionOne": (200, KNOWN),
+    "GET /users/{bob}/application_credentials": (200, READERS),
     "GET /auth/catalog": (200, KNOWN - {"unscoped"}),
     "GET /auth/projects": (200, KNOWN),
     "GET /auth/domains": (200, KNOWN),

@@ -72,6 +72,25 @@ def test_roles_on_the_system_are_listed_with_the_others(ada) -> None:
     assert api.delete(f"{path}/{role('manager').pk}").status_code == 404
 
 
+def test_a_reader_of_the_system_reads_and_changes_nothing(ada) -> None:
+    assign(ada.pk, role("reader").pk, system=True, actor=SYSTEM)
+    auditor = Api(Api().sign_in("ada", scope=ALL)["X-Subject-Token"])
+    top = make_project("top")
+    make_project("below", parent_id=top.pk)
+    shown = auditor.get(f"/projects/{top.pk}?subtree_as_list").json()["project"]
+    assert [one["project"]["name"] for one in shown["subtree"]] == ["below"]
+    assert auditor.get("/role_assignments?scope.system=all").status_code == 200
+    assert auditor.delete(f"/projects/{top.pk}").status_code == 403
+    assert auditor.post("/users", {"user": {"name": "new"}}).status_code == 403
+    path = f"/system/users/{ada.pk}/roles/{role('admin').pk}"
+    assert auditor.put(path).status_code == 403
+    others = token_for(*make_admin())
+    assert auditor.get("/auth/tokens", X_Subject_Token=others).status_code == 200
+    assert auditor.delete("/auth/tokens", X_Subject_Token=others).status_code == 403
+    on_project = Api(token_for(ada, ada.default_project))
+    assert on_project.get("/users").status_code == 403  # the scope counts, not the assignment
+
+
 def test_members_give_themselves_nothing(ada) -> None:
     mine = Api(token_for(ada, ada.default_project))
     path = f"/system/users/{ada.pk}/roles"
