@@ -428,6 +428,20 @@ def test_a_cut_connection_keeps_what_came(server: Server, ada: Client) -> None:
     assert arrived(session)
 
 
+def test_a_client_that_goes_silent_keeps_what_came(
+    server: Server, ada: Client, settings: Any
+) -> None:
+    config = replace(settings.VITRINE[ArtifactsConfig], idle_timeout=3.0)
+    settings.VITRINE = {**settings.VITRINE, ArtifactsConfig: config}
+    session = opened(ada)
+    with raw_patch(server, session, len(CONTENT), CONTENT[:1_234_567]) as sock:
+        sock.settimeout(40)
+        assert sock.recv(100).startswith(b"HTTP/1.1 408")
+    assert session.offset() == 1_234_567
+    assert session.patch(CONTENT[1_234_567:]).status_code == 204, "and lets the next one in"
+    assert arrived(session)
+
+
 def test_two_writers_at_once(server: Server, ada: Client) -> None:
     session = opened(ada)
     with raw_patch(server, session, len(CONTENT), CONTENT[:10]):
@@ -557,6 +571,26 @@ def test_a_writer_whose_lease_ended_writes_nothing_more(ada: Client) -> None:
     assert session.offset() == 10
     assert session.patch(CONTENT[10:]).status_code == 204
     assert arrived(session)
+
+
+def test_the_end_needs_room_for_the_whole(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parts fit and the whole beside them does not: nothing of it stays, and the end can be tried again."""
+    from stores import MemoryStore
+
+    memory = MemoryStore(capacity=2_000_000)
+    monkeypatch.setattr(stores, "stores", lambda: {"local": memory})
+    session = opened(ada)
+    assert session.patch(CONTENT[:1_200_000]).status_code == 204
+    for _ in range(2):
+        assert session.patch(CONTENT[1_200_000:]).status_code == 413
+        assert (session.offset(), status_of(session)) == (1_200_000, "queued")
+        assert sum(one.size for one in memory.list()) == 1_200_000
+    bigger = MemoryStore(capacity=3_100_000)
+    for one in memory.list():
+        bigger.put(one.key, memory.get(one.key))
+    monkeypatch.setattr(stores, "stores", lambda: {"local": bigger})
+    assert session.patch(CONTENT[1_200_000:]).status_code == 204
+    assert sum(one.size for one in bigger.list()) == len(CONTENT)
 
 
 def test_a_store_without_room(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
