@@ -15,7 +15,7 @@ from identity.errors import KeystoneUnavailable, SignInSlowed
 from identity.keystone import people, seals
 from identity.keystone.conf import KeystoneConfig
 from identity.models import DEFAULT_DOMAIN, User
-from identity.services.shadows import shadow
+from identity.services.shadows import shadow, shadow_named
 
 
 class KeystoneBackend(BaseBackend):
@@ -32,7 +32,8 @@ class KeystoneBackend(BaseBackend):
         if request is None or not username or not password or "\x00" in username:
             return None
         try:
-            person = _proven(username, password, request.META.get("REMOTE_ADDR", ""))
+            attempt = _Attempt(username, request.META.get("REMOTE_ADDR", ""))
+            person = attempt.prove(password)
             staff = person is not None and person.staff_actor() is not None
         except SignInSlowed as error:
             setattr(request, RETRY_AFTER, error.facts["retry_after"])
@@ -45,6 +46,7 @@ class KeystoneBackend(BaseBackend):
         user = shadow(person.user_id, person.name)
         if not user.is_active:
             return None
+        attempt.succeeded(user)
         user.is_staff = staff
         if request.session.get(SESSION_KEY) != user.pk:
             request.session.flush()  # as `login` would do, and then it would flush the token too
@@ -86,16 +88,27 @@ class LocalAdminBackend(PasswordBackend):
         return user
 
 
-def _proven(username: str, password: str, address: str) -> people.Person | None:
-    source = throttle.network(address)
-    binding = throttle.counters(f"keystone {username}"[:255], source, known=False)
-    throttle.check(binding)
-    person = people.sign_in(username, password)
-    if person is None:
-        throttle.failed(binding)
-    else:
-        throttle.forget(binding)
-    return person
+class _Attempt:
+    """Signing in under a name from an address, slowed down as `identity.throttle` says."""
+
+    def __init__(self, username: str, address: str) -> None:
+        self._name = username
+        self._source = throttle.network(address)
+        who = shadow_named(username)
+        known = who is not None and throttle.is_known(who.pk, self._source)
+        self._binding = throttle.counters(f"keystone {username}"[:255], self._source, known=known)
+
+    def prove(self, password: str) -> people.Person | None:
+        """Who it is by Keystone's word, or None; SignInSlowed after wrong passwords before."""
+        throttle.check(self._binding)
+        person = people.sign_in(self._name, password)
+        if person is None:
+            throttle.failed(self._binding)
+        return person
+
+    def succeeded(self, user: User) -> None:
+        """Know the address from now on: strangers who guess elsewhere do not slow this user down here."""
+        throttle.succeeded(user.pk, self._source, self._binding)
 
 
 def _is_local_admin(username: str) -> bool:

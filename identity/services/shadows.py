@@ -36,6 +36,11 @@ def shadow(user_id: str, name: str) -> User:
     return row
 
 
+def shadow_named(name: str) -> User | None:
+    """The row of the last one who signed in by this name at Keystone."""
+    return User.objects.filter(domain=DOMAIN, name=name).first()
+
+
 def _make_room(name: str, user_id: str) -> None:
     """Names move on in Keystone: who had this one before is told apart by the id."""
     for other in User.objects.filter(domain=DOMAIN, name=name).exclude(pk=user_id):

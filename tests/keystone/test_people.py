@@ -1,10 +1,13 @@
 """Signing in to the pages and the admin with Keystone's passwords."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from catalog import clock
+from identity.conf import IdentityConfig
 from identity.models import User
 from identity.services.users import update_user
 from tests.identity.factories import PASSWORD as LOCAL
@@ -146,6 +149,26 @@ def test_guessing_is_slowed_down_and_does_not_lock_out_local_admins(
     for _ in range(6):
         assert sign_in(client, admin.name, LOCAL).status_code == 302
         client.post("/sign-out")
+
+
+def test_strangers_who_guess_do_not_lock_out_whom_they_guess(
+    cloud: Cloud, pages: Configure, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages()
+    moment = clock.now()
+    monkeypatch.setattr("identity.throttle.now", lambda: moment)
+    builtin = dataclasses.replace(settings.VITRINE[IdentityConfig], login_free_attempts=2)
+    settings.VITRINE = {**settings.VITRINE, IdentityConfig: builtin}
+    ada = cloud.person("member")
+    home, elsewhere = Client(REMOTE_ADDR="192.0.2.1"), Client(REMOTE_ADDR="192.0.2.2")
+    assert sign_in(home, ada).status_code == 302
+    for number in range(8):
+        sign_in(Client(REMOTE_ADDR=f"198.51.100.{number}"), ada, "guessed")
+    assert "Too many failed attempts" in sign_in(elsewhere, ada).content.decode()
+    assert sign_in(Client(REMOTE_ADDR="192.0.2.1"), ada).status_code == 302
+    for _ in range(3):  # an address that is known guesses no more than others
+        told = sign_in(Client(REMOTE_ADDR="192.0.2.1"), ada, "guessed")
+    assert "Too many failed attempts" in told.content.decode()
 
 
 def test_a_disabled_shadow_stays_outside(cloud: Cloud, pages: Configure, client: Any) -> None:
