@@ -12,31 +12,40 @@ from identity.facts import TokenFacts, facts_of
 from identity.tokens import digest, plausible
 
 HEADER = "X-Auth-Token"
+SERVICE = "X-Service-Token"
 
 
 def authenticate(headers: Mapping[str, str], *, request_id: str) -> Actor:
-    """The caller of a request; TokenRefused for a missing, wrong, ended or revoked token.
+    """The caller of a request; TokenRefused for a missing, wrong, ended or revoked token, or such a service token.
 
-    At most one SELECT, none while the process remembers the token. Safe from threads.
+    At most one SELECT for a token, none while the process remembers it. Safe from threads.
     """
-    token = _token(headers)
+    token = _header(headers, HEADER)
     if not token:
         raise TokenRefused("The request you have made requires authentication.")
+    actor = _holder(token, "token")
+    service = _header(headers, SERVICE)
+    service_roles = _holder(service, "service token").roles if service else frozenset()
+    return dataclasses.replace(actor, request_id=request_id, service_roles=service_roles)
+
+
+def _holder(token: str, noun: str) -> Actor:
+    refused = TokenRefused(f"The {noun} is not valid: it is unknown, has ended or was revoked.")
     if not plausible(token):
-        raise _refused()
+        raise refused
     key = digest(token)
     found = actors.get(key)
     if found is None:
         ticket = actors.ticket()
         facts = facts_of(key)
         if facts is None:
-            raise _refused()
+            raise refused
         found = actor_for(facts), facts.expires_at
         actors.put(key, *found, ticket=ticket)
     actor, expires_at = found
     if expires_at <= now():
-        raise _refused()
-    return dataclasses.replace(actor, request_id=request_id)
+        raise refused
+    return actor
 
 
 def actor_for(facts: TokenFacts) -> Actor:
@@ -62,12 +71,9 @@ def as_admin(actor: Actor) -> Actor:
     return dataclasses.replace(actor, is_admin=policy.enforce(actor, "context_is_admin"))
 
 
-def _token(headers: Mapping[str, str]) -> str | None:
-    found = headers.get(HEADER) or headers.get("x-auth-token")
+def _header(headers: Mapping[str, str], name: str) -> str | None:
+    wanted = name.lower()
+    found = headers.get(name) or headers.get(wanted)
     if found is None:
-        found = next((v for k, v in headers.items() if k.lower() == "x-auth-token"), None)
+        found = next((v for k, v in headers.items() if k.lower() == wanted), None)
     return found
-
-
-def _refused() -> TokenRefused:
-    return TokenRefused("The token is not valid: it is unknown, has ended or was revoked.")

@@ -67,6 +67,22 @@ def test_without_a_good_token_nobody_comes_in(headers, django_assert_num_queries
         authenticate(headers, request_id="r")
 
 
+def test_a_service_that_forwards_a_request_shows_its_own_roles(ada, ours) -> None:
+    own = headers_for(ada, ours)
+    services = make_user("nova", make_project("services"), ["service"])
+    forwarded = own | {"x-service-token": token_for(services, services.default_project)}
+    assert authenticate(own, request_id="r").service_roles == frozenset()
+    for _ in range(2):
+        actor = authenticate(forwarded, request_id="r")
+        assert (actor.user_id, actor.service_roles) == (ada.pk, frozenset({"service"}))
+        assert actor.roles == {"member", "reader"}
+    for wrong in ("x", "vt-" + "x" * 43):
+        with pytest.raises(TokenRefused, match="service token"):
+            authenticate(own | {"X-Service-Token": wrong}, request_id="r")
+    with pytest.raises(TokenRefused):
+        authenticate({"X-Service-Token": forwarded["x-service-token"]}, request_id="r")
+
+
 def test_each_request_keeps_its_own_id(ada, ours) -> None:
     headers = headers_for(ada, ours)
     assert [authenticate(headers, request_id=i).request_id for i in "ab"] == ["a", "b"]
