@@ -55,6 +55,11 @@ def build(file: Path | None) -> policy.Enforcer:
     ) as error:  # as oslo.policy reads what is no mapping
         reason = " ".join(str(error).split())
         raise ConfigurationError([f"VITRINE_POLICY_FILE: cannot read {file}: {reason}"]) from None
+    for name, default in built.file_rules.items():
+        # What oslo.policy cannot read it takes for "never", which is written "!".
+        if "!" in str(default.check) and "!" not in str(default.check_str):
+            sentence = f"the rule {name!r} is not understood: {default.check_str!r}"
+            raise ConfigurationError([f"VITRINE_POLICY_FILE: cannot read {file}: {sentence}"])
     built.use_conf = False  # or every question would look at the file again; a restart reads it
     return built
 

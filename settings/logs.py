@@ -22,6 +22,7 @@ TALKATIVE = {
     "elastic_transport": "ERROR",  # a traceback per attempt; search says in a line that the engine is away
     "kombu": "WARNING",
     "oslo_policy": "WARNING",
+    "oslo_policy._parser": "CRITICAL",  # tracebacks; catalog.policy says in a line what it could not read
     "uvicorn": "WARNING",
 }
 """Other people's loggers, and the least severe level that is worth a line here."""

@@ -207,6 +207,18 @@ def test_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         ("VITRINE_LOG_FILE", "nowhere/x.log", "", "VITRINE_LOG_FILE: cannot write"),
         ("VITRINE_POLICY_FILE", "policy.yaml", "nonsense: [", "VITRINE_POLICY_FILE: cannot read"),
         ("VITRINE_POLICY_FILE", "policy.yaml", "- a list", "VITRINE_POLICY_FILE: cannot read"),
+        (
+            "VITRINE_POLICY_FILE",
+            "policy.yaml",
+            "get_images: 'role:a or'",
+            "VITRINE_POLICY_FILE: cannot read",
+        ),
+        (
+            "VITRINE_POLICY_FILE",
+            "policy.yaml",
+            "get_images: member",
+            "VITRINE_POLICY_FILE: cannot read",
+        ),
     ],
 )
 def test_file_that_cannot_be_used_is_told(
