@@ -22,6 +22,7 @@ INTERNAL = {
     "conformance_powers",
     "conformance_reading",
     "fileio",
+    "httpwire",
     "layout",
     "overriding",
     "partial",
