@@ -28,9 +28,10 @@ from stores.errors import (
 from stores.file import FileStore
 from stores.hashing import Ingested, MultiHash
 from stores.http import HttpStore
-from stores.ingest import Ingest, Observer, gather
+from stores.ingest import Ingest, gather
 from stores.keys import check_key
 from stores.memory import MemoryStore
+from stores.passes import Observer
 from stores.prefixed import Prefixed
 from stores.registry import StoreConfig, build
 from stores.wrappers import Hashing, HashingWriter, Limited, Wrapper, WrapperWriter

@@ -1,12 +1,12 @@
 """Bytes into a writer from asyncio: hashed, inspected and written side by side in a thread pool.
 
 hashlib and the system calls release the GIL, so a block costs the slowest of its passes rather
-than their sum. One block is in flight while the next is gathered: that bounds the memory and
-holds the sender back.
+than their sum. A few blocks are in flight while the next is gathered: no pass waits for another
+one at every block, and the memory is bounded, which holds the sender back.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import suppress
 from enum import Enum
@@ -16,9 +16,10 @@ from typing import Any, Self
 from stores.base import BLOCK, BlobStat, Block, Writer
 from stores.errors import WriterClosed
 from stores.hashing import Ingested, MultiHash
+from stores.passes import Observer, Pass
 
-Observer = Callable[[Block], object]
-"""Sees each block once, in order, in a pool thread; what it raises fails the ingest."""
+AHEAD = 4
+"""Blocks that may be on their way through the slowest pass."""
 
 
 async def gather(chunks: AsyncIterable[bytes], size: int = BLOCK) -> AsyncIterator[bytes]:
@@ -51,40 +52,44 @@ class Ingest:
         *,
         executor: Executor,
         observers: Iterable[Observer] = (),
+        ahead: int = AHEAD,
     ) -> None:
         """Own the writer from now on; UnknownAlgorithm leaves it to the caller."""
         self._hash = MultiHash(algorithms)
         self._writer = writer
         self._executor = executor
-        self._passes: tuple[Observer, ...] = (
-            writer.write,
-            *(found.update for found in self._hash.hashes.values()),
-            *observers,
+        self._ahead = ahead
+        self._loop = asyncio.get_running_loop()
+        self._moved = asyncio.Event()
+        hashes = (found.update for found in self._hash.hashes.values())
+        self._passes = tuple(
+            Pass(see, executor, self._tell) for see in (writer.write, *hashes, *observers)
         )
         self._stage = _Stage.FEEDING
-        self._jobs: list[Future[Any]] = []
+        self._commits: list[Future[Any]] = []
+        self._last: tuple[Future[Any] | None, ...] = ()
         self._ending: Future[None] | None = None
         self.size = 0
         self.committed: BlobStat | None = None
         """The blob, once there is one; tells after a cancelled `commit` whether it happened."""
 
     async def feed(self, block: Block) -> None:
-        """Wait for the block before, raise what failed there, and start this one.
+        """Start the block once there is room for it; raise what failed before.
 
-        The block must not change until the next `feed` or `finish` has returned.
+        The block must not change until `finish` has returned.
         """
         self._leave(_Stage.FEEDING)
-        await self._settle()
+        await self._settle(self._ahead - 1)
         if size := memoryview(block).nbytes:
             self.size += size
-            for run in self._passes:
-                self._jobs.append(self._executor.submit(run, block))
+            for one in self._passes:
+                one.put(block)
         self._stage = _Stage.FEEDING
 
     async def finish(self) -> Ingested:
         """Wait for the last block and say what came in; nothing is committed yet."""
         self._leave(_Stage.FEEDING)
-        await self._settle()
+        await self._settle(0)
         self._stage = _Stage.FINISHED
         return Ingested(size=self.size, digests=self._hash.hexdigests())
 
@@ -95,8 +100,10 @@ class Ingest:
         """
         self._leave(_Stage.FINISHED)
         job = self._executor.submit(self._commit)
-        self._jobs.append(job)
-        return await asyncio.shield(asyncio.wrap_future(job))
+        self._commits.append(job)
+        waiting = asyncio.wrap_future(job)
+        waiting.add_done_callback(_retrieve)
+        return await asyncio.shield(waiting)
 
     async def abort(self) -> None:
         """Forget what was fed once all pool work has ended; nothing happens after commit.
@@ -105,6 +112,7 @@ class Ingest:
         """
         self._stage = _Stage.CLOSED
         if self._ending is None:
+            self._last = (*(one.stop() for one in self._passes), *self._commits)
             try:
                 self._ending = self._executor.submit(self._abort)
             except RuntimeError:  # the pool is shut down: what it still runs is short
@@ -132,16 +140,21 @@ class Ingest:
             raise WriterClosed("not the next step of an ingest", stage=self._stage.value)
         self._stage = _Stage.CLOSED
 
-    async def _settle(self) -> None:
-        """Wait until the block in flight is through all passes; raise the first failure."""
-        if pending := [job for job in self._jobs if not job.done()]:
-            futures = [asyncio.wrap_future(job) for job in pending]
-            for future in futures:
-                future.add_done_callback(_retrieve)
-            await asyncio.wait(futures)  # cancels none of them when it is cancelled itself
-        for job in self._jobs:
-            job.result()
-        self._jobs.clear()
+    async def _settle(self, backlog: int) -> None:
+        """Wait until no pass has more blocks before it; raise the first failure."""
+        while True:
+            self._moved.clear()
+            for one in self._passes:
+                if one.failure is not None:
+                    raise one.failure
+            if all(one.backlog <= backlog for one in self._passes):
+                return
+            await self._moved.wait()
+
+    def _tell(self) -> None:
+        """Wake whoever settles, from a pool thread; a loop that is gone has nobody waiting."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._moved.set)
 
     def _commit(self) -> BlobStat:
         """Commit in the pool and remember it."""
@@ -153,9 +166,10 @@ class Ingest:
 
         Waiting for them in their own pool is safe: it takes work in order, so they have begun.
         """
-        for job in self._jobs:
-            with suppress(CancelledError):
-                job.exception()
+        for job in self._last:
+            if job is not None:
+                with suppress(CancelledError):
+                    job.exception()
         self._writer.abort()
 
 

@@ -88,6 +88,11 @@ async def cancelled(work: Awaitable[object]) -> None:
         await asyncio.wait_for(task, 5)
 
 
+async def fed(ingest: Ingest, *blocks: Block) -> None:
+    for block in blocks:
+        await ingest.feed(block)
+
+
 def test_whole_way(store: FileStore, pool: ThreadPoolExecutor) -> None:
     seen: list[bytes] = []
 
@@ -138,24 +143,47 @@ def test_leaving_without_commit_aborts(store: FileStore, pool: ThreadPoolExecuto
     assert not list((store.root / ".partial").iterdir())
 
 
-def test_one_block_is_in_flight(pool: ThreadPoolExecutor) -> None:
+def test_few_blocks_are_in_flight(pool: ThreadPoolExecutor) -> None:
     store = MemoryStore()
     writer = SlowWriter(store.begin("key"))
 
     async def run() -> None:
-        async with Ingest(writer, ("md5",), executor=pool) as ingest:
+        async with Ingest(writer, ("md5",), executor=pool, ahead=2) as ingest:
             await asyncio.wait_for(ingest.feed(b"1"), 5)
             await entered(writer)
-            second = asyncio.ensure_future(ingest.feed(b"2"))
+            await asyncio.wait_for(ingest.feed(b"2"), 5)
+            third = asyncio.ensure_future(ingest.feed(b"3"))
             await asyncio.sleep(0.05)
-            assert not second.done()
+            assert not third.done()
             writer.gate.set()
-            await second
+            await third
             await ingest.finish()
             await ingest.commit()
 
     asyncio.run(run())
-    assert store.get("key") == b"12"
+    assert store.get("key") == b"123"
+
+
+def test_every_pass_sees_every_block_in_order(pool: ThreadPoolExecutor) -> None:
+    """One pass lags behind as far as it may; none overtakes itself."""
+    seen: list[list[int]] = [[], []]
+
+    def slow(block: Block) -> None:
+        time.sleep(0.001)
+        seen[0].append(bytes(block)[0])
+
+    async def run() -> None:
+        observers = [slow, lambda block: seen[1].append(bytes(block)[0])]
+        async with Ingest(
+            MemoryStore().begin("key"), ("md5",), executor=pool, observers=observers
+        ) as ingest:
+            for number in range(200):
+                await ingest.feed(bytes([number]))
+            content = await ingest.finish()
+            assert content.digests["md5"] == hashlib.md5(bytes(range(200))).hexdigest()
+
+    asyncio.run(run())
+    assert seen == [list(range(200))] * 2
 
 
 def test_passes_run_side_by_side() -> None:
@@ -204,14 +232,17 @@ def test_steps_in_their_order_only(store: FileStore, pool: ThreadPoolExecutor) -
 # -- failures
 
 
-def test_failed_write_arrives_at_the_next_call(pool: ThreadPoolExecutor) -> None:
+@pytest.mark.parametrize("ahead", [1, 4])
+def test_failed_write_arrives_at_one_of_the_next_calls(
+    pool: ThreadPoolExecutor, ahead: int
+) -> None:
     store = MemoryStore(capacity=3)
 
     async def run() -> None:
-        async with Ingest(store.begin("key"), ALGORITHMS, executor=pool) as ingest:
+        async with Ingest(store.begin("key"), ALGORITHMS, executor=pool, ahead=ahead) as ingest:
             await ingest.feed(b"1234")
             with pytest.raises(StoreFull):
-                await ingest.feed(b"5")
+                await fed(ingest, *[b"5"] * ahead)
             for step in (ingest.finish, ingest.commit):
                 with pytest.raises(WriterClosed):
                     await step()
@@ -271,7 +302,7 @@ def test_cancelled_feed_aborts_after_the_threads(pool: ThreadPoolExecutor) -> No
     writer = SlowWriter(store.begin("key"))
 
     async def run() -> None:
-        ingest = Ingest(writer, ALGORITHMS, executor=pool)
+        ingest = Ingest(writer, ALGORITHMS, executor=pool, ahead=1)
         await ingest.feed(b"1")
         await entered(writer)
         await cancelled(ingest.feed(b"2"))
