@@ -26,6 +26,7 @@ INTERNAL = {
     "layout",
     "overriding",
     "partial",
+    "passes",
     "posix",
 }
 MODULES = {info.name for info in pkgutil.iter_modules(stores.__path__)}
