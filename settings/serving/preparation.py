@@ -10,6 +10,7 @@ import logging
 import os
 import resource
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,8 @@ from settings.sections import HttpConfig
 
 log = logging.getLogger("vitrine.serve")
 
+ORPHANS_END = 60.0
+"""Seconds that what a killed supervisor left is given to end."""
 MIGRATING = 0x76697472
 """Key of the PostgreSQL advisory lock under which one node migrates while the others wait."""
 
@@ -41,23 +44,44 @@ def keep_private() -> None:
 
 
 def lock(run: Path, roles: Iterable[str]) -> list[IO[str]]:
-    """Hold each role's lock file until the process and its children end; refuse a second holder."""
+    """Hold each role's lock file until the process and its children end; refuse a second holder.
+
+    Children of a supervisor that was killed end by themselves a little later: they are waited for.
+    """
     held: list[IO[str]] = []
     for role in roles:
         file = (run / f"{role}.lock").open("a+", encoding="ascii")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        until = time.monotonic() + ORPHANS_END
+        while not _locked(file):
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise ConfigurationError(
-                [f"{run.parent} is in use: another serve (process {holder}) runs its {role}"]
-            ) from None
+            if _alive(holder) or time.monotonic() > until:
+                raise ConfigurationError(
+                    [f"{run.parent} is in use: another serve (process {holder}) runs its {role}"]
+                )
+            time.sleep(0.1)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         held.append(file)
     return held
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _alive(process: str) -> bool:
+    """Whether there is such a process; without /proc nobody knows, and it may be."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2]
+    except OSError:
+        return not Path("/proc/self/stat").exists()
+    return not state.lstrip().startswith("Z")
 
 
 def forget_metrics(run: Path) -> None:

@@ -317,9 +317,10 @@ def test_start_after_the_supervisor_was_killed(tmp_path: Path) -> None:
     password = (tmp_path / "data" / "admin_password").read_text().strip()
     pids = first.pids()
     first.process.kill()
-    until(lambda: not any(alive(pid) for pid in pids.values()))
-    first.stop()
-    second = Service(tmp_path / "data", VITRINE_PORT=str(first.port))
+    first.process.wait()
+    second = Service(tmp_path / "data", VITRINE_PORT=str(first.port))  # at once
     second.until_ready()
+    assert not any(alive(pid) for pid in pids.values())
+    first.stop()
     assert second.token(password)
     assert second.stop() == 0
