@@ -22,7 +22,7 @@ help: ## Say what can be made.
 run: $(VENV)/.installed ## Run the service on http://127.0.0.1:9292 (PORT=8080 and VITRINE_* choose otherwise).
 	@exec $(BIN)/python manage.py serve $(ARGS)
 
-test: $(VENV)/.installed-dev ## Run the tests; on PostgreSQL too when VITRINE_TEST_POSTGRES_URL is set.
+test: $(VENV)/.installed-dev ## Run the tests; with scripts/services those of the whole service too, and all on PostgreSQL.
 	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not crash and not conformance" $(ARGS)
 ifdef VITRINE_TEST_POSTGRES_URL
 	VITRINE_TEST_DATABASE=postgresql $(BIN)/pytest -n $(JOBS) --dist loadfile \
