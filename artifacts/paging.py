@@ -13,7 +13,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Q, QuerySet
-from django.db.models.expressions import Combinable, OrderBy
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from artifacts import sorting
@@ -99,44 +99,18 @@ def _part(branch: Branch, sorts: Sequence[Sort], continued: bool) -> _Part:
     if branch.few:
         keys = [Coalesce(key, key) for key in keys]
     names = [f"key_{i}" for i in range(len(keys))]
-    condition, order = branch.condition, _ordered(names, sorts)
+    rows = Artifact.objects.filter(branch.condition).annotate(**dict(zip(names, keys, strict=True)))
     if continued:
-        after: list[Any] = [Hole(f"after_{i}") for i in range(len(keys))]
-        if branch.of_project is not None and len({s.descending for s in sorts}) == 1:
-            condition = branch.of_project & _walk_of_project(sorts, keys, after)
-            order = [_in_order(F("project_id"), sorts[0]), *order]
-        else:
-            condition &= row_after(sorts, keys, after)
-    rows = Artifact.objects.annotate(**dict(zip(names, keys, strict=True))).filter(condition)
+        after = [Hole(f"after_{i}") for i in range(len(keys))]
+        rows = rows.filter(row_after(sorts, keys, after))
     rows = rows.filter(Q(_Filters(output_field=BooleanField())))
+    order = [F(n).desc() if s.descending else F(n).asc() for n, s in zip(names, sorts, strict=True)]
     whole = statement(rows.order_by(*order).values_list(*names, "id"))
     before, after_sql = whole.sql.split(WHERE)
     taken = before.count("%s")
     return _Part(
         Statement(before, whole.params[:taken]), Statement(after_sql, whole.params[taken:])
     )
-
-
-def _walk_of_project(sorts: Sequence[Sort], keys: Sequence[Combinable], after: list[Any]) -> Q:
-    """The project's rows after these, as a walk that begins in the middle of an index that begins with the project.
-
-    Were the project compared for itself, PostgreSQL would guess from the first sort key how many rows follow. Where
-    most rows share a status it guesses next to none, and walks everybody's rows in their order.
-    """
-    first = Sort("project_id", sorts[0].descending)
-    end = "project_id__gte" if first.descending else "project_id__lte"
-    project = Hole("project")
-    return Q(row_after((first, *sorts), (F("project_id"), *keys), (project, *after))) & Q(
-        **{end: project}
-    )
-
-
-def _ordered(names: Iterable[str], sorts: Iterable[Sort]) -> list[OrderBy]:
-    return [_in_order(F(name), one) for name, one in zip(names, sorts, strict=True)]
-
-
-def _in_order(key: F, sort: Sort) -> OrderBy:
-    return key.desc() if sort.descending else key.asc()
 
 
 def _filters(rows: QuerySet[Artifact]) -> tuple[Statement, Statement]:

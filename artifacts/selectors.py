@@ -92,12 +92,10 @@ def held(rows: QuerySet[M]) -> QuerySet[M]:
 class Branch:
     """A part of a list. `few`: it is read whole through what it has few of (memberships, rows that nobody owns) and
     sorted, never by a sort's index, which the planner would walk from end to end for rows that are not there.
-    `of_project`: all its rows are one project's; the condition but for saying so.
     """
 
     condition: Q
     few: bool = False
-    of_project: Q | None = None
 
 
 def branches(actor: Actor, scope: Scope) -> list[Branch]:
@@ -114,8 +112,8 @@ def branches_of(reach: Reach, project_id: str | None, scope: Scope) -> list[Bran
     found: list[Branch] = []
     asked = scope.visibility
     if mine and asked in (None, "all", PRIVATE, SHARED, COMMUNITY):
-        rest = Q(public=False) if asked in (None, "all") else Q(public=False, visibility=asked)
-        found.append(Branch(own & rest, of_project=rest))
+        owned = own & Q(public=False)
+        found.append(Branch(owned if asked in (None, "all") else owned & Q(visibility=asked)))
     if asked in (None, "all", PUBLIC):
         found.append(Branch(Q(public=True)))
     if mine and asked in (None, "all", SHARED):
