@@ -66,8 +66,7 @@ class Ingest:
             Pass(see, executor, self._tell) for see in (writer.write, *hashes, *observers)
         )
         self._stage = _Stage.FEEDING
-        self._commits: list[Future[Any]] = []
-        self._last: tuple[Future[Any] | None, ...] = ()
+        self._committing: Future[BlobStat] | None = None
         self._ending: Future[None] | None = None
         self.size = 0
         self.committed: BlobStat | None = None
@@ -99,9 +98,8 @@ class Ingest:
         When it is cancelled it runs on, and may succeed: `committed` tells once `abort` returned.
         """
         self._leave(_Stage.FINISHED)
-        job = self._executor.submit(self._commit)
-        self._commits.append(job)
-        waiting = asyncio.wrap_future(job)
+        self._committing = self._executor.submit(self._commit)
+        waiting = asyncio.wrap_future(self._committing)
         waiting.add_done_callback(_retrieve)
         return await asyncio.shield(waiting)
 
@@ -112,11 +110,11 @@ class Ingest:
         """
         self._stage = _Stage.CLOSED
         if self._ending is None:
-            self._last = (*(one.stop() for one in self._passes), *self._commits)
+            begun = (*(one.stop() for one in self._passes), self._committing)
             try:
-                self._ending = self._executor.submit(self._abort)
+                self._ending = self._executor.submit(self._abort, begun)
             except RuntimeError:  # the pool is shut down: what it still runs is short
-                self._abort()
+                self._abort(begun)
                 return
         await asyncio.shield(asyncio.wrap_future(self._ending))
 
@@ -161,12 +159,12 @@ class Ingest:
         self.committed = self._writer.commit()
         return self.committed
 
-    def _abort(self) -> None:
+    def _abort(self, begun: Iterable[Future[Any] | None]) -> None:
         """Abort the writer after the jobs that use it.
 
         Waiting for them in their own pool is safe: it takes work in order, so they have begun.
         """
-        for job in self._last:
+        for job in begun:
             if job is not None:
                 with suppress(CancelledError):
                     job.exception()
