@@ -185,11 +185,7 @@ class ImagePolicy:
 
     def require_list(self) -> None:
         """Forbidden when the actor may not list images at all."""
-        if not policy.enforce(self.actor, ImageAction.LIST, {"project_id": self.actor.project_id}):
-            raise Forbidden(
-                f"policy {ImageAction.LIST.value} does not allow you this",
-                action=ImageAction.LIST.value,
-            )
+        self.require_site(ImageAction.LIST)
 
     def require_visibility(self, image: Artifact, visibility: str) -> None:
         """What it takes to give an image this visibility."""
