@@ -40,6 +40,10 @@ class PasswordBackend(BaseBackend):
 
     @override
     def get_user(self, user_id: str) -> User | None:
-        """The user of a session; None, which ends the session, once it is disabled."""
-        user = User.objects.select_related("domain").filter(pk=user_id).first()
-        return user if user is not None and user.is_active else None
+        return user_of_session(user_id)
+
+
+def user_of_session(user_id: str) -> User | None:
+    """The user of a session; None, which ends the session, once it is disabled."""
+    user = User.objects.select_related("domain").filter(pk=user_id).first()
+    return user if user is not None and user.is_active else None

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from catalog.conf import section
 from identity import throttle
-from identity.backends import RETRY_AFTER, UNREACHABLE, PasswordBackend
+from identity.backends import RETRY_AFTER, UNREACHABLE, PasswordBackend, user_of_session
 from identity.errors import KeystoneUnavailable, SignInSlowed
 from identity.keystone import people, seals
 from identity.keystone.conf import KeystoneConfig
@@ -56,8 +56,7 @@ class KeystoneBackend(BaseBackend):
     @override
     def get_user(self, user_id: str) -> User | None:
         """The row behind a session; the middleware sees to it that Keystone still knows the person."""
-        user = User.objects.select_related("domain").filter(pk=user_id).first()
-        return user if user is not None and user.is_active else None
+        return user_of_session(user_id)
 
 
 class LocalAdminBackend(PasswordBackend):
