@@ -236,6 +236,7 @@ def test_two_uploads_at_once_and_one_wins(ada: Client) -> None:
 
     def content() -> Iterator[bytes]:
         yield CONTENT
+        assert eventually(lambda: Artifact.objects.get(pk=image_id).status == "saving")
         answers.append(ada.put(image_id, b"other").status_code)
         yield CONTENT
 
