@@ -9,7 +9,7 @@ from typing_extensions import override
 from artifacts import sorting
 from artifacts.properties import field_text
 from catalog.clock import now
-from catalog.fields import KeyField
+from catalog.fields import JSONField, KeyField
 
 
 def artifact_id() -> str:
@@ -58,9 +58,9 @@ class Artifact(models.Model):
     container_format = KeyField(max_length=20, null=True, blank=True)
     min_disk = models.IntegerField(default=0)
     min_ram = models.IntegerField(default=0)
-    fields = models.JSONField(default=dict, blank=True)
-    properties = models.JSONField(default=dict, blank=True)
-    violations = models.JSONField(default=list, blank=True)
+    fields = JSONField(default=dict, blank=True)
+    properties = JSONField(default=dict, blank=True)
+    violations = JSONField(default=list, blank=True)
     checked_epoch = models.BigIntegerField(default=0)
     revision = models.BigIntegerField(default=1)
     doc_version = models.BigIntegerField(default=1)
@@ -222,7 +222,7 @@ class Location(models.Model):
     )
     store = KeyField(max_length=64)
     url = models.TextField()
-    metadata = models.JSONField(default=dict, blank=True)
+    metadata = JSONField(default=dict, blank=True)
     status = KeyField(max_length=16, default="active")
     created_at = models.DateTimeField(default=now)
 
@@ -300,7 +300,7 @@ class UploadSession(models.Model):
     state = KeyField(max_length=16, default="open")
     length = models.BigIntegerField()
     received = models.BigIntegerField(default=0)
-    digests = models.JSONField(default=dict, blank=True)
+    digests = JSONField(default=dict, blank=True)
     client_metadata = models.TextField(default="", blank=True)
     lease_owner = models.CharField(max_length=120, default="", blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)

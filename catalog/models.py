@@ -6,7 +6,7 @@ from django.db import models
 from typing_extensions import override
 
 from catalog.clock import now
-from catalog.fields import KeyField
+from catalog.fields import JSONField, KeyField
 
 
 class Event(models.Model):
@@ -21,7 +21,7 @@ class Event(models.Model):
     actor_user_id = models.CharField(max_length=255, null=True)
     actor_project_id = models.CharField(max_length=255, null=True)
     request_id = models.CharField(max_length=80, default="", blank=True)
-    changes = models.JSONField(default=dict)
+    changes = JSONField(default=dict)
 
     class Meta:
         indexes = [
@@ -83,9 +83,9 @@ class Notice(models.Model):
     object_id = KeyField(max_length=255)
     event_type = models.CharField(max_length=80)
     priority = models.CharField(max_length=8)
-    payload = models.JSONField()
+    payload = JSONField()
     message_id = models.CharField(max_length=36)
-    context = models.JSONField(default=dict)
+    context = JSONField(default=dict)
 
     class Meta:
         indexes = [
@@ -108,9 +108,9 @@ class Job(models.Model):
     kind = models.CharField(max_length=80)
     state = models.CharField(max_length=16, default="queued")
     key = KeyField(max_length=255, null=True, blank=True)
-    input = models.JSONField(default=dict)
-    steps_done = models.JSONField(default=list)
-    result = models.JSONField(default=dict)
+    input = JSONField(default=dict)
+    steps_done = JSONField(default=list)
+    result = JSONField(default=dict)
     progress = models.FloatField(default=0.0)
     error_code = models.CharField(max_length=80, default="", blank=True)
     error = models.TextField(default="", blank=True)

@@ -8,7 +8,7 @@ from django.db import models
 from typing_extensions import override
 
 from catalog.clock import now
-from catalog.fields import KeyField
+from catalog.fields import JSONField, KeyField
 
 NAME_LENGTH = 80
 
@@ -64,7 +64,7 @@ class Property(models.Model):
 
     namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="properties")
     name = KeyField(max_length=NAME_LENGTH)
-    definition = models.JSONField(default=dict)
+    definition = JSONField(default=dict)
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
 
@@ -87,8 +87,8 @@ class Object(models.Model):
     )
     name = KeyField(max_length=NAME_LENGTH)
     description = models.TextField(null=True, blank=True)
-    required = models.JSONField(default=list, blank=True)
-    properties = models.JSONField(default=dict, blank=True)
+    required = JSONField(default=list, blank=True)
+    properties = JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now)
 

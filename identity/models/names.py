@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from typing_extensions import override
 
-from catalog.fields import KeyField
+from catalog.fields import JSONField, KeyField
 
 DEFAULT_DOMAIN = "default"
 
@@ -22,7 +22,7 @@ class Domain(models.Model):
     name = KeyField(max_length=64, unique=True)
     description = models.TextField(default="", blank=True)
     enabled = models.BooleanField(default=True)
-    extra = models.JSONField(default=dict, blank=True)
+    extra = JSONField(default=dict, blank=True)
 
     @override
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Project(models.Model):
     )
     description = models.TextField(default="", blank=True)
     enabled = models.BooleanField(default=True)
-    extra = models.JSONField(default=dict, blank=True)
+    extra = JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [
@@ -76,7 +76,7 @@ class Role(models.Model):
     id = KeyField(primary_key=True, max_length=64, default=new_id, editable=False)
     name = KeyField(max_length=255, unique=True)
     description = models.TextField(default="", blank=True)
-    extra = models.JSONField(default=dict, blank=True)
+    extra = JSONField(default=dict, blank=True)
 
     @override
     def __str__(self) -> str:

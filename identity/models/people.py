@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from catalog.clock import now
 from catalog.conf import section
-from catalog.fields import KeyField
+from catalog.fields import JSONField, KeyField
 from identity.conf import IdentityConfig
 from identity.models.names import DEFAULT_DOMAIN, Domain, Project, Role, new_id
 
@@ -34,7 +34,7 @@ class User(AbstractBaseUser):
     default_project = models.ForeignKey(
         Project, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    extra = models.JSONField(default=dict, blank=True)
+    extra = JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
     epoch = models.IntegerField(default=0, editable=False)
 

@@ -6,7 +6,7 @@ A row whose id is that of a configured service, endpoint or region takes its pla
 from django.db import models
 from typing_extensions import override
 
-from catalog.fields import KeyField
+from catalog.fields import JSONField, KeyField
 from identity.models.names import new_id
 
 INTERFACES = ("public", "internal", "admin")
@@ -20,7 +20,7 @@ class Region(models.Model):
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children"
     )
-    extra = models.JSONField(default=dict, blank=True)
+    extra = JSONField(default=dict, blank=True)
     removed = models.BooleanField(default=False, editable=False)
 
     @override
@@ -36,7 +36,7 @@ class Service(models.Model):
     name = KeyField(max_length=255, default="", blank=True)
     description = models.TextField(default="", blank=True)
     enabled = models.BooleanField(default=True)
-    extra = models.JSONField(default=dict, blank=True)
+    extra = JSONField(default=dict, blank=True)
     removed = models.BooleanField(default=False, editable=False)
 
     @override
@@ -55,7 +55,7 @@ class Endpoint(models.Model):
     interface = KeyField(max_length=8)
     url = models.TextField()
     enabled = models.BooleanField(default=True)
-    extra = models.JSONField(default=dict, blank=True)
+    extra = JSONField(default=dict, blank=True)
     removed = models.BooleanField(default=False, editable=False)
 
     @override

@@ -4,7 +4,7 @@ from django.db import models
 from typing_extensions import override
 
 from catalog.clock import now
-from catalog.fields import KeyField
+from catalog.fields import JSONField, KeyField
 from identity.models.credentials import ApplicationCredential
 from identity.models.names import Domain, Project
 from identity.models.people import User
@@ -25,8 +25,8 @@ class Token(models.Model):
     application_credential = models.ForeignKey(
         ApplicationCredential, models.CASCADE, null=True, related_name="tokens"
     )
-    methods = models.JSONField(default=list)
-    audit_ids = models.JSONField(default=list)
+    methods = JSONField(default=list)
+    audit_ids = JSONField(default=list)
     issued_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField()
 

@@ -152,3 +152,9 @@ def test_project_hierarchies_are_told(api) -> None:
     told = mine.get(f"/projects/{middle.pk}?subtree_as_list&parents_as_list").json()["project"]
     assert [one["project"]["name"] for one in told["subtree"]] == ["a"]
     assert told["parents"] == []
+
+
+def test_a_number_at_the_edge_of_a_double_is_kept(api: Api, other) -> None:
+    answer = api.patch(f"/domains/{other.pk}", {"domain": {"far": 1.7976931348623157e308}})
+    assert answer.status_code == 200, answer.content
+    assert api.get(f"/domains/{other.pk}").json()["domain"]["far"] == 1.7976931348623157e308
