@@ -55,7 +55,7 @@ crash: $(VENV)/.installed-dev ## Kill processes at every failpoint, 50 at random
 	VITRINE_TEST_CRASH_SEED=$(VITRINE_CRASH_SEED) $(BIN)/pytest -p no:randomly -m crash $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## Throw 100 000 requests at a running service (VITRINE_TEST_FUZZ_CASES, VITRINE_TEST_FUZZ_SEED choose otherwise).
-	VITRINE_TEST_FUZZ_CASES=$(or $(VITRINE_TEST_FUZZ_CASES),100000) $(BIN)/pytest -p no:randomly -m fuzz --timeout 7200 $(ARGS)
+	VITRINE_TEST_E2E=1 VITRINE_TEST_FUZZ_CASES=$(or $(VITRINE_TEST_FUZZ_CASES),100000) $(BIN)/pytest -p no:randomly -m fuzz --timeout 7200 $(ARGS)
 
 conformance: $(VENV)/.installed-dev ## Run tempest's tests of images against the service (scripts/services install tempest).
 	$(BIN)/pytest -m conformance $(ARGS)

@@ -16,23 +16,22 @@ SERVICES = {
 }
 
 
-WHOLE = (
-    "e2e: starts the whole service, again and again (VITRINE_TEST_E2E=1, or scripts/services start)"
-)
+WHOLE = "takes its minutes with the whole service (VITRINE_TEST_E2E=1, or scripts/services start)"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs an absent service; with VITRINE_TEST_REQUIRE_SERVICES=1 an absent service fails instead.
 
-    The whole service is started where its servers are, or with VITRINE_TEST_E2E=1: it takes its minutes.
+    The whole service is started, and fuzzed, where its servers are, or with VITRINE_TEST_E2E=1.
     """
     required = os.environ.get("VITRINE_TEST_REQUIRE_SERVICES") == "1"
     if not (
         os.environ.get("VITRINE_TEST_POSTGRES_URL") or os.environ.get("VITRINE_TEST_E2E") == "1"
     ):
         for item in items:
-            if item.get_closest_marker("e2e"):
-                item.add_marker(pytest.mark.skip(reason=WHOLE))
+            for marker in ("e2e", "fuzz"):
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=f"{marker}: {WHOLE}"))
     for item in items:
         for marker, variable in SERVICES.items():
             if item.get_closest_marker(marker) and not os.environ.get(variable):

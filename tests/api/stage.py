@@ -32,8 +32,9 @@ class Stage:
 
 @contextmanager
 def staged(folder: Path) -> Iterator[Stage]:
-    """An embedded service with a member beside the administrator, and one thing of each kind."""
-    with configured(folder) as service:
+    """A service with a member beside the administrator, and one thing of each kind; its profile is the test run's."""
+    postgresql = os.environ.get("VITRINE_TEST_DATABASE") == "postgresql"
+    with configured(folder, "production-redis" if postgresql else "embedded") as service:
         service.start(ready_within=180)
         stage = Stage(service, {"admin": service.token()})
         _populate(stage)
