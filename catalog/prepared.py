@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -35,6 +36,12 @@ class Statement:
     def filled(self, values: Mapping[str, Any]) -> list[Any]:
         """The parameters of one call. Holes are named as `hole` was called."""
         return [adapted(values[str(one)]) if isinstance(one, Hole) else one for one in self.params]
+
+
+def cursor() -> CursorWrapper:
+    """A cursor for statements that are asked all the time: the server plans them once, where it can be told to."""
+    make: Callable[[], CursorWrapper] = getattr(connection, "prepared_cursor", connection.cursor)
+    return make()
 
 
 def statement(rows: QuerySet[Any, Any]) -> Statement:
@@ -62,9 +69,9 @@ class Prepared:
         if known is None:
             known = self._known[connection.vendor] = self._compiled()
         found, names, converters = known
-        with connection.cursor() as cursor:
-            cursor.execute(found.sql, found.filled(values))
-            lists = [list(row) for row in cursor.fetchall()]
+        with cursor() as asked:
+            asked.execute(found.sql, found.filled(values))
+            lists = [list(row) for row in asked.fetchall()]
         for row in lists:
             for place, functions, expression in converters:
                 for function in functions:

@@ -5,12 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 import django_stubs_ext
 
-from catalog.conf import CatalogConfig, ConfigurationError
+from catalog.conf import CatalogConfig
 from identity.conf import IdentityConfig
-from settings import configuration, folders, logs, secrets
+from settings import configuration, databases, folders, logs, secrets
 from settings.proxies import TrustedProxies
 from settings.sections import AccessConfig, BrokerConfig, DatabaseConfig, HttpConfig, LogConfig
 
@@ -86,35 +85,7 @@ TEMPLATES = [
     }
 ]
 
-
-def _database() -> dict[str, Any]:
-    url = VITRINE[DatabaseConfig].url
-    if not url:
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(DATA_DIR / "vitrine.sqlite3"),
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                " PRAGMA foreign_keys=ON; PRAGMA cache_size=-32000;",
-            },
-        }
-    try:
-        found: dict[str, Any] = dict(
-            dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
-        )
-    except (ValueError, KeyError) as error:
-        raise ConfigurationError([f"VITRINE_DATABASE_URL: {error}"]) from None
-    if found["ENGINE"] not in {"django.db.backends.postgresql", "django.db.backends.sqlite3"}:
-        raise ConfigurationError(
-            ["VITRINE_DATABASE_URL: only postgresql:// and sqlite:// are supported"]
-        )
-    return found
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": databases.database(VITRINE[DatabaseConfig], DATA_DIR)}
 
 KEYSTONE = VITRINE[IdentityConfig].backend == "keystone"
 AUTHENTICATOR = (

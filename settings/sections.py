@@ -59,6 +59,11 @@ class DatabaseConfig(Section):
     url: str = setting(
         "", help="Database address, postgresql://… ; empty: SQLite in the data folder.", secret=True
     )
+    prepared: bool = setting(
+        True,
+        help="Let PostgreSQL keep the plans of the statements asked most. Not through a pooler that"
+        " shares connections between transactions and knows no prepared statements.",
+    )
 
     @override
     def problems(self) -> Iterable[str]:

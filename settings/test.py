@@ -33,11 +33,13 @@ from settings import base  # noqa: E402
 from settings.base import *  # noqa: E402, F403
 
 if os.environ.get("VITRINE_TEST_DATABASE") == "postgresql":
-    import dj_database_url
+    from settings.databases import database
+    from settings.sections import DatabaseConfig
 
-    DATABASES = {"default": dict(dj_database_url.parse(os.environ["VITRINE_TEST_POSTGRES_URL"]))}
+    _server = DatabaseConfig(url=os.environ["VITRINE_TEST_POSTGRES_URL"])
+    DATABASES = {"default": database(_server, base.DATA_DIR)}
     # Two runs at once may share a server.
-    DATABASES["default"]["TEST"] = {"NAME": f"test_vitrine_{_owner}"}
+    DATABASES["default"] |= {"CONN_MAX_AGE": 0, "TEST": {"NAME": f"test_vitrine_{_owner}"}}
 else:
     DATABASES = base.DATABASES
     DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}

@@ -1,0 +1,58 @@
+"""Django's backend for PostgreSQL, sparing what a request by key would pay for beside its answer: a question before
+each request whether the server is there, and a plan for statements that were planned before.
+"""
+
+import select
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
+from typing_extensions import override
+
+PREPARED = "prepared"
+_SERVER_BINDING: Any = base.ServerBindingCursor  # the stubs leave out what its parents take
+TRUSTED = 10.0
+"""Seconds after which the server is asked, however the socket looks: a host that vanished does not close it."""
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Needs `prepare_threshold` among the options to prepare statements; without it they are planned each time."""
+
+    _cursor: Callable[[str | None], CursorWrapper]
+    health_check_enabled: bool
+    health_check_done: bool
+    _asked_at = 0.0
+
+    @override
+    def create_cursor(self, name: str | None = None) -> Any:
+        if name is PREPARED:
+            return _SERVER_BINDING(self.connection)
+        return super().create_cursor(name)
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """A cursor whose statements the server plans once for this connection."""
+        wanted = "prepare_threshold" in self.settings_dict["OPTIONS"]
+        return self._cursor(PREPARED if wanted else None)
+
+    @override
+    def close_if_health_check_failed(self) -> None:
+        if self.health_check_enabled and not self.health_check_done and self._silent():
+            self.health_check_done = True
+        super().close_if_health_check_failed()
+
+    @override
+    def is_usable(self) -> bool:
+        self._asked_at = time.monotonic()
+        return bool(super().is_usable())
+
+    def _silent(self) -> bool:
+        """Whether the server answered lately and has sent nothing since: one that ends a connection says so."""
+        if self.connection is None or self.connection.closed:
+            return False
+        if time.monotonic() - self._asked_at > TRUSTED:
+            return False
+        socket = select.poll()
+        socket.register(self.connection.fileno(), select.POLLIN)
+        return not socket.poll(0)

@@ -1,0 +1,46 @@
+"""Django's settings of the database: PostgreSQL by its address, or SQLite in the data folder."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from catalog.conf import ConfigurationError
+from settings.sections import DatabaseConfig
+
+POSTGRESQL, SQLITE = "django.db.backends.postgresql", "django.db.backends.sqlite3"
+
+
+def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
+    """`DATABASES["default"]`; ConfigurationError."""
+    if not config.url:
+        return _sqlite(data_dir)
+    try:
+        found: dict[str, Any] = dict(
+            dj_database_url.parse(config.url, conn_max_age=600, conn_health_checks=True)
+        )
+    except (ValueError, KeyError) as error:
+        raise ConfigurationError([f"VITRINE_DATABASE_URL: {error}"]) from None
+    if found["ENGINE"] not in {POSTGRESQL, SQLITE}:
+        raise ConfigurationError(
+            ["VITRINE_DATABASE_URL: only postgresql:// and sqlite:// are supported"]
+        )
+    if found["ENGINE"] == POSTGRESQL:
+        found["ENGINE"] = "catalog.postgresql"
+        if config.prepared:
+            found["OPTIONS"] = {"prepare_threshold": 0, **found.get("OPTIONS", {})}
+    return found
+
+
+def _sqlite(data_dir: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": SQLITE,
+        "NAME": str(data_dir / "vitrine.sqlite3"),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+            " PRAGMA foreign_keys=ON; PRAGMA cache_size=-32000;",
+        },
+    }

@@ -1,0 +1,103 @@
+"""The backend for PostgreSQL: statements planned once, and lost servers noticed without being asked."""
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from artifacts.models import Artifact
+from catalog.prepared import Prepared
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BY_NAME = Prepared(
+    lambda hole: Artifact.objects.filter(name=hole("name")).values("id", "updated_at")
+)
+
+
+@pytest.fixture(autouse=True)
+def _on_postgresql() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("of PostgreSQL")
+
+
+def planned() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%artifacts_artifact%'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_a_prepared_query_is_planned_once_for_the_connection() -> None:
+    row = Artifact.objects.create(type="images", name="one", status="queued")
+    connection.close()
+    for _ in range(3):
+        assert BY_NAME.rows(name="one") == [{"id": row.pk, "updated_at": row.updated_at}]
+    assert BY_NAME.rows(name="other") == []
+    assert planned() == 1
+
+
+def test_a_prepared_query_answers_after_a_rollback() -> None:
+    Artifact.objects.create(type="images", name="one", status="queued")
+    with transaction.atomic():
+        assert len(BY_NAME.rows(name="one")) == 1
+        transaction.set_rollback(True)
+    assert len(BY_NAME.rows(name="one")) == 1
+
+
+def test_statements_are_planned_each_time_where_a_pooler_cannot_keep_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection.close()
+    monkeypatch.delitem(connection.settings_dict["OPTIONS"], "prepare_threshold")
+    try:
+        assert BY_NAME.rows(name="one") == BY_NAME.rows(name="two") == []
+        assert planned() == 0
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def checked() -> None:
+    """A connection that was asked just now, as a request leaves it to the next one."""
+    connection.close()
+    connection.ensure_connection()
+    assert connection.is_usable()
+    connection.health_check_enabled, connection.health_check_done = True, False
+
+
+def backend() -> int:
+    assert isinstance(connection.connection, psycopg.Connection)
+    return connection.connection.info.backend_pid
+
+
+@pytest.mark.usefixtures("checked")
+def test_a_connection_that_was_just_asked_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "is_usable", lambda: pytest.fail("the server was asked"))
+    before = backend()
+    assert BY_NAME.rows(name="one") == []
+    assert backend() == before
+
+
+@pytest.mark.usefixtures("checked")
+def test_a_connection_that_the_server_ended_is_made_anew() -> None:
+    before = backend()
+    parameters = {
+        k: v
+        for k, v in connection.get_connection_params().items()
+        if k in {"host", "port", "user", "password"}
+    }
+    with psycopg.connect(**parameters, dbname="postgres", autocommit=True) as other:
+        ended = other.execute("SELECT pg_terminate_backend(%s, 10000)", (before,)).fetchone()
+    assert ended == (True,)
+    assert BY_NAME.rows(name="one") == []
+    assert backend() != before
+
+
+@pytest.mark.usefixtures("checked")
+def test_a_connection_that_was_not_asked_for_long_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(connection, "is_usable", lambda: asked.append(True) or True)
+    monkeypatch.setattr(connection, "_asked_at", connection._asked_at - 3600)
+    assert BY_NAME.rows(name="one") == []
+    assert asked == [True]
