@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from artifacts.conf import ArtifactsConfig
-from artifacts.models import Artifact, Member
+from artifacts.models import EVERYBODYS, Artifact, Member
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
@@ -106,7 +106,7 @@ def branches(actor: Actor, scope: Scope) -> list[Branch]:
 def branches_of(reach: Reach, project_id: str | None, scope: Scope) -> list[Branch]:
     """The branches of everybody who reaches so far; an administrator's project may be None."""
     if reach is Reach.ALL:
-        return [Branch(_of_admin(project_id, scope))]
+        return [Branch(_of_admin(project_id, scope) & EVERYBODYS)]
     mine = reach is Reach.PROJECT
     own = Q(project_id=project_id)
     found: list[Branch] = []
@@ -120,7 +120,7 @@ def branches_of(reach: Reach, project_id: str | None, scope: Scope) -> list[Bran
         found.append(Branch(_shared_with(project_id, scope.member_status), few=True))
     if asked in ("all", COMMUNITY):
         strangers = ~own | Q(project_id=None) if mine else Q()
-        found.append(Branch(strangers & Q(visibility=COMMUNITY)))
+        found.append(Branch(strangers & Q(visibility=COMMUNITY) & EVERYBODYS))
     if asked in (None, "all"):
         nobodys = Q(project_id=None, visibility__in=(PRIVATE, SHARED))
         found.append(Branch(nobodys, few=True))
