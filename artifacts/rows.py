@@ -1,10 +1,14 @@
-"""Row comparison for keyset paging, as both databases have it."""
+"""Comparing with rows of values, and with any number of values at once, as both databases have it."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import BooleanField, Func, Q, Value
+import orjson
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.expressions import Combinable
+from django.db.models.sql.compiler import SQLCompiler
+from typing_extensions import override
 
 from catalog.query import Sort
 
@@ -50,3 +54,28 @@ def _single(key: Combinable, value: Any, operator: str) -> _Compare:
         _Row(Value(value), output_field=BooleanField()),
         operator,
     )
+
+
+class _Among(Func):
+    """`id = ANY(ids)`: one parameter, so that the statement is the same for any number."""
+
+    conditional = True
+    output_field = BooleanField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> Any:
+        return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(")
+
+    @override
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra_context: Any) -> Any:
+        template, joiner = "%(expressions)s))", " IN (SELECT value FROM json_each("
+        return self.as_sql(compiler, connection, template=template, arg_joiner=joiner)
+
+
+def among(column: str, values: Any) -> Q:
+    """Rows whose column is one of the values, which `many` has made a parameter of."""
+    return Q(_Among(F(column), Value(values)))
+
+
+def many(values: Sequence[str]) -> list[str] | str:
+    """Texts as the one parameter that `among` compares with."""
+    return list(values) if connection.vendor == "postgresql" else orjson.dumps(values).decode()

@@ -1,17 +1,19 @@
 """The doors to images: rows as plain dictionaries for reading, model instances for services."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from django.db.models import JSONField, OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.sql.compiler import SQLCompiler
 
 from artifacts import selectors as artifacts
 from artifacts.models import Artifact, Member, Tag
 from artifacts.paging import count_of, page_of
+from artifacts.rows import among, many
 from artifacts.selectors import Reach, Scope
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
+from catalog.fields import JSONField
 from catalog.prepared import Prepared
 from catalog.query import Page
 from images import places
@@ -75,24 +77,8 @@ def _shown(reach: Reach) -> Prepared:
     return Prepared(rows)
 
 
-def _page(size: int) -> Prepared:
-    def rows(hole: Callable[[str], Any]) -> QuerySet[Artifact, dict[str, Any]]:
-        return _as_rows(Artifact.objects.filter(pk__in=[hole(str(i)) for i in range(size)]))
-
-    return Prepared(rows)
-
-
 _SHOWN = {reach: _shown(reach) for reach in Reach}
-_PAGES = {size: _page(size) for size in (25, 100, 1000)}
-
-
-def _rows(ids: Sequence[str]) -> Iterator[ImageRow]:
-    """The rows of a page, in any order; a page that is not full asks for its first row again."""
-    for start in range(0, len(ids), max(_PAGES)):
-        some = ids[start : start + max(_PAGES)]
-        size = next(size for size in _PAGES if size >= len(some))
-        padded = [*some, *[some[0]] * (size - len(some))]
-        yield from _PAGES[size].rows(**{str(place): one for place, one in enumerate(padded)})
+_PAGE = Prepared(lambda hole: _as_rows(Artifact.objects.filter(among("id", hole("ids")))))
 
 
 def image_row(actor: Actor, image_id: str) -> ImageRow:
@@ -125,7 +111,7 @@ def listed(
     if page.limit == 0:
         return [], False
     ids = page_of(rows.filter(type=TYPE, deleted_at=None), actor, scope, page, marker)
-    found = {row["id"]: row for row in _rows(ids[: page.limit])}
+    found = {row["id"]: row for row in _PAGE.rows(ids=many(ids[: page.limit]))}
     places.attach(found.values())
     return [found[i] for i in ids[: page.limit] if i in found], len(ids) > page.limit
 
@@ -151,7 +137,10 @@ def restorable(
         held.order_by("-deleted_at", "-id").values_list("id", "deleted_at")[: page.limit + 1]
     )
     times = dict(found[: page.limit])
-    shown = {row["id"]: {**row, "deleted_at": times[row["id"]]} for row in _rows(list(times))}
+    shown = {
+        row["id"]: {**row, "deleted_at": times[row["id"]]}
+        for row in _PAGE.rows(ids=many(list(times)))
+    }
     places.attach(shown.values())
     return [shown[i] for i in times if i in shown], page.limit > 0 and len(found) > page.limit
 
