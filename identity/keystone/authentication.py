@@ -73,12 +73,11 @@ def refusal(message: str) -> TokenRefused:
 def _ask(token: str, *, ended_too: bool) -> ValidToken | Verdict:
     params = {"nocatalog": "", **({"allow_expired": "1"} if ended_too else {})}
     try:
-        answer = connection().as_service(
-            "/auth/tokens", headers={"X-Subject-Token": token}, params=params
+        return connection().as_service(
+            "/auth/tokens", read, headers={"X-Subject-Token": token}, params=params
         )
     except Refused:
         return Verdict.REFUSED
-    return read(answer["token"])
 
 
 def _service_roles(token: str | None) -> frozenset[str]:

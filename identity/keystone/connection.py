@@ -4,16 +4,18 @@
 
     Keystone's answer                                   what is raised or returned
     ──────────────────────────────────────────────────  ─────────────────────────────
-    what was asked for                                   the response
+    what was asked for                                   what the caller's reader makes of it
     401, 403, 404 to somebody else's token or password   `Refused`
     the service's own user is refused                    KeystoneUnavailable
-    no connection, no answer in time, 5xx, no JSON       KeystoneUnavailable
+    no connection, no answer in time, 5xx                KeystoneUnavailable
+    what is no JSON, or of another shape than promised   KeystoneUnavailable
     it was away a moment ago (`Presence`)                KeystoneUnavailable, not asked
 """
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeVar
@@ -24,8 +26,11 @@ from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
 from catalog.conf import section
 from identity.errors import KeystoneUnavailable
+from identity.keystone.answers import Malformed, Part
 from identity.keystone.conf import KeystoneConfig
 from identity.keystone.presence import Away, Presence
+from identity.keystone.tokens import ValidToken, plausible
+from identity.keystone.tokens import read as read_token
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +40,25 @@ RETRY_DELAY = 0.2
 STEPS = 3
 """Requests that one question may take: signing in, finding the endpoint, asking."""
 AGAIN = [502, 503, 504]
+SORRY = "Keystone does not answer as it should, so nobody can be let in; try again in a moment."
+REFUSALS = (
+    exceptions.Unauthorized,
+    exceptions.Forbidden,
+    exceptions.NotFound,
+    exceptions.BadRequest,
+)
 AWAY = "it could not be reached a moment ago"
 HEADERS = {"Accept": "application/json"}
+NOT_UNDERSTOOD = (
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What is raised when an answer is of another shape: by keystoneauth1; our own readers raise Malformed."""
 T = TypeVar("T")
 
 
@@ -49,11 +71,10 @@ class Connection:
 
     def __init__(self, config: KeystoneConfig) -> None:
         self.config = config
-        self._service = self._signed_in(
-            project_name=config.project, project_domain_name=config.project_domain
-        )
-        self._system = self._signed_in(system_scope="all")
+        self._discovered: dict[str, Any] = {}
+        self._begin()
         self._session = Session(
+            discovery_cache=self._discovered,
             verify=str(config.cafile) if config.cafile else True,
             timeout=config.timeout,
             app_name="vitrine",
@@ -71,20 +92,21 @@ class Connection:
     def as_service(
         self,
         path: str,
+        read: Callable[[Part], T],
         *,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-    ) -> Any:
+    ) -> T:
         """What Keystone answers the service's user to a GET; Refused for 404."""
         try:
-            return self._get(self._service, path, headers=headers, params=params)
+            return self._get(self._service, path, read, headers=headers, params=params)
         except (exceptions.Unauthorized, exceptions.Forbidden) as error:
-            raise _down(f"it refuses this service's own user: {_first_line(error)}") from None
+            raise unavailable(f"it refuses this service's own user: {_first_line(error)}") from None
 
-    def as_system(self, path: str) -> Any:
+    def as_system(self, path: str, read: Callable[[Part], T]) -> T:
         """The same for what needs a role on the system; Refused when the service's user has none."""
         try:
-            return self._get(self._system, path)
+            return self._get(self._system, path, read)
         except (exceptions.Unauthorized, exceptions.Forbidden):
             raise Refused from None
 
@@ -92,32 +114,63 @@ class Connection:
         self,
         auth: v3.Password,
         path: str,
+        read: Callable[[Part], T],
         *,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-    ) -> Any:
+    ) -> T:
+        with self._understanding():
+            try:
+                with self._presence.watching():
+                    self._sign_in(auth)
+                    answer = self._session.get(
+                        path,
+                        auth=auth,
+                        endpoint_filter=self.endpoint,
+                        headers=HEADERS | dict(headers or {}),
+                        params=dict(params or {}),
+                        **self._patience,
+                    )
+            except exceptions.NotFound:
+                raise Refused from None
+            return read(_body(answer))
+
+    @contextmanager
+    def _understanding(self) -> Iterator[None]:
+        """The one place that decides what becomes of an answer which does not serve: KeystoneUnavailable.
+
+        What the service has been told about itself may be wrong then, and is asked anew.
+        Unauthorized, Forbidden and Refused mean different things to different callers, and pass.
+        """
         try:
-            with self._presence.watching():
-                self._sign_in(auth)
-                answer = self._session.get(
-                    path,
-                    auth=auth,
-                    endpoint_filter=self.endpoint,
-                    headers=HEADERS | dict(headers or {}),
-                    params=dict(params or {}),
-                    **self._patience,
-                )
+            yield
         except (exceptions.Unauthorized, exceptions.Forbidden):
             raise
         except Away:
-            raise _down(AWAY) from None
-        except exceptions.NotFound:
-            raise Refused from None
+            raise unavailable(AWAY) from None
+        except (exceptions.ConnectionError, exceptions.HttpError) as error:
+            raise unavailable(_first_line(error)) from None
+        except Malformed as error:
+            raise unavailable(f"its answer cannot be understood: {error}") from None
         except exceptions.CatalogException:
-            raise _down(f"its catalog has no {self.config.interface} identity endpoint") from None
+            self._begin()
+            reason = f"its catalog has no {self.config.interface} identity endpoint"
+            raise unavailable(reason) from None
         except exceptions.ClientException as error:
-            raise _down(_first_line(error)) from None
-        return _json(answer.json)
+            self._begin()
+            raise unavailable(_first_line(error)) from None
+        except NOT_UNDERSTOOD as error:  # its text may quote the answer
+            self._begin()
+            reason = f"its answer cannot be understood: {type(error).__name__} in keystoneauth1"
+            raise unavailable(reason) from None
+
+    def _begin(self) -> None:
+        """Sign in anew from now on; threads on their way keep what they have."""
+        self._discovered.clear()
+        self._service = self._signed_in(
+            project_name=self.config.project, project_domain_name=self.config.project_domain
+        )
+        self._system = self._signed_in(system_scope="all")
 
     def _sign_in(self, auth: v3.Password) -> None:
         """One thread gets the service's token; when it cannot, those who waited for it do not try one by one."""
@@ -126,31 +179,35 @@ class Connection:
             if self._presence.failures != failures:
                 raise Away
             try:
-                auth.get_access(self._session)
+                access = auth.get_access(self._session)
+                if not plausible(access.auth_token) or access.expires is None:
+                    self._begin()
+                    raise Malformed("the token for this service's own user has no text or no end")
+            except exceptions.NotFound:
+                raise Malformed("nobody can sign in where VITRINE_KEYSTONE_AUTH_URL says") from None
             except exceptions.ConnectionError:
                 self._presence.failed()  # before the next one has the lock
                 raise
 
-    def as_bearer(self, path: str, token: str) -> Any:
+    def as_bearer(self, path: str, read: Callable[[Part], T], token: str) -> T:
         """What Keystone answers to a GET with this token; Refused when it is not good, or not for that."""
-        return _json(self._plain("GET", path, headers={"X-Auth-Token": token}).json)
+        return self._plain(
+            "GET", path, lambda answer: read(_body(answer)), headers={"X-Auth-Token": token}
+        )
 
-    def issue(self, identity: Mapping[str, Any], scope: Any) -> tuple[str, dict[str, Any]]:
-        """A token and its document, for what proves somebody's identity; Refused when it proves nothing."""
+    def issue(self, identity: Mapping[str, Any], scope: Any) -> tuple[str, ValidToken]:
+        """A token and what it stands for, for what proves somebody's identity; Refused when it proves nothing."""
         body = {"auth": {"identity": dict(identity), "scope": scope}}
-        answer = self._plain("POST", "/auth/tokens", json=body)
-        document: dict[str, Any] = _json(answer.json)["token"]
-        return answer.headers["X-Subject-Token"], document
+        return self._plain("POST", "/auth/tokens", lambda answer: _issued(answer, scope), json=body)
 
     def revoke(self, token: str) -> None:
         """End somebody's token; Refused when it has ended already."""
-        self._plain(
-            "DELETE", "/auth/tokens", headers={"X-Auth-Token": token, "X-Subject-Token": token}
-        )
+        headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+        self._plain("DELETE", "/auth/tokens", lambda _: None, headers=headers)
 
     def check(self) -> None:
         """Whether Keystone answers and accepts the service's user."""
-        self.as_service("/")
+        self.as_service("/", lambda answer: answer.member("version").member("id").text())
 
     def _signed_in(self, **scope: Any) -> v3.Password:
         return v3.Password(
@@ -177,26 +234,19 @@ class Connection:
             "log": False,  # it would write tokens and passwords, masked or not
         }
 
-    def _plain(self, method: str, path: str, **options: Any) -> Any:
+    def _plain(self, method: str, path: str, read: Callable[[Any], T], **options: Any) -> T:
         """A request without the service's user, to where people's tokens come from."""
         options["headers"] = HEADERS | options.get("headers", {})
         url = self.config.auth_url.rstrip("/") + path
-        try:
-            with self._presence.watching():
-                return self._session.request(
-                    url, method, authenticated=False, **self._patience, **options
-                )
-        except (
-            exceptions.Unauthorized,
-            exceptions.Forbidden,
-            exceptions.NotFound,
-            exceptions.BadRequest,
-        ):
-            raise Refused from None
-        except Away:
-            raise _down(AWAY) from None
-        except exceptions.ClientException as error:
-            raise _down(_first_line(error)) from None
+        with self._understanding():
+            try:
+                with self._presence.watching():
+                    answer = self._session.request(
+                        url, method, authenticated=False, **self._patience, **options
+                    )
+            except REFUSALS:
+                raise Refused from None
+            return read(answer)
 
 
 def connection() -> Connection:
@@ -214,20 +264,30 @@ def _connection(_pid: int, config: KeystoneConfig) -> Connection:
     return Connection(config)
 
 
-def _down(reason: str) -> KeystoneUnavailable:
+def unavailable(reason: str, message: str = SORRY) -> KeystoneUnavailable:
+    """The error to raise; the log learns the reason, the caller the message."""
     log.warning("Keystone cannot be used: %s", reason)
-    return KeystoneUnavailable(
-        "Keystone does not answer as it should, so nobody can be let in; try again in a moment.",
-        headers={"Retry-After": "5"},
-    )
+    return KeystoneUnavailable(message, headers={"Retry-After": "5"})
 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-def _json(read: Callable[[], T]) -> T:
+def _body(answer: Any) -> Part:
     try:
-        return read()
-    except ValueError:
-        raise _down("it answers something that is not JSON") from None
+        return Part(answer.json())
+    except (ValueError, RecursionError):
+        raise Malformed("it is not JSON") from None
+
+
+def _issued(answer: Any, scope: Any) -> tuple[str, ValidToken]:
+    token = answer.headers.get("X-Subject-Token", "")
+    if not plausible(token):
+        raise Malformed("there is no token in the header X-Subject-Token")
+    found = read_token(_body(answer))
+    actor = found.actor
+    wanted = (scope["project"]["id"] if "project" in scope else None, "system" in scope)
+    if (actor.project_id, actor.system) != wanted:
+        raise Malformed("the token is not of the scope that was asked for")
+    return token, found

@@ -5,16 +5,18 @@ process, asks anew at every check, and counts usage by callbacks where the calle
 https://docs.openstack.org/api-ref/identity/v3/#unified-limits
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 from catalog.conf import section
 from identity.errors import KeystoneUnavailable
+from identity.keystone.answers import Part
 from identity.keystone.conf import KeystoneConfig
-from identity.keystone.connection import Refused, connection
+from identity.keystone.connection import Refused, connection, unavailable
 from identity.keystone.memory import Memory
 
 FLAT = "flat"
+T = TypeVar("T")
 HOW = (
     "Its user needs the role reader on the system, and the service must be registered in Keystone."
 )
@@ -34,9 +36,17 @@ def limits_for(project_id: str, service_type: str) -> Mapping[str, int]:
     if found is None:
         service_id = _service(service_type)
         registered = _registered(service_id)
-        own = _ask(f"/limits?service_id={service_id}&project_id={project_id}", "limits")
-        mine = (one for one in own if one["project_id"] == project_id)
-        found = registered | _by_resource(mine, "resource_limit")
+        found = registered | _ask(
+            f"/limits?service_id={service_id}&project_id={project_id}",
+            lambda answer: _by_resource(
+                (
+                    one
+                    for one in answer.member("limits").items()
+                    if one.member("project_id").value == project_id
+                ),
+                "resource_limit",
+            ),
+        )
         _found.put(key, found, section(KeystoneConfig).limits_seconds)
     return found
 
@@ -51,8 +61,12 @@ def _registered(service_id: str) -> dict[str, int]:
     key = f"registered {service_id}"
     found = _found.get(key)
     if found is None:
-        rows = _ask(f"/registered_limits?service_id={service_id}", "registered_limits")
-        found = _by_resource(rows, "default_limit")
+        found = _ask(
+            f"/registered_limits?service_id={service_id}",
+            lambda answer: _by_resource(
+                answer.member("registered_limits").items(), "default_limit"
+            ),
+        )
         _found.put(key, found, section(KeystoneConfig).limits_seconds)
     return dict(found)
 
@@ -61,30 +75,43 @@ def _service(service_type: str) -> str:
     """Id of the service, once it is known that limits mean what is read from them here."""
     found = _services.get(service_type)
     if found is None:
-        model = _ask("/limits/model", "model")["name"]
+        model = _ask("/limits/model", lambda answer: answer.member("model").member("name").text())
         if model != FLAT:
             raise _wrong(f"it enforces them as {model!r}, and only {FLAT!r} is understood here.")
-        rows = _ask(f"/services?type={service_type}", "services")
-        if not rows:
+        ids = _ask(
+            f"/services?type={service_type}",
+            lambda answer: [
+                one.member("id").identifier() for one in answer.member("services").items()
+            ],
+        )
+        if not ids:
             raise _wrong(f"it knows no service of the type {service_type}.")
-        found = str(rows[0]["id"])
+        found = ids[0]
         _services.put(service_type, found, section(KeystoneConfig).limits_seconds)
     return found
 
 
-def _by_resource(rows: Iterable[Mapping[str, Any]], member: str) -> dict[str, int]:
+def _by_resource(rows: Iterable[Part], member: str) -> dict[str, int]:
     region = section(KeystoneConfig).region
-    here = [one for one in rows if region is None or one["region_id"] in {None, region}]
-    here.sort(key=lambda one: one["region_id"] is not None)
-    return {one["resource_name"]: int(one[member]) for one in here}
+    read = [
+        (
+            one.member("region_id").nullable(Part.text),
+            one.member("resource_name").text(),
+            one.member(member),
+        )
+        for one in rows
+    ]
+    here = [one for one in read if region is None or one[0] in {None, region}]
+    here.sort(key=lambda one: one[0] is not None)
+    return {name: limit.number() for _, name, limit in here}
 
 
-def _ask(path: str, member: str) -> Any:
+def _ask(path: str, read: Callable[[Part], T]) -> T:
     try:
-        return connection().as_system(path)[member]
+        return connection().as_system(path, read)
     except Refused:
         raise _wrong(f"it does not let this service read them. {HOW}") from None
 
 
 def _wrong(reason: str) -> KeystoneUnavailable:
-    return KeystoneUnavailable(f"Keystone's limits cannot be used: {reason}")
+    return unavailable(reason, f"Keystone's limits cannot be used: {reason}")

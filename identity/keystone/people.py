@@ -12,11 +12,12 @@ from typing import TypeVar
 from catalog.actors import Actor
 from catalog.conf import section
 from identity.conf import IdentityConfig
+from identity.keystone.answers import Part
 from identity.keystone.authentication import validate
 from identity.keystone.conf import KeystoneConfig
 from identity.keystone.connection import Refused, connection
 from identity.keystone.memory import Memory
-from identity.keystone.tokens import digest, read
+from identity.keystone.tokens import digest
 from identity.models import DEFAULT_DOMAIN, Project
 
 UNSCOPED = "unscoped"
@@ -60,7 +61,7 @@ class Person:
         def ask() -> tuple[Actor | None]:
             proof = {"methods": ["token"], "token": {"id": self.token}}
             try:
-                return (read(connection().issue(proof, scope)[1]).actor,)
+                return (connection().issue(proof, scope)[1].actor,)
             except Refused:
                 return (None,)
 
@@ -80,10 +81,10 @@ def sign_in(name: str, password: str) -> Person | None:
     }
     proof = {"methods": ["password"], "password": {"user": user}}
     try:
-        token, document = connection().issue(proof, UNSCOPED)
+        token, found = connection().issue(proof, UNSCOPED)
     except Refused:
         return None
-    return Person(token, document["user"]["id"], name if domain else plain)
+    return Person(token, str(found.actor.user_id), name if domain else plain)
 
 
 def person(token: str) -> Person | None:
@@ -102,13 +103,20 @@ def forget() -> None:
 
 def _ask_projects(token: str) -> list[Project]:
     try:
-        found = connection().as_bearer("/auth/projects", token)["projects"]
+        return connection().as_bearer("/auth/projects", _read_projects, token)
     except Refused:
         return []
+
+
+def _read_projects(document: Part) -> list[Project]:
     rows = (
-        Project(id=one["id"], name=one["name"], domain_id=one["domain_id"])
-        for one in found
-        if one.get("enabled", True)
+        Project(
+            id=one.member("id").identifier(),
+            name=one.member("name").text(),
+            domain_id=one.member("domain_id").nullable(Part.identifier),
+        )
+        for one in document.member("projects").items()
+        if one.optional("enabled", Part.flag, True)
     )
     return sorted(rows, key=lambda row: (row.name, row.pk))
 

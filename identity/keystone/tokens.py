@@ -2,12 +2,13 @@
 
 import string
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import TypeGuard
 
 from catalog.actors import Actor
 from identity.authentication import as_admin
+from identity.keystone.answers import Part
 
 LONGEST = 2048
 """Characters: several times what Keystone makes, and less than any server in front of it takes as a header. A longer
@@ -24,9 +25,9 @@ class ValidToken:
     expires_at: datetime
 
 
-def plausible(token: str) -> bool:
+def plausible(token: str | None) -> TypeGuard[str]:
     """Whether it could be a token at all: other text never reaches Keystone."""
-    return 0 < len(token) <= LONGEST and _VISIBLE.issuperset(token)
+    return token is not None and 0 < len(token) <= LONGEST and _VISIBLE.issuperset(token)
 
 
 def digest(token: str) -> str:
@@ -34,28 +35,49 @@ def digest(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def read(document: dict[str, Any]) -> ValidToken:
-    """The Actor of the member `token` of Keystone's answer.
+def read(document: Part) -> ValidToken:
+    """The Actor of Keystone's answer about a token; Malformed when it is none.
 
     Roles come with those that they imply. `domain_id` is set for a token scoped to a domain; `system` for one scoped
     to the system, which has no project. https://docs.openstack.org/api-ref/identity/v3/#validate-and-show-information-for-token
     """
-    project = document.get("project") or {}
-    credential = document.get("application_credential") or {}
+    token = document.member("token")
+    user = token.member("user")
+    project_id, project_name = token.optional("project", _named, (None, ""))
     actor = Actor(
-        user_id=document["user"]["id"],
-        user_name=document["user"]["name"],
-        project_id=project.get("id"),
-        project_name=project.get("name", ""),
-        domain_id=(document.get("domain") or {}).get("id"),
-        roles=frozenset(role["name"].lower() for role in document.get("roles", ())),
-        audit_ids=tuple(document.get("audit_ids", ())),
-        system=bool((document.get("system") or {}).get("all")),
-        delegated=bool(credential.get("restricted")) or "OS-TRUST:trust" in document,
+        user_id=user.member("id").identifier(),
+        user_name=user.member("name").text(),
+        project_id=project_id,
+        project_name=project_name,
+        domain_id=token.optional("domain", _identified, None),
+        roles=token.optional("roles", _roles, frozenset()),
+        audit_ids=token.optional("audit_ids", _texts, ()),
+        system=token.optional("system", _whole, False),
+        delegated=token.optional("application_credential", _restricted, False)
+        or "OS-TRUST:trust" in token.members(),
     )
-    return ValidToken(as_admin(actor), _time(document["expires_at"]))
+    return ValidToken(as_admin(actor), token.member("expires_at").time())
 
 
-def _time(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+def _named(part: Part) -> tuple[str, str]:
+    return part.member("id").identifier(), part.member("name").text()
+
+
+def _identified(part: Part) -> str:
+    return part.member("id").identifier()
+
+
+def _roles(part: Part) -> frozenset[str]:
+    return frozenset(one.member("name").text().lower() for one in part.items())
+
+
+def _texts(part: Part) -> tuple[str, ...]:
+    return tuple(one.text() for one in part.items())
+
+
+def _whole(part: Part) -> bool:
+    return part.optional("all", Part.flag, False)
+
+
+def _restricted(part: Part) -> bool:
+    return part.optional("restricted", Part.flag, False)

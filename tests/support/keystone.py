@@ -139,7 +139,7 @@ def configuration(user: Person, region: str | None = None, **values: Any) -> Key
     """Settings that let the service in at Keystone."""
     return KeystoneConfig(
         **{
-            "auth_url": url(),
+            "auth_url": values.get("auth_url") or url(),
             "username": user.name,
             "password": user.password,
             "project": user.project,
