@@ -5,16 +5,29 @@ each request whether the server is there, and a plan for statements that were pl
 import select
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from typing_extensions import override
 
 PREPARED = "prepared"
 _SERVER_BINDING: Any = base.ServerBindingCursor  # the stubs leave out what its parents take
 TRUSTED = 10.0
 """Seconds after which the server is asked, however the socket looks: a host that vanished does not close it."""
+
+
+class _MomentLoader(Loader):
+    """Reads `2026-01-02 03:04:05.678+00`. Django's takes many times as long: it extends psycopg's reader in Python."""
+
+    timezone = UTC
+
+    @override
+    def load(self, data: Buffer) -> datetime:
+        return datetime.fromisoformat(bytes(data).decode())
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -24,6 +37,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     health_check_enabled: bool
     health_check_done: bool
     _asked_at = 0.0
+
+    @override
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        made = super().get_new_connection(conn_params)
+        if self.timezone is UTC:
+            made.adapters.register_loader("timestamptz", _MomentLoader)
+        return made
 
     @override
     def create_cursor(self, name: str | None = None) -> Any:

@@ -1,5 +1,7 @@
 """The backend for PostgreSQL: statements planned once, and lost servers noticed without being asked."""
 
+from datetime import UTC, datetime
+
 import psycopg
 import pytest
 from django.db import connection, transaction
@@ -43,6 +45,20 @@ def test_a_prepared_query_answers_after_a_rollback() -> None:
         assert len(BY_NAME.rows(name="one")) == 1
         transaction.set_rollback(True)
     assert len(BY_NAME.rows(name="one")) == 1
+
+
+def test_moments_come_back_as_they_went_in() -> None:
+    moments = [
+        datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        datetime(2026, 1, 2, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT unnest(%s::timestamptz[])", [moments])
+        assert [row[0] for row in cursor.fetchall()] == moments
+        cursor.execute("SELECT '2026-01-02 03:04:05.5+02'::timestamptz, NULL::timestamptz")
+        assert cursor.fetchone() == (datetime(2026, 1, 2, 1, 4, 5, 500000, tzinfo=UTC), None)
 
 
 def test_statements_are_planned_each_time_where_a_pooler_cannot_keep_them(
