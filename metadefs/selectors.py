@@ -119,17 +119,19 @@ def _child(rows: QuerySet[M], namespace: Namespace, kind: str, name: str) -> M:
 
 
 def stamp() -> tuple[int, str]:
-    """The epoch of the definitions and its token (empty: nothing was ever defined)."""
+    """The epoch of the definitions and its token (empty: nobody asked for it yet)."""
     return Epoch.objects.filter(pk=1).values_list("value", "token").first() or (0, "")
 
 
-def governance(resource_type: str, owner: str | None) -> Governance:
+def governance(
+    resource_type: str, owner: str | None, *, at: tuple[int, str] | None = None
+) -> Governance:
     """The rules for a resource type's assets that belong to `owner` (a project; None: nobody's).
 
-    One cheap query when nothing changed since the last call: rules are kept per process, by the
-    epoch's token.
+    One cheap query when nothing changed since the last call, none for who holds the stamp and says
+    so by `at`: rules are kept per process, by the epoch's token.
     """
-    epoch, token = stamp()
+    epoch, token = at or stamp()
     known = (resource_type, owner, section(MetadefsConfig).mode, epoch)
     return _kept(*known, token) if token else _assembled(*known)
 

@@ -6,7 +6,7 @@ from artifacts.models import Artifact
 from artifacts.types import ArtifactType
 from metadefs.enforcement import require
 from metadefs.selectors import governance
-from metadefs.services.epochs import read_locked
+from metadefs.services.epochs import stamp_locked
 
 
 def judge(artifact: Artifact, *, kind: ArtifactType, changed: Collection[str] | None) -> None:
@@ -15,8 +15,9 @@ def judge(artifact: Artifact, *, kind: ArtifactType, changed: Collection[str] | 
     `changed` names the keys this write touches (None: all are new): an invalid value that lies there untouched does
     not block it. Runs in the write's transaction: no definition changes until that ends.
     """
-    artifact.checked_epoch = read_locked()
-    rules = governance(kind.resource_type, artifact.project_id)
+    held = stamp_locked()
+    artifact.checked_epoch = held[0]
+    rules = governance(kind.resource_type, artifact.project_id, at=held)
     artifact.violations = [
         one.shown() for one in require(artifact.properties, rules, changed=changed)
     ]

@@ -4,34 +4,32 @@ import uuid
 
 from django.db import connection, transaction
 
+from catalog import prepared
 from metadefs.models import Epoch
 
-_READ = "SELECT value FROM metadefs_epoch WHERE id = 1"
+_READ = "SELECT value, token FROM metadefs_epoch WHERE id = 1"
 
 
 def read_locked() -> int:
-    """The epoch, held until the transaction ends: no definition changes between a check and the
-    write it allows.
+    """The value of `stamp_locked`."""
+    return stamp_locked()[0]
+
+
+def stamp_locked() -> tuple[int, str]:
+    """The epoch and its token, held until the transaction ends: no definition changes between a
+    check and the write it allows.
 
     PostgreSQL takes a share lock, so asset writers do not wait for each other; SQLite's IMMEDIATE
     transactions exclude every other writer anyway. RuntimeError outside a transaction.
     """
     _refuse_outside_a_transaction()
-    found = _value("FOR SHARE")
-    if found is None:
-        _make()
-        found = _value("FOR SHARE")
-    return found or 0
+    return _held("FOR SHARE")
 
 
 def lock() -> int:
     """The epoch, and no other change of definitions until the transaction ends."""
     _refuse_outside_a_transaction()
-    found = _value("FOR UPDATE")
-    if found is None:
-        _make()
-        found = _value("FOR UPDATE")
-    return found or 0
+    return _held("FOR UPDATE")[0]
 
 
 def advance(epoch: int) -> int:
@@ -40,16 +38,21 @@ def advance(epoch: int) -> int:
     return epoch + 1
 
 
-def _value(clause: str) -> int | None:
+def _held(clause: str) -> tuple[int, str]:
+    found = _read(clause)
+    if found is None:
+        first = Epoch(id=1, token=str(uuid.uuid4()))
+        Epoch.objects.bulk_create([first], ignore_conflicts=True)
+        found = _read(clause)
+    return found or (0, "")
+
+
+def _read(clause: str) -> tuple[int, str] | None:
     suffix = f" {clause}" if connection.vendor == "postgresql" else ""
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_READ + suffix)
-        row = cursor.fetchone()
-    return None if row is None else int(row[0])
-
-
-def _make() -> None:
-    Epoch.objects.bulk_create([Epoch(id=1)], ignore_conflicts=True)
+        row: tuple[int, str] | None = cursor.fetchone()
+    return row
 
 
 def _refuse_outside_a_transaction() -> None:

@@ -370,3 +370,23 @@ def test_many_changes_at_once_are_all_counted():
     assert Epoch.objects.get().value == 5
     assert Namespace.objects.get().revision == 5
     assert Property.objects.count() == 5
+
+
+@pytest.mark.django_db
+def test_before_anything_is_defined_a_write_asks_for_the_epoch_alone(django_assert_num_queries):
+    with transaction.atomic():
+        governance(IMAGE, "one", at=epochs.stamp_locked())
+    with transaction.atomic(), django_assert_num_queries(1):
+        assert not governance(IMAGE, "one", at=epochs.stamp_locked()).rules
+
+
+@pytest.mark.django_db
+def test_the_first_definition_is_seen_by_the_next_write():
+    with transaction.atomic():
+        before = epochs.stamp_locked()
+    assert not governance(IMAGE, None, at=before).rules
+    made()
+    with transaction.atomic():
+        after = epochs.stamp_locked()
+    assert after[0] == before[0] + 1
+    assert list(governance(IMAGE, None, at=after).rules) == ["hw_cores"]
