@@ -34,10 +34,11 @@ def parse(schema: Schema, body: Mapping[str, Any]) -> Question:
     if read_only := sorted({"self", "schema"} & body.keys()):
         raise ReadOnlyKey(f"{read_only[0]} is read-only")
     known(body, "the search", _KEYS)
-    size = whole(_either(body, "limit", "size", DEFAULT_SIZE), "limit", most=WINDOW)
-    offset = whole(_either(body, "offset", "from", 0), "offset", most=WINDOW)
+    limited, skipped = _given(body, "limit", "size"), _given(body, "offset", "from")
+    size = whole(body.get(limited, DEFAULT_SIZE), limited, most=WINDOW)
+    offset = whole(body.get(skipped, 0), skipped, most=WINDOW)
     if size + offset > WINDOW:
-        raise QueryRefused(f"offset and limit together must not pass {WINDOW}")
+        raise QueryRefused(f"{skipped} and {limited} together must not pass {WINDOW}")
     _index(body.get("index"))
     return Question(
         query=dsl.parse(schema, body.get("query", {"match_all": {}})),
@@ -45,7 +46,7 @@ def parse(schema: Schema, body: Mapping[str, Any]) -> Question:
         sorts=_sorts(body.get("sort")),
         size=size,
         offset=offset,
-        aggregations=aggregations.parse(_either(body, "aggs", "aggregations", {})),
+        aggregations=aggregations.parse(body.get(_given(body, "aggs", "aggregations"), {})),
         source=_source(body.get("_source", True)),
         highlight=_highlight(body["highlight"]) if "highlight" in body else None,
         all_projects=boolean(body.get("all_projects", False), "all_projects"),
@@ -53,10 +54,11 @@ def parse(schema: Schema, body: Mapping[str, Any]) -> Question:
     )
 
 
-def _either(body: Mapping[str, Any], one: str, other: str, default: Any) -> Any:
+def _given(body: Mapping[str, Any], one: str, other: str) -> str:
+    """The name that the body uses, of two that mean the same; the first when it uses none."""
     if one in body and other in body:
         raise QueryRefused(f"{one} and {other} mean the same; give one of them")
-    return body.get(one, body.get(other, default))
+    return other if other in body else one
 
 
 def _types(value: Any) -> tuple[str, ...]:
@@ -107,9 +109,10 @@ def _source(value: Any) -> SourceFilter:
         return SourceFilter(includes=_patterns(value, "_source"))
     options = mapping(value, "_source")
     known(options, "_source", {"include", "includes", "exclude", "excludes"})
+    taken, left = _given(options, "include", "includes"), _given(options, "exclude", "excludes")
     return SourceFilter(
-        includes=_patterns(_either(options, "include", "includes", []), "_source.include"),
-        excludes=_patterns(_either(options, "exclude", "excludes", []), "_source.exclude"),
+        includes=_patterns(options.get(taken, []), f"_source.{taken}"),
+        excludes=_patterns(options.get(left, []), f"_source.{left}"),
     )
 
 
