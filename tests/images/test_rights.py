@@ -1,17 +1,11 @@
 """Who sees and may do what: roles, ownership, visibility, membership and verb, as one table."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from artifacts.models import Artifact
-from catalog import policy
-from catalog.conf import CatalogConfig
 from images.policies import DEFAULTS
 from tests.images.rights import VERBS, cast, image_of, played
 from tests.support.images import Caller
@@ -163,22 +157,6 @@ def test_who_creates_what() -> None:
         answers = [caller.call("POST", "/v2/images", one).status_code for one in documents]
         assert answers == [{"y": 201, "n": 403}[one] for one in expected], name
     assert Artifact.objects.count() == "".join(CREATING.values()).count("y")
-
-
-@pytest.fixture
-def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Overrides of the operator's."""
-
-    def override(text: str) -> None:
-        file = tmp_path / f"policy-{abs(hash(text))}.yaml"
-        file.write_text(text, encoding="utf-8")
-        changed = replace(settings.VITRINE[CatalogConfig], policy_file=file)
-        monkeypatch.setitem(settings.VITRINE, CatalogConfig, changed)
-        policy.register([])  # forgets answers
-
-    yield override
-    monkeypatch.undo()
-    policy.register([])  # forgets answers
 
 
 MEMBER = "role:member and project_id:%(project_id)s"

@@ -16,6 +16,7 @@ from search.engines.elasticsearch.engine import ElasticsearchEngine
 from search.engines.embedded.engine import EmbeddedEngine
 from tests.search.shelf import BOOK, MAGAZINE, Books, Magazines
 from tests.support.identity import *  # noqa: F403 - the fixtures are for here
+from tests.support.rules import rules  # noqa: F401 - likewise
 
 BOTH = ["embedded", pytest.param("elasticsearch", marks=pytest.mark.elasticsearch)]
 

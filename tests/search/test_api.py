@@ -1,8 +1,6 @@
 """Search v1 as clients meet it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +8,6 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
-from catalog import policy
-from catalog.conf import CatalogConfig
 from catalog.indexing.documents import FieldType
 from catalog.models import Delivery
 from search import upkeep
@@ -241,6 +237,14 @@ def test_pages(library: Engine, ada: Caller) -> None:
         ({"limit": -1}, "limit"),
         ({"limit": "5"}, "limit"),
         ({"limit": True}, "limit"),
+        ({"limit": 10_001}, "limit must be a whole number from 0 to 10000"),
+        ({"size": 10_001}, "size must be a whole number from 0 to 10000"),
+        ({"offset": 10_001}, "offset must be a whole number from 0 to 10000"),
+        ({"from": 10_001}, "from must be a whole number from 0 to 10000"),
+        ({"size": 6000, "from": 6000}, "from and size together must not pass 10000"),
+        ({"limit": 6000, "offset": 6000}, "offset and limit together must not pass 10000"),
+        ({"_source": {"includes": 5}}, "_source.includes"),
+        ({"_source": {"exclude": [5]}}, "_source.exclude "),
         ({"sort": 5}, "sort"),
         ({"sort": {"name": "sideways"}}, "sort"),
         ({"sort": [{"name": {"order": "asc", "mode": "min"}}]}, "mode"),
@@ -339,22 +343,6 @@ def test_facets(
     assert len({one["name"]: one for one in short}["tags"]["options"]) == 1
     for wrong in ("type=OS::No", "limit_terms=x", "include_fields=maybe", "fields=x"):
         assert ada.client.get(f"{SEARCH}/facets?{wrong}", headers=ada.headers).status_code == 400
-
-
-@pytest.fixture
-def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Overrides of the operator's."""
-
-    def override(text: str) -> None:
-        file = tmp_path / f"policy-{len(text)}.yaml"
-        file.write_text(text, encoding="utf-8")
-        changed = replace(settings.VITRINE[CatalogConfig], policy_file=file)
-        monkeypatch.setitem(settings.VITRINE, CatalogConfig, changed)
-        policy.register([])  # forgets answers
-
-    yield override
-    monkeypatch.undo()
-    policy.register([])  # forgets answers
 
 
 def test_operators_rules_bound_the_search(
