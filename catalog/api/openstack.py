@@ -17,9 +17,10 @@ _HTML = (
 
 
 class OpenStackDialect(Dialect):
-    """JSON when it is named, HTML when it or anything is accepted, else text; 413 is always text.
+    """JSON when it is named, HTML when it or anything is accepted, else text; 413 is text where it is not JSON.
 
-    openstacksdk sends an empty `Accept` with its patches and reads no text: it gets JSON.
+    openstacksdk sends an empty `Accept` with its patches and reads no text: it gets JSON. Clients of a 413 that do not
+    name JSON may expect the plain text which Glance always answers (`glance-v2-images.md`, section 4).
 
     The JSON has, beside what OpenStack's clients read, our stable `error_code` and the `facts`.
     """
@@ -27,14 +28,11 @@ class OpenStackDialect(Dialect):
     @override
     def body(self, error: CatalogError, status: int, accept: str | None) -> tuple[bytes, str]:
         title, message = f"{status} {HTTPStatus(status).phrase}", _encodable(error.message)
-        wanted = (
-            _accepted(accept)
-            if accept is not None and status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            else frozenset()
-        )
+        wanted = frozenset() if accept is None else _accepted(accept)
         if wanted & {"application/json", "application/*"} or wanted == {""}:
             return _json(error, status, title, message), "application/json"
-        if wanted & {"text/html", "text/*", "*/*"}:
+        too_large = status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        if wanted & {"text/html", "text/*", "*/*"} and not too_large:
             text = _HTML.format(title=title, explanation=escape(message, quote=False))
             return text.encode(), "text/html; charset=UTF-8"
         return f"{title}\n\n{message}\n\n".encode(), "text/plain; charset=UTF-8"

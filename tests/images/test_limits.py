@@ -191,12 +191,27 @@ def test_uploads_and_stages_need_room_and_a_place_in_the_queue(configure: Config
             ask(ACTOR, None)
 
 
+def test_a_413_is_json_for_who_names_it(configure: Configure) -> None:
+    (ada,) = callers("ada")
+    configure(tag_quota=1)
+    body = {"tags": ["a", "b"]}
+    for accept in ("application/json", "", "*/*, application/json;q=0.5"):
+        answer = ada.call("POST", "/v2/images", body, Accept=accept)
+        assert (answer.status_code, answer["Content-Type"]) == (413, "application/json")
+        assert answer.json()["code"] == "413 Request Entity Too Large"
+        assert answer.json()["error_code"] == "too_large"
+    for accept in ("*/*", "text/html", "application/json;q=0"):
+        answer = ada.call("POST", "/v2/images", body, Accept=accept)
+        assert (answer.status_code, answer["Content-Type"]) == (413, "text/plain; charset=UTF-8")
+        assert answer.content.startswith(b"413 Request Entity Too Large\n\n")
+
+
 def test_creating_is_refused_with_413_in_plain_text(configure: Configure) -> None:
     configure(limits="local")
     (ada, bob) = callers("ada", "bob")
     set_default("image_count_total", 1, actor=SYSTEM)
     made = ada.create()
-    answer = ada.call("POST", "/v2/images", {"name": "second"})
+    answer = ada.call("POST", "/v2/images", {"name": "second"}, Accept="*/*")
     assert answer.status_code == 413
     assert answer["Content-Type"].startswith("text/plain")
     assert "image_count_total is limited to 1 images for this project: 1 are used already" in (
@@ -374,7 +389,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         parse(ImagesConfig, {"VITRINE_IMAGES_USER_STORAGE_QUOTA": text}, {})
 
 
-def test_quotas_of_the_configuration_are_413_in_plain_text(configure: Configure) -> None:
+def test_quotas_of_the_configuration_are_413(configure: Configure) -> None:
     (ada,) = callers("ada")
     configure(property_quota=2, tag_quota=2, member_quota=1)
     assert ada.call("POST", "/v2/images", {"a": "1", "b": "1", "c": "1"}).status_code == 413
@@ -383,8 +398,7 @@ def test_quotas_of_the_configuration_are_413_in_plain_text(configure: Configure)
     add = {"op": "add", "path": "/c", "value": "1"}
     answer = ada.patch(made, add)
     assert answer.status_code == 413
-    assert answer["Content-Type"].startswith("text/plain")
-    assert "at most 2 properties" in answer.content.decode()
+    assert "at most 2 properties" in answer.json()["message"]
     assert ada.patch(made, {"add": "/c", "value": "1"}, content_type=V2_0).status_code == 413
     assert ada.patch(made, {"op": "remove", "path": "/a"}, add).status_code == 200
     assert ada.call("PUT", f"/v2/images/{made}/tags/c").status_code == 413
