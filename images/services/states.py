@@ -15,14 +15,17 @@ from images.policies import ImageAction, ImagePolicy
 from images.services.adding import REFUSED
 
 
-def deactivate(image_id: str, *, actor: Actor) -> None:
-    """Keep the data from everybody but administrators; nothing happens when it is so already."""
-    _switch(image_id, ImageAction.DEACTIVATE, DEACTIVATED, actor=actor)
+def deactivate(image_id: str, *, actor: Actor, revision: int | None = None) -> None:
+    """Keep the data from everybody but administrators; nothing happens when it is so already.
+
+    NotFound, Forbidden; PreconditionFailed when its revision is another one.
+    """
+    _switch(image_id, ImageAction.DEACTIVATE, DEACTIVATED, actor=actor, revision=revision)
 
 
-def reactivate(image_id: str, *, actor: Actor) -> None:
-    """Give the data back; nothing happens when the image is active already."""
-    _switch(image_id, ImageAction.REACTIVATE, ACTIVE, actor=actor)
+def reactivate(image_id: str, *, actor: Actor, revision: int | None = None) -> None:
+    """Give the data back; nothing happens when the image is active already. Raises as `deactivate`."""
+    _switch(image_id, ImageAction.REACTIVATE, ACTIVE, actor=actor, revision=revision)
 
 
 def delete_image(
@@ -51,12 +54,15 @@ def restore_image(image_id: str, *, actor: Actor) -> Artifact:
     return image
 
 
-def _switch(image_id: str, action: ImageAction, target: str, *, actor: Actor) -> None:
+def _switch(
+    image_id: str, action: ImageAction, target: str, *, actor: Actor, revision: int | None
+) -> None:
     with transaction.atomic():
         image = locked(image_id)
         if image is None:
             raise NotFound(f"no image found with ID {image_id}", id=image_id)
         ImagePolicy(actor).require(action, image)
+        writing.require_revision(image, revision)
         if image.status == target:
             return
         if not IMAGES.machine.allows(action.value, image.status):

@@ -130,10 +130,12 @@ IMAGE_OPERATIONS: Mapping[str, Operation] = {
         answers=silent("It is gone."),
     ),
     f"POST {IMAGE}/actions/deactivate": Operation(
-        summary="Keep everybody but administrators from the data", answers=silent("It is so.")
+        summary="Keep everybody but administrators from the data",
+        headers=MATCH,
+        answers=silent("It is so."),
     ),
     f"POST {IMAGE}/actions/reactivate": Operation(
-        summary="Let the data be read again", answers=silent("It is so.")
+        summary="Let the data be read again", headers=MATCH, answers=silent("It is so.")
     ),
     f"POST {IMAGE}/actions/restore": Operation(
         summary="Bring a deleted image back", answers=CHANGED

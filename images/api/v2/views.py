@@ -147,8 +147,8 @@ class Deactivation(ImagesView):
     refuses_body = frozenset({"POST"})
 
     def post(self, request: Request, image_id: str) -> HttpResponse:
-        selectors.image_for(self.actor, image_id)
-        states.deactivate(image_id, actor=self.actor)
+        revision = expected_revision(request, self.actor, image_id)
+        states.deactivate(image_id, actor=self.actor, revision=revision)
         return empty_response()
 
 
@@ -165,8 +165,8 @@ class Reactivation(ImagesView):
     refuses_body = frozenset({"POST"})
 
     def post(self, request: Request, image_id: str) -> HttpResponse:
-        selectors.image_for(self.actor, image_id)
-        states.reactivate(image_id, actor=self.actor)
+        revision = expected_revision(request, self.actor, image_id)
+        states.reactivate(image_id, actor=self.actor, revision=revision)
         return empty_response()
 
 
