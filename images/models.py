@@ -21,6 +21,9 @@ class ImageManager(models.Manager["Image"]):
 class Image(Artifact):
     objects: ClassVar[models.Manager[Any]] = ImageManager()
 
+    known_tags: list[str] | None = None
+    """The tags in order, where the service that gives the image out has them at hand."""
+
     class Meta:
         proxy = True
 

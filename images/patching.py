@@ -33,6 +33,10 @@ class Draft:
     tags: list[str]
     locations: list[Entry] = field(default_factory=list)
 
+    def copy(self) -> "Draft":
+        """One to change: what lies in the fields is replaced, never changed in place."""
+        return Draft(dict(self.base), dict(self.properties), list(self.tags), list(self.locations))
+
 
 def check(operations: Iterable[Operation]) -> None:
     """Whether the paths may be written at all and the values are legal, whatever the image; before it is locked.

@@ -14,10 +14,10 @@ from artifacts.selectors import Reach, Scope
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
 from catalog.fields import JSONField
-from catalog.prepared import Prepared
+from catalog.prepared import Prepared, columns
 from catalog.query import Page
 from images import places
-from images.models import TYPE
+from images.models import TYPE, Image
 from images.policies import ImageAction, ImagePolicy
 
 ImageRow: TypeAlias = dict[str, Any]
@@ -77,7 +77,19 @@ def _shown(reach: Reach) -> Prepared:
     return Prepared(rows)
 
 
+def _held(reach: Reach) -> Prepared:
+    def rows(hole: Callable[[str], Any]) -> QuerySet[Any, Any]:
+        found = artifacts.within(reach, hole("project")).filter(pk=hole("id"), type=TYPE)
+        return artifacts.held(found.values(*columns(Image)))
+
+    return Prepared(rows)
+
+
 _SHOWN = {reach: _shown(reach) for reach in Reach}
+_HELD = {reach: _held(reach) for reach in Reach}
+_TAGS = Prepared(
+    lambda hole: Tag.objects.filter(artifact=hole("image")).order_by("value").values("value")
+)
 _PAGE = Prepared(lambda hole: _as_rows(Artifact.objects.filter(among("id", hole("ids")))))
 
 
@@ -98,6 +110,22 @@ def image_for(actor: Actor, image_id: str) -> Artifact:
     if found is None:
         raise _absent(image_id)
     return found
+
+
+def held_image(actor: Actor, image_id: str) -> Image:
+    """The image, held until the transaction ends; NotFound when it is absent, deleted or hidden."""
+    if not artifacts.storable(image_id):
+        raise _absent(image_id)
+    held = _HELD[artifacts.reach(actor)]
+    found = held.instances(Image, id=image_id.lower(), project=actor.project_id)
+    if not found:
+        raise _absent(image_id)
+    return found[0]
+
+
+def tags_of(image_id: str) -> list[str]:
+    """The image's tags in order."""
+    return [row["value"] for row in _TAGS.rows(image=image_id)]
 
 
 def listed(

@@ -7,20 +7,29 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from artifacts.models import Artifact, Tag
 from artifacts.types import ArtifactType
+from catalog import prepared
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import ConcurrentChange, PreconditionFailed
 from catalog.events.recording import Change, owe, record
 
+LIVE, RESTORABLE = "deleted_at IS NULL", "deleted_at IS NOT NULL AND scrubbed_at IS NULL"
+"""Which rows may be written."""
+
+_UPDATE = """
+UPDATE artifacts_artifact SET {columns}, doc_version = doc_version + 1
+WHERE id = %s AND status = %s AND revision = %s AND {among}
+"""
+
 
 def insert(artifact: Artifact, *, kind: ArtifactType, tags: Iterable[str], actor: Actor) -> None:
     """Write a new row; IntegrityError when the id or the version is taken."""
     artifact.created_by = artifact.updated_by = actor.user_id
-    artifact.save(force_insert=True)
+    prepared.insert([artifact])
     _add_tags(artifact, tags)
     _record(
         artifact,
@@ -102,8 +111,7 @@ def revive(artifact: Artifact, status: str, *, kind: ArtifactType, actor: Actor)
         "violations": artifact.violations,
         "checked_epoch": artifact.checked_epoch,
     }
-    deleted = Artifact.objects.filter(deleted_at__isnull=False, scrubbed_at=None)
-    _write(artifact, before, values, actor, among=deleted)
+    _write(artifact, before, values, actor, among=RESTORABLE)
     changes = {"status": Change(old=before, new=status)}
     _record(artifact, "restore", kind=kind, actor=actor, changes=changes)
 
@@ -122,9 +130,7 @@ def replace_tags(artifact: Artifact, old: Iterable[str], new: Iterable[str]) -> 
 
 
 def _add_tags(artifact: Artifact, tags: Iterable[str]) -> None:
-    rows = [Tag(artifact=artifact, value=value) for value in tags]
-    if rows:
-        Tag.objects.bulk_create(rows)
+    prepared.insert([Tag(artifact=artifact, value=value) for value in tags])
 
 
 def _write(
@@ -133,20 +139,25 @@ def _write(
     values: Mapping[str, Any],
     actor: Actor,
     *,
-    among: QuerySet[Artifact] | None = None,
+    among: str = LIVE,
 ) -> None:
-    """`among`: the rows that may be written; those that are not deleted, if nothing is said."""
     if not connection.in_atomic_block:
         raise RuntimeError("artifacts are written inside a transaction")
     moment = now()
-    rows = Artifact.objects.filter(deleted_at=None) if among is None else among
-    won = rows.filter(pk=artifact.pk, status=before, revision=artifact.revision).update(
+    written = {
         **values,
-        revision=artifact.revision + 1,
-        doc_version=F("doc_version") + 1,
-        updated_at=moment,
-        updated_by=actor.user_id,
+        "revision": artifact.revision + 1,
+        "updated_at": moment,
+        "updated_by": actor.user_id,
+    }
+    fields = [prepared.fields(Artifact)[name] for name in written]
+    update = _UPDATE.format(
+        columns=", ".join(f'"{one.column}" = %s' for one in fields), among=among
     )
+    laid = [one.get_db_prep_save(written[one.name], connection) for one in fields]
+    with prepared.cursor() as cursor:
+        cursor.execute(update, [*laid, artifact.pk, before, artifact.revision])
+        won = cursor.rowcount
     if not won:
         raise ConcurrentChange(
             "somebody else changed it in the meantime; read it again and retry", id=artifact.pk

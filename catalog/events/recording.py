@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from catalog import prepared
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.events import waking
@@ -40,14 +41,14 @@ def record(
     project_id: str | None = None,
     changes: Mapping[str, Change] | None = None,
     topic: str | None = None,
-) -> Event:
+) -> None:
     """Append an event and, when `topic` is given, owe the search index the object's newest state.
 
     `topic` is the resource type of the object's documents. RuntimeError outside a transaction.
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"{kind} is recorded outside the transaction of its change")
-    event = Event.objects.create(
+    event = Event(
         kind=kind,
         object_type=object_type,
         object_id=object_id,
@@ -57,11 +58,11 @@ def record(
         request_id=actor.request_id,
         changes={path: [change.old, change.new] for path, change in (changes or {}).items()},
     )
+    prepared.insert([event])
     if topic is not None:
         owe("search", topic, [object_id])
     if notices.note(event):
         owe(notices.CONSUMER, object_type, [object_id])
-    return event
 
 
 def announce(draft: Draft, *, object_type: str, object_id: str, actor: Actor) -> None:
@@ -88,7 +89,7 @@ def owe(consumer: str, topic: str, object_ids: Iterable[str]) -> None:
         if connection.vendor == "sqlite"
         else moment
     )
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
             rows = ", ".join(["(%s, %s, %s, 1, %s, %s, '', 0, %s, '')"] * len(part))

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.utils import CursorWrapper
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from typing_extensions import override
 
 PREPARED = "prepared"
+_COMPOSED: Any = DatabaseOperations.compose_sql
 _SERVER_BINDING: Any = base.ServerBindingCursor  # the stubs leave out what its parents take
 TRUSTED = 10.0
 """Seconds after which the server is asked, however the socket looks: a host that vanished does not close it."""
@@ -30,9 +32,20 @@ class _MomentLoader(Loader):
         return datetime.fromisoformat(bytes(data).decode())
 
 
+class _Operations(DatabaseOperations):
+    @override
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        """For logs and tests; the driver forgets what it asked by a plan's name."""
+        if not isinstance(cursor, base.ServerBindingCursor):
+            return str(super().last_executed_query(cursor, sql, params))
+        found: str = _COMPOSED(self, sql, params)
+        return found
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Needs `prepare_threshold` among the options to prepare statements; without it they are planned each time."""
 
+    ops_class = _Operations
     _cursor: Callable[[str | None], CursorWrapper]
     health_check_enabled: bool
     health_check_done: bool

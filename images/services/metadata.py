@@ -1,26 +1,24 @@
 """Creating images and changing what is known of them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from artifacts.models import Artifact, Tag
-from artifacts.selectors import locked
+from artifacts.models import Artifact
 from artifacts.services import validity, writing
 from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import Duplicate, Forbidden, NotFound, TooLarge
 from catalog.events.recording import Change
 from catalog.jsonpatch import Operation
-from images import protections, schemas
+from images import protections, schemas, selectors
 from images.conf import ImagesConfig
 from images.handler import IMAGES
 from images.lifecycle import QUEUED
 from images.limits import enforcing
 from images.limits.resources import Resource
-from images.models import TYPE
+from images.models import TYPE, Image
 from images.patching import Draft, apply, check, check_writable
 from images.policies import ImageAction, ImagePolicy
 from images.protections import PropertyAction
@@ -42,7 +40,7 @@ COLUMN = {
 }
 
 
-def create_image(document: Mapping[str, Any], *, actor: Actor) -> Artifact:
+def create_image(document: Mapping[str, Any], *, actor: Actor) -> Image:
     """A queued image from the fields a client sent.
 
     InvalidImage, Forbidden, Duplicate, TooLarge, PropertyRejected; nothing is stored then.
@@ -66,6 +64,7 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Artifact:
         with transaction.atomic():
             validity.judge(image, kind=IMAGES, changed=None)
             writing.insert(image, kind=IMAGES, tags=tags, actor=actor)
+            image.known_tags = sorted(tags)
     except IntegrityError:
         raise Duplicate(
             f"an image with ID {image.pk} exists already, or existed once", id=image.pk
@@ -80,7 +79,7 @@ def patch_image(
     actor: Actor,
     add_must_be_new: bool = False,
     revision: int | None = None,
-) -> Artifact:
+) -> Image:
     """Apply a patch whole or not at all; returns the image as it is now.
 
     PreconditionFailed when `revision` is given and the image has another one by now.
@@ -108,13 +107,13 @@ def set_tag(
     _change(image_id, change, actor=actor, revision=revision)
 
 
-def _new(document: Mapping[str, Any], actor: Actor) -> Artifact:
+def _new(document: Mapping[str, Any], actor: Actor) -> Image:
     owner = document.get("owner", actor.project_id)
     if owner != actor.project_id and not actor.is_admin:
         raise Forbidden(f"you may not create images owned by {owner!r}", owner=owner)
     values = {COLUMN[k]: v for k, v in document.items() if k in COLUMN}
     properties = {k: "" if v is None else v for k, v in document.items() if k not in schemas.BASE}
-    image = Artifact(
+    image = Image(
         **{"visibility": "shared", **values, "project_id": owner},
         type=TYPE,
         status=QUEUED,
@@ -132,16 +131,14 @@ def _change(
     actor: Actor,
     revision: int | None,
     measured: Mapping[str, Measured] | None = None,
-) -> Artifact:
+) -> Image:
     with transaction.atomic():
-        image = locked(image_id)
-        if image is None:
-            raise NotFound(f"no image found with ID {image_id}", id=image_id)
+        image = selectors.held_image(actor, image_id)
         policy = ImagePolicy(actor)
         policy.require(ImageAction.MODIFY, image)
         writing.require_revision(image, revision)
         before = _draft(image, located=measured is not None)
-        draft = deepcopy(before)
+        draft = before.copy()
         change(draft)
         if (draft.base, draft.properties, draft.tags) != (
             before.base,
@@ -151,19 +148,21 @@ def _change(
             _write(image, before, draft, policy)
         if draft.locations != before.locations:
             locations.write(image, before.locations, draft.locations, measured or {}, actor=actor)
+        image.known_tags = sorted(draft.tags)
     return image
 
 
 def _write(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) -> None:
     """The row and its tags, as the draft says."""
-    _check(image, before, draft, policy)
+    changed = {k for k, v in draft.base.items() if before.base[k] != v}
+    _check(image, before, draft, changed, policy)
     _lay(image, draft)
+    columns = [COLUMN[name] for name in COLUMN if name in changed]
     moved = validity.changed_keys(before.properties, draft.properties)
-    if moved or draft.base["owner"] != before.base["owner"]:
-        everything = draft.base["owner"] != before.base["owner"]
-        validity.judge(image, kind=IMAGES, changed=None if everything else moved)
+    if moved or "owner" in changed:
+        validity.judge(image, kind=IMAGES, changed=None if "owner" in changed else moved)
+        columns += ["properties", "violations", "checked_epoch"]
     writing.replace_tags(image, before.tags, draft.tags)
-    columns = (*COLUMN.values(), "properties", "violations", "checked_epoch")
     writing.update(
         image,
         kind=IMAGES,
@@ -175,26 +174,27 @@ def _write(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) ->
 
 
 def _draft(image: Artifact, *, located: bool) -> Draft:
-    tags = list(
-        Tag.objects.filter(artifact=image).order_by("value").values_list("value", flat=True)
-    )
     return Draft(
         {wire: getattr(image, column) for wire, column in COLUMN.items()},
         dict(image.properties),
-        tags,
+        selectors.tags_of(image.pk),
         locations.entries(image) if located else [],
     )
 
 
-def _check(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) -> None:
-    changed = {k for k, v in draft.base.items() if before.base[k] != v}
+def _check(
+    image: Artifact, before: Draft, draft: Draft, changed: Collection[str], policy: ImagePolicy
+) -> None:
     if "owner" in changed and not policy.actor.is_admin:
         raise Forbidden(
             "only an administrator may give an image to another project", property="owner"
         )
     if "visibility" in changed:
         policy.require_visibility(image, draft.base["visibility"])
-    if changed & {"disk_format", "container_format"} and image.status not in FORMATS_OPEN:
+    if (
+        not {"disk_format", "container_format"}.isdisjoint(changed)
+        and image.status not in FORMATS_OPEN
+    ):
         raise Forbidden(
             f"the formats of an image that is {image.status} do not change", status=image.status
         )

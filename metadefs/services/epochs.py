@@ -7,7 +7,7 @@ from django.db import connection, transaction
 from catalog import prepared
 from metadefs.models import Epoch
 
-_READ = "SELECT value, token FROM metadefs_epoch WHERE id = 1"
+_READ = "SELECT value, token FROM metadefs_epoch WHERE id = %s"
 
 
 def read_locked() -> int:
@@ -50,7 +50,7 @@ def _held(clause: str) -> tuple[int, str]:
 def _read(clause: str) -> tuple[int, str] | None:
     suffix = f" {clause}" if connection.vendor == "postgresql" else ""
     with prepared.cursor() as cursor:
-        cursor.execute(_READ + suffix)
+        cursor.execute(_READ + suffix, [1])
         row: tuple[int, str] | None = cursor.fetchone()
     return row
 

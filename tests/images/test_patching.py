@@ -1,9 +1,12 @@
 """Both dialects of PATCH: every field, verb and value with the answer it gets, and nothing changed by a refusal."""
 
 import json
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from artifacts.models import Artifact
 from catalog.models import Event
@@ -241,6 +244,37 @@ def test_all_operations_are_read_before_one_is_applied(ada: Caller, image: dict[
     (eve,) = callers("eve")
     bad = [{"op": "add", "path": "/min_ram", "value": "much"}]
     assert eve.patch(image["id"], *bad).status_code == 404, "what is hidden stays so"
+
+
+def test_what_is_hidden_is_absent_to_a_good_patch_too(ada: Caller, image: dict[str, Any]) -> None:
+    (eve,) = callers("eve")
+    good = {"op": "replace", "path": "/name", "value": "new"}
+    for visibility, status in (("shared", 404), ("private", 404), ("community", 403)):
+        change = {"op": "replace", "path": "/visibility", "value": visibility}
+        assert ada.patch(image["id"], change).status_code == 200
+        assert eve.patch(image["id"], good).status_code == status, visibility
+    assert ada.show(image["id"]).json()["name"] == "old"
+    assert eve.patch(image["id"], {"op": "add"}).status_code == 400, "what is shown is judged"
+    Artifact.objects.filter(pk=image["id"]).update(type="other")
+    assert ada.patch(image["id"], good).status_code == 404, (
+        "an artifact of another type is no image"
+    )
+
+
+def test_a_write_reads_nothing_twice(ada: Caller, image: dict[str, Any]) -> None:
+    def read(method: str) -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            if method == "POST":
+                ada.create(name="new", tags=["b", "a"], free="1")
+            else:
+                change = {"op": "replace", "path": "/tags", "value": ["b", "a"]}
+                assert ada.patch(image["id"], change).json()["tags"] == ["a", "b"]
+        found = [re.search(r"^SELECT.*? FROM \W?(\w+)", one["sql"]) for one in asked]
+        return [one[1] for one in found if one]
+
+    ada.show(image["id"])
+    assert read("POST") == ["metadefs_epoch"]
+    assert read("PATCH") == ["artifacts_artifact", "artifacts_tag"]
 
 
 def test_one_of_many_errors_is_told(ada: Caller, image: dict[str, Any]) -> None:

@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 from artifacts.conf import ArtifactsConfig
-from artifacts.models import Artifact, Member, Tag
+from artifacts.models import Artifact, Member
 from catalog.actors import Actor
 from catalog.clock import iso_seconds
 from catalog.conf import section
 from images import places, protections
-from images.selectors import COLUMNS, ImageRow
+from images.models import Image
+from images.selectors import COLUMNS, ImageRow, tags_of
 
 
 def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
@@ -62,9 +63,8 @@ def shown_release(row: ImageRow, actor: Actor, *, family: str) -> dict[str, Any]
 
 def row_of(image: Artifact) -> ImageRow:
     """The row of an image that a service has just written."""
-    tags = list(
-        Tag.objects.filter(artifact=image).order_by("value").values_list("value", flat=True)
-    )
+    known = image.known_tags if isinstance(image, Image) else None
+    tags = tags_of(image.pk) if known is None else known
     row = {**{c: getattr(image, c) for c in COLUMNS}, "tag_values": tags}
     places.attach([row])
     return row

@@ -19,7 +19,7 @@ from catalog.api.views import (
     json_response,
     not_modified,
 )
-from catalog.errors import NotFound, UnsupportedMediaType
+from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
 from images import discovery, families, selectors
 from images.api.v2 import filters, operators, viewing
 from images.api.v2.representation import row_of, shown, shown_deleted, shown_release
@@ -100,15 +100,19 @@ class ImageItem(ImagesView):
 
     def patch(self, request: Request, image_id: str) -> HttpResponse:
         dialect, add_must_be_new = _patch_dialect(request)
-        revision = self._expected(request, image_id)
-        operations = jsonpatch.read(json_body(request), dialect)
-        image = metadata.patch_image(
-            image_id,
-            operations,
-            actor=self.actor,
-            add_must_be_new=add_must_be_new,
-            revision=revision,
-        )
+        revision = self._expected(request, image_id) if etags.conditional(request.headers) else None
+        try:
+            operations = jsonpatch.read(json_body(request), dialect)
+            image = metadata.patch_image(
+                image_id,
+                operations,
+                actor=self.actor,
+                add_must_be_new=add_must_be_new,
+                revision=revision,
+            )
+        except CatalogError:
+            selectors.image_for(self.actor, image_id)  # that it is absent counts before all else
+            raise
         return _tagged(row_of(image), self.actor)
 
     def delete(self, request: Request, image_id: str) -> HttpResponse:
