@@ -22,6 +22,6 @@ def test_relay_polls_where_nobody_can_wake_it(
         waking.wake()
         began = time.monotonic()
         listener.wait(0.2)
-        assert time.monotonic() - began >= 0.2
+        assert time.monotonic() - began > 0.15
     finally:
         listener.close()

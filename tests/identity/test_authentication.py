@@ -1,5 +1,6 @@
 """The door for every API: headers in, an Actor out."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -90,13 +91,12 @@ def test_each_request_keeps_its_own_id(ada, ours) -> None:
 
 def test_another_process_sees_a_revocation_after_the_cache_s_time(ada, ours, monkeypatch) -> None:
     headers = headers_for(ada, ours)
+    start = time.monotonic()
+    monkeypatch.setattr("identity.caching.time.monotonic", lambda: start)
     authenticate(headers, request_id="r")
     Token.objects.all().delete()  # as another process does it
     assert authenticate(headers, request_id="r").user_id == ada.pk
     passed = section(IdentityConfig).cache_seconds
-    import time
-
-    start = time.monotonic()
     monkeypatch.setattr("identity.caching.time.monotonic", lambda: start + passed + 0.01)
     with pytest.raises(TokenRefused):
         authenticate(headers, request_id="r")

@@ -29,7 +29,7 @@ class Client:
     def __init__(self, server: Server, caller: Caller) -> None:
         self.caller = caller
         self.http = httpx.Client(
-            base_url=f"{server.url}/image", headers={"X-Auth-Token": caller.token}, timeout=30
+            base_url=f"{server.url}/image", headers={"X-Auth-Token": caller.token}, timeout=120
         )
 
     def queued(self, **fields: Any) -> str:
@@ -277,7 +277,7 @@ def test_an_upload_that_goes_silent_is_ended(server: Server, ada: Client, settin
     image_id = ada.queued()
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as sock:
-        sock.settimeout(10)
+        sock.settimeout(120)
         head = f"PUT /image/v2/images/{image_id}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {ada.caller.token}\r\n"
         sock.sendall(
             f"{head}Content-Type: application/octet-stream\r\nContent-Length: 900\r\n\r\nxx".encode()

@@ -206,7 +206,7 @@ def test_the_data_has_a_tag_of_its_own(server: Server) -> None:
     address = f"{server.url}/image/v2/images/{image}/file"
     token = {"X-Auth-Token": ada.token}
     octets = {"Content-Type": "application/octet-stream"}
-    with httpx.Client(headers=token, timeout=30) as http:
+    with httpx.Client(headers=token, timeout=120) as http:
         for condition in ("*", '"x"'):
             there = {"If-Match": condition}
             assert http.get(address, headers=there).status_code == 412, "there is nothing yet"

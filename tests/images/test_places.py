@@ -26,7 +26,7 @@ class Bytes:
 
     def __init__(self, server: Server, caller: Caller) -> None:
         self.http = httpx.Client(
-            base_url=f"{server.url}/image", headers={"X-Auth-Token": caller.token}, timeout=30
+            base_url=f"{server.url}/image", headers={"X-Auth-Token": caller.token}, timeout=120
         )
 
     def put(self, image_id: str, content: bytes, **headers: str) -> httpx.Response:

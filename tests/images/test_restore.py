@@ -67,7 +67,7 @@ def empty_store() -> None:
 
 @pytest.fixture
 def http(server: Server, empty_store: None) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{server.url}/image", headers=OCTETS, timeout=30) as client:
+    with httpx.Client(base_url=f"{server.url}/image", headers=OCTETS, timeout=120) as client:
         yield client
 
 

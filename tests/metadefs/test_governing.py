@@ -285,7 +285,8 @@ def run(*functions):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
+        assert not thread.is_alive()
     if failures:
         raise failures[0]
 
@@ -312,7 +313,7 @@ def test_writers_of_assets_share_the_epoch_and_hold_definitions_back():
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
     row = made()
-    both_hold, checked, order = threading.Barrier(2, timeout=20), threading.Event(), []
+    both_hold, checked, order = threading.Barrier(2, timeout=60), threading.Event(), []
 
     def write_asset():
         with transaction.atomic():
@@ -325,7 +326,7 @@ def test_writers_of_assets_share_the_epoch_and_hold_definitions_back():
             order.append("asset")
 
     def change():
-        checked.wait(20)
+        assert checked.wait(60)
         properties.delete(row, "cores", actor=ROOT)
         order.append("definition")
 
@@ -340,17 +341,19 @@ def test_a_writer_of_assets_waits_for_a_change_and_then_checks_by_it():
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
     row = made()
-    changing, seen = threading.Event(), []
+    changing, looked, seen = threading.Event(), threading.Event(), []
 
     def change():
         with transaction.atomic():
             properties.delete(row, "cores", actor=ROOT)
             changing.set()
-            threading.Event().wait(0.3)
+            assert looked.wait(60)
+            threading.Event().wait(0.3)  # most likely the other one waits for the lock by now
 
     def write_asset():
-        changing.wait(20)
+        assert changing.wait(60)
         assert not legal("99")
+        looked.set()
         with transaction.atomic():
             seen.append(epochs.read_locked())
             assert legal("99")

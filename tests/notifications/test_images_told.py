@@ -34,11 +34,13 @@ class Client:
 
     def ask(self, method: str, image_id: str, content: Any = None, **headers: str) -> Any:
         url, token = self._url(image_id), {"X-Auth-Token": self.caller.token}
-        return httpx.request(method, url, content=content, headers={**token, **headers}, timeout=30)
+        return httpx.request(
+            method, url, content=content, headers={**token, **headers}, timeout=120
+        )
 
     def stream(self, image_id: str) -> Any:
         token = {"X-Auth-Token": self.caller.token}
-        return httpx.stream("GET", self._url(image_id), headers=token, timeout=30)
+        return httpx.stream("GET", self._url(image_id), headers=token, timeout=120)
 
     def uploaded(self, data: bytes = DATA) -> str:
         image = str(self.caller.create(**FORMATS)["id"])
@@ -65,8 +67,9 @@ def test_an_upload_and_what_goes_out(server: Server, notify: Notify, listener: L
     anna.caller.patch(image, {"op": "replace", "path": "/visibility", "value": "community"})
     told(listener)
     assert ben.ask("GET", image).content == DATA
+    assert eventually(lambda: Notice.objects.count() == 1)
     assert ben.ask("GET", image, Range="bytes=0-99").status_code == 206
-    eventually(lambda: Notice.objects.count() == 2)
+    assert eventually(lambda: Notice.objects.count() == 2)
     assert set(Notice.objects.values_list("priority", flat=True)) == {"INFO"}
     who = {
         "image_id": image,

@@ -51,9 +51,9 @@ def test_it_waits_until_what_was_owed_is_there(
 ) -> None:
     for n in range(20):
         books.write(f"b{n}")
-    threading.Timer(0.3, relaying.set).start()
     started = time.monotonic()
-    assert consistency.wait(10)
+    threading.Timer(0.3, relaying.set).start()
+    assert consistency.wait(120)
     assert time.monotonic() - started >= 0.25
     assert len(list(engine.scan())) == 20
 
@@ -86,7 +86,7 @@ def test_an_object_that_is_written_all_the_time_does_not_hold_it_up(
     time.sleep(0.05)
     relaying.set()
     try:
-        assert consistency.wait(10)
+        assert consistency.wait(120)
         assert engine.versions([(BOOK, "hot")])[BOOK, "hot"] >= version
     finally:
         over.set()
@@ -96,34 +96,32 @@ def test_an_object_that_is_written_all_the_time_does_not_hold_it_up(
 def test_a_deletion_is_waited_for(engine: Engine, books: Books, relaying: threading.Event) -> None:
     books.write("a")
     relaying.set()
-    assert consistency.wait(10)
+    assert consistency.wait(120)
     books.delete("a")
-    assert consistency.wait(10)
+    assert consistency.wait(120)
     assert list(engine.scan()) == []
 
 
 def test_what_was_set_aside_is_not_waited_for_and_is_told(engine: Engine, books: Books) -> None:
     books.write("a")
     Delivery.objects.update(parked=True)
-    assert not consistency.wait(5)
+    assert not consistency.wait(60)
     Delivery.objects.all().delete()
     assert consistency.wait(5)
 
 
 def test_what_comes_later_is_not_waited_for(
-    engine: Engine, books: Books, relaying: threading.Event
+    engine: Engine, books: Books, relaying: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     books.write("a")
 
     def write_later() -> None:
-        try:
-            Delivery.objects.create(
-                consumer="search", topic=BOOK, object_id="z", due_at=now() + timedelta(hours=1)
-            )
-        finally:
-            connection.close()
+        """In the place of waking the relay, which comes after what is owed was noted."""
+        Delivery.objects.create(
+            consumer="search", topic=BOOK, object_id="z", due_at=now() + timedelta(hours=1)
+        )
         relaying.set()
 
-    threading.Timer(0.3, write_later).start()
-    assert consistency.wait(10)
+    monkeypatch.setattr("search.consistency.waking.wake", write_later)
+    assert consistency.wait(120)
     assert [d.object_id for d in Delivery.objects.all()] == ["z"]

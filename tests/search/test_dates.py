@@ -33,8 +33,8 @@ def test_bounds(text: str, low: str, high: str) -> None:
 
 
 def test_now() -> None:
-    assert abs(dates.parse("now") - now()) < timedelta(seconds=5)
-    assert abs(dates.parse("now-1d") - (now() - timedelta(days=1))) < timedelta(seconds=5)
+    assert abs(dates.parse("now") - now()) < timedelta(minutes=5)
+    assert abs(dates.parse("now-1d") - (now() - timedelta(days=1))) < timedelta(minutes=5)
     assert dates.parse("now/d").hour == 0
     assert dates.parse("now/d", up=True).hour == 23
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from catalog import requestids
 from catalog.errors import Conflict
+from settings.bridge import Bridge
 from settings.proxies import TrustedProxies
 from settings.sections import HttpConfig
 from settings.serving.protocol import BoundedProtocol
@@ -40,9 +41,16 @@ class Answer:
 class Server:
     port: int
     prepared: list[str] = field(default_factory=list)
+    bridge: Bridge | None = None
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    @property
+    def busy(self) -> int:
+        """Requests that have a thread or wait for one."""
+        assert self.bridge is not None
+        return self.bridge._busy
 
     def ask(self, method: str, path: str, *headers: str, body: bytes | None = None) -> Answer:
         """One request as bytes on a connection of its own; `headers` go out as they are."""
@@ -122,17 +130,24 @@ def behind_proxy() -> Iterator[Server]:
     yield from serving(("127.0.0.1", "10.0.0.0/8"))
 
 
-def serving(proxies: tuple[str, ...]) -> Iterator[Server]:
+def serving(proxies: tuple[str, ...], body_seconds: float = 2.0) -> Iterator[Server]:
     listening = socket.create_server(("127.0.0.1", 0))
     found = Server(listening.getsockname()[1])
+
+    class Seen(Bridge):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            found.bridge = self
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("settings.shell.Bridge", Seen)
         patch.setattr("django.conf.settings.ROOT_URLCONF", views.__name__)
         app = assemble(
             WSGIHandler(),
             NATIVE,
             proxies=TrustedProxies.parse(proxies),
             body_limit=LIMIT,
-            http=HttpConfig(web_threads=2, web_queue=2, body_seconds=2.0),
+            http=HttpConfig(web_threads=2, web_queue=2, body_seconds=body_seconds),
             prepare=lambda: found.prepared.append(threading.current_thread().name),
         )
         config = uvicorn.Config(
@@ -158,6 +173,8 @@ def serving(proxies: tuple[str, ...]) -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> None:
+def _fresh() -> Iterator[None]:
     views.ended.clear()
     views.gate.clear()
+    yield
+    views.gate.set()  # nobody waits on after a test that failed

@@ -1,23 +1,21 @@
 """The clock inside the worker."""
 
-import time
-from collections.abc import Callable
+import threading
 
 import pytest
 from celery import Celery
 
 from settings.serving.periodic import Periodic
+from tests.support.patience import eventually
 
 
-def wait(what: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+def running() -> list[str]:
+    ours = {"periodic-flaky", "periodic-slow"}
+    return [one.name for one in threading.enumerate() if one.name in ours]
 
 
 def test_tasks_run_again_and_again_even_after_a_failure() -> None:
-    app, calls = Celery("tests"), []
+    app, calls, release = Celery("tests"), [], threading.Event()
 
     @app.task(name="tests.flaky")
     def flaky() -> None:
@@ -27,7 +25,7 @@ def test_tasks_run_again_and_again_even_after_a_failure() -> None:
     @app.task(name="tests.slow")
     def slow() -> None:
         calls.append("slow")
-        time.sleep(0.5)
+        release.wait()
 
     app.conf.beat_schedule = {
         "flaky": {"task": "tests.flaky", "schedule": 0.02},
@@ -35,13 +33,13 @@ def test_tasks_run_again_and_again_even_after_a_failure() -> None:
     }
     periodic = Periodic(app)
     periodic.start()
-    wait(lambda: calls.count("flaky") >= 4)
-    assert calls.count("slow") == 1, "a slow task delays only itself"
-    periodic.stop()
-    time.sleep(0.1)
-    before = calls.count("flaky")
-    time.sleep(0.2)
-    assert calls.count("flaky") == before
+    try:
+        assert eventually(lambda: calls.count("flaky") >= 4 and calls.count("slow"))
+        assert calls.count("slow") == 1, "a slow task delays only itself"
+    finally:
+        periodic.stop()
+        release.set()
+    assert eventually(lambda: not running())
 
 
 def test_task_that_nobody_registered_is_told_and_the_others_run(
@@ -59,6 +57,6 @@ def test_task_that_nobody_registered_is_told_and_the_others_run(
     }
     periodic = Periodic(app)
     periodic.start()
-    wait(lambda: bool(calls))
+    assert eventually(lambda: calls)
     periodic.stop()
     assert "tests.gone" in caplog.text

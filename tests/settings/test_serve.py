@@ -301,7 +301,8 @@ def test_stop_waits_for_an_upload(tmp_path: Path) -> None:
             "Content-Length: 8\r\n\r\n"
         )
         connection.sendall(head.encode() + b"1234")
-        time.sleep(0.5)
+        path = f"/image/v2/images/{image['id']}"
+        until(lambda: service.ask("GET", path, X_Auth_Token=token)[2]["status"] == "saving")
         service.process.send_signal(signal.SIGINT)
         time.sleep(1)
         assert service.process.poll() is None

@@ -56,7 +56,7 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
             while "endless" in request.GET:
                 yield b"x" * 4096
                 time.sleep(0.01)
-            gate.wait(5)
+            gate.wait(60)
             yield b"second"
             if "fail" in request.GET:
                 raise RuntimeError("in the middle")
@@ -67,7 +67,7 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def blocked(request: HttpRequest) -> HttpResponse:
-    gate.wait(10)
+    gate.wait(60)
     return HttpResponse("free")
 
 

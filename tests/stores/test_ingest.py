@@ -28,6 +28,7 @@ from stores import (
     WriterClosed,
     gather,
 )
+from tests.support.patience import eventually
 
 ALGORITHMS = ("md5", "sha512")
 
@@ -57,7 +58,7 @@ class SlowWriter(Writer):
         assert not self.busy
         self.busy = True
         self.entered.set()
-        assert self.gate.wait(30)
+        assert self.gate.wait(120)
         act()
         self.busy = False
 
@@ -76,16 +77,18 @@ class SlowWriter(Writer):
 
 
 async def entered(writer: SlowWriter) -> None:
-    assert await asyncio.to_thread(writer.entered.wait, 30)
+    assert await asyncio.to_thread(writer.entered.wait, 60)
 
 
-async def cancelled(work: Awaitable[object]) -> None:
-    """Start, let it wait, cancel, and see the cancellation arrive at once."""
+async def cancelled(work: Awaitable[object], writer: SlowWriter | None = None) -> None:
+    """Start, let it wait (the writer has then begun, if one is given), cancel, and see that arrive at once."""
     task = asyncio.ensure_future(work)
     await asyncio.sleep(0.02)
+    if writer is not None:
+        await entered(writer)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
 
 
 async def fed(ingest: Ingest, *blocks: Block) -> None:
@@ -149,9 +152,9 @@ def test_few_blocks_are_in_flight(pool: ThreadPoolExecutor) -> None:
 
     async def run() -> None:
         async with Ingest(writer, ("md5",), executor=pool, ahead=2) as ingest:
-            await asyncio.wait_for(ingest.feed(b"1"), 5)
+            await asyncio.wait_for(ingest.feed(b"1"), 60)
             await entered(writer)
-            await asyncio.wait_for(ingest.feed(b"2"), 5)
+            await asyncio.wait_for(ingest.feed(b"2"), 60)
             third = asyncio.ensure_future(ingest.feed(b"3"))
             await asyncio.sleep(0.05)
             assert not third.done()
@@ -335,10 +338,7 @@ def test_loop_that_ends_under_an_ingest(pool: ThreadPoolExecutor) -> None:
     asyncio.run(run())
     assert writer.ends == []
     writer.gate.set()
-    deadline = time.monotonic() + 5
-    while not writer.ends and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert writer.ends == ["abort"]
+    assert eventually(lambda: writer.ends) == ["abort"]
 
 
 @pytest.mark.parametrize("succeeds", [True, False])
@@ -351,7 +351,7 @@ def test_cancelled_commit_tells_what_became_of_it(
     async def run() -> None:
         ingest = Ingest(writer, (), executor=pool)
         await ingest.finish()
-        await cancelled(ingest.commit())
+        await cancelled(ingest.commit(), writer)
         if not succeeds:
             store.put("key", b"other")
         aborting = asyncio.ensure_future(ingest.abort())

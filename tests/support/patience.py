@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def eventually(ask: Callable[[], T], accept: Callable[[T], Any] = bool, seconds: float = 30) -> T:
+def eventually(ask: Callable[[], T], accept: Callable[[T], Any] = bool, seconds: float = 60) -> T:
     """The first answer of `ask` that `accept` takes, or the last one when `seconds` have passed."""
     end = time.monotonic() + seconds
     while True:

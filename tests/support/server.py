@@ -24,7 +24,7 @@ class Server:
 
     def start(self) -> None:
         self._thread.start()
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 120
         while not self._server.started:
             assert time.monotonic() < limit, "the server did not start"
             time.sleep(0.02)
@@ -33,7 +33,7 @@ class Server:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(60)
 
 
 @pytest.fixture(scope="session")
