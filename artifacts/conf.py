@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from catalog.conf import Section, setting
+from catalog.conf import LONG, MOST_BYTES, MOST_THREADS, SOON, Section, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,14 @@ class ArtifactsConfig(Section):
         64 << 20,
         help="Bytes of a resumable upload that are made durable, and acknowledged, together.",
     )
+
+    @override
+    def problems(self) -> Iterable[str]:
+        yield from self.outside(SOON, LONG, "upload_lease", "idle_timeout", "session_ttl")
+        yield from self.outside(0, LONG, "restore_grace")
+        threads = ("data_threads", "foreign_threads", "database_threads")
+        yield from self.outside(1, MOST_THREADS, *threads)
+        yield from self.outside(1, MOST_BYTES, "size_limit", "session_part")
 
 
 @dataclass(frozen=True, kw_only=True)

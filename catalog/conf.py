@@ -19,6 +19,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from typing_extensions import override
 
+SOON, LONG = 0.01, 10**9
+"""Seconds: the least and the most that a setting of time may say. More could not be added to a date."""
+MOST_THREADS = 1000
+MOST_BYTES = (1 << 63) - 1
+"""More could not be kept in a database's column."""
+
 
 class ConfigurationError(Exception):
     """One or more settings are wrong; `problems` has a sentence for each."""
@@ -37,6 +43,13 @@ class Section:
     def problems(self) -> Iterable[str]:
         """Sentences about values that parse and still cannot be used."""
         return ()
+
+    def outside(self, least: float, most: float, *names: str) -> Iterable[str]:
+        """A sentence about each of these fields whose number is less than `least` or more than `most`."""
+        for name in names:
+            value = getattr(self, name)
+            if not least <= value <= most:
+                yield f"{variable(type(self), name)} must lie between {least} and {most}, not {value}"
 
 
 S = TypeVar("S", bound=Section)
@@ -197,3 +210,5 @@ class CatalogConfig(Section):
             yield "VITRINE_PUBLIC_URL must begin with http:// or https:// and name a host"
         if not 0 < self.page_size <= self.page_limit:
             yield "VITRINE_PAGE_SIZE must lie between 1 and VITRINE_PAGE_LIMIT"
+        yield from self.outside(1, MOST_BYTES, "body_limit")
+        yield from self.outside(SOON, LONG, "job_lease", "delivery_lease")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from catalog.conf import Section, setting
+from catalog.conf import LONG, SOON, Section, setting
 from catalog.errors import Invalid, Unavailable
 
 LARGEST = 64 << 10
@@ -49,6 +49,10 @@ class SignaturesConfig(Section):
             yield f"image_signatures.certificate_folder={str(self.certificate_folder)!r} is no folder"
         if self.trusted_certificates is not None and not self.trusted_certificates.is_file():
             yield f"image_signatures.trusted_certificates={str(self.trusted_certificates)!r} is no file"
+        ca_file = self.barbican_ca_file
+        if ca_file is not None and not ca_file.is_file():
+            yield f"image_signatures.barbican_ca_file={str(ca_file)!r} is no file"
+        yield from self.outside(SOON, LONG, "barbican_timeout")
 
 
 class CertificateNotFound(Invalid):

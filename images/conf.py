@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from catalog.conf import Section, setting
+from catalog.conf import MOST_BYTES, MOST_THREADS, Section, setting
 from images.limits.sizes import bytes_of
 
 
@@ -79,9 +79,5 @@ class ImagesConfig(Section):
             bytes_of(self.user_storage_quota)
         except ValueError as error:
             yield f"VITRINE_IMAGES_USER_STORAGE_QUOTA: {error}"
-        if self.location_waiters < 1:
-            yield "VITRINE_IMAGES_LOCATION_WAITERS must be at least 1"
-        if self.http_retries < 1:
-            yield "VITRINE_IMAGES_HTTP_RETRIES must be at least 1"
-        if not 0 < self.size_cap < 1 << 63:
-            yield "VITRINE_IMAGES_SIZE_CAP must lie between 1 and 9223372036854775807"
+        yield from self.outside(1, MOST_THREADS, "location_waiters", "http_retries")
+        yield from self.outside(1, MOST_BYTES, "size_cap")

@@ -3,13 +3,17 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from catalog.conf import Section, setting
+from catalog.conf import LONG, SOON, Section, setting
 
+MOST_SHARDS = 1024
+"""Elasticsearch's own bound."""
+MOST_BATCH = 10_000
 _INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
@@ -46,9 +50,11 @@ class SearchConfig(Section):
                 yield "VITRINE_SEARCH_URL must name host and port, as in http://search.example:9200"
         if not _INDEX_NAME.fullmatch(self.index_prefix):
             yield "VITRINE_SEARCH_INDEX_PREFIX must be lower-case letters, digits, - and _"
-        for name in ("timeout", "wait_limit", "relay_poll", "relay_batch", "shards"):
-            if getattr(self, name) <= 0:
-                yield f"VITRINE_SEARCH_{name.upper()} must be larger than 0"
+        yield from self.outside(SOON, LONG, "timeout", "wait_limit", "relay_poll")
+        yield from self.outside(1, MOST_BATCH, "relay_batch")
+        yield from self.outside(1, MOST_SHARDS, "shards")
+        if self.ca_certs and not Path(self.ca_certs).is_file():
+            yield f"VITRINE_SEARCH_CA_CERTS: {self.ca_certs} is not a file"
 
     def addresses(self) -> list[str]:
         """The nodes of Elasticsearch, one address each."""

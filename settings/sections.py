@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from catalog.conf import Section, setting
+from catalog.conf import LONG, MOST_THREADS, SOON, Section, setting
 
+MOST_QUEUE = 1_000_000
 DATABASES = ("postgresql", "postgres", "sqlite")
 BROKERS = ("amqp", "amqps", "redis", "rediss", "sentinel", "memory")
 
@@ -33,9 +34,10 @@ class HttpConfig(Section):
     def problems(self) -> Iterable[str]:
         if not 0 < self.port < 65536:
             yield f"VITRINE_PORT must lie between 1 and 65535, not {self.port}"
-        for name in ("web_workers", "web_threads", "worker_threads"):
-            if getattr(self, name) < 1:
-                yield f"VITRINE_{name.upper()} must be at least 1"
+        yield from self.outside(1, MOST_THREADS, "web_workers", "web_threads", "worker_threads")
+        yield from self.outside(0, MOST_QUEUE, "web_queue")
+        yield from self.outside(SOON, LONG, "body_seconds")
+        yield from self.outside(0, LONG, "shutdown_grace")
 
 
 @dataclass(frozen=True, kw_only=True)

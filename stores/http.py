@@ -28,6 +28,8 @@ from stores.overriding import override
 
 HOPS = 5
 """How many redirects are followed."""
+LONGEST = 86_400
+"""Seconds that an answer may be allowed to take."""
 PATIENCE = 2.0
 """Seconds after which a block goes out though it is not full."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -64,6 +66,12 @@ class HttpStore(BlobStore):
             disallowed_ports=tuple(disallowed_ports),
             private_networks=tuple(private_networks),
         )
+        if not 0 < timeout <= LONGEST:
+            raise StoreMisconfigured(
+                f"timeout={timeout!r} must be more than 0 and at most {LONGEST}"
+            )
+        if not 0 <= slowest < 1 << 31:
+            raise StoreMisconfigured(f"slowest={slowest!r} must be 0 or more bytes a second")
         self._timeout, self._slowest = timeout, slowest
         try:
             self._tls = ssl.create_default_context()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from threading import Lock
 
 from stores.base import BLOCK, BlobStat, BlobStore, Block, Health, Reader, Writer, span
-from stores.errors import BlobExists, BlobNotFound, StoreFull, WriterClosed
+from stores.errors import BlobExists, BlobNotFound, StoreFull, StoreMisconfigured, WriterClosed
 from stores.keys import check_key
 from stores.overriding import override
 
@@ -17,6 +17,8 @@ class MemoryStore(BlobStore):
 
     def __init__(self, *, capacity: int | None = None) -> None:
         """Start empty."""
+        if capacity is not None and capacity < 0:
+            raise StoreMisconfigured(f"capacity={capacity!r} must be 0 or more bytes")
         self._capacity = capacity
         self._used = 0
         self._lock = Lock()

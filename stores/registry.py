@@ -61,7 +61,10 @@ def _make(alias: str, config: StoreConfig, drivers: Mapping[str, EntryPoint]) ->
         raise StoreMisconfigured(f"the options do not fit: {error}", **facts) from error
     if inspect.isabstract(driver):
         raise StoreMisconfigured("the backend is abstract", **facts)
-    store = driver(**config.options)
+    try:
+        store = driver(**config.options)
+    except (TypeError, ValueError) as error:
+        raise StoreMisconfigured(f"the options do not fit: {error}", **facts) from error
     store.name = alias
     return store
 

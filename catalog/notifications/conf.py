@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from catalog.conf import Section, is_address, setting
+from catalog.conf import LONG, SOON, Section, is_address, setting
 
 HIDDEN = frozenset({"noop"})
 
@@ -45,6 +45,7 @@ class NotificationsConfig(Section):
             yield "VITRINE_NOTIFICATIONS_URL must be an address amqp://… for the driver messaging"
         if not self.topics:
             yield "VITRINE_NOTIFICATIONS_TOPICS must name a topic"
+        yield from self.outside(SOON, LONG, "lease")
 
     @property
     def on(self) -> bool:

@@ -14,6 +14,7 @@ from search.conf import SearchConfig
 from settings import configuration, secrets
 from settings.checks import variables
 from settings.sections import BrokerConfig, DatabaseConfig, HttpConfig
+from stores import StoreConfig, StoreMisconfigured, build
 
 PRODUCTION = {
     "VITRINE_PROFILE": "production",
@@ -74,7 +75,7 @@ def test_production_names_everything_that_it_misses(tmp_path: Path) -> None:
     [
         ({"VITRINE_PORT": "http"}, "VITRINE_PORT='http': must be a whole number"),
         ({"VITRINE_PORT": "70000"}, "VITRINE_PORT must lie between 1 and 65535, not 70000"),
-        ({"VITRINE_WEB_THREADS": "0"}, "VITRINE_WEB_THREADS must be at least 1"),
+        ({"VITRINE_WEB_THREADS": "0"}, "VITRINE_WEB_THREADS must lie between 1 and 1000, not 0"),
         ({"VITRINE_PROFILE": "staging"}, "must be one of embedded, production"),
         ({"VITRINE_SEARCH_ENGINE": "solr"}, "must be one of embedded, elasticsearch"),
         ({"VITRINE_CONFIG": "/nowhere.toml"}, "VITRINE_CONFIG=/nowhere.toml: No such file"),
@@ -88,6 +89,94 @@ def test_production_names_everything_that_it_misses(tmp_path: Path) -> None:
 )
 def test_wrong_values_are_named(environ: dict[str, str], said: str) -> None:
     assert said in problems(environ)
+
+
+BILLION = str(10**9 + 1)
+TOO_LARGE = str(1 << 63)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "wrong"),
+    [
+        ("ARTIFACTS_UPLOAD_LEASE", "0.5", ["0", "-1", BILLION, "1e300"]),
+        ("ARTIFACTS_IDLE_TIMEOUT", "0.5", ["0", "-1", BILLION]),
+        ("ARTIFACTS_SESSION_TTL", "1", ["0", "-1", BILLION]),
+        ("ARTIFACTS_RESTORE_GRACE", "0", ["-1", BILLION]),
+        ("ARTIFACTS_DATA_THREADS", "1", ["0", "-1", "1001"]),
+        ("ARTIFACTS_FOREIGN_THREADS", "1", ["0", "-1", "1001"]),
+        ("ARTIFACTS_DATABASE_THREADS", "1", ["0", "-1", "1001"]),
+        ("ARTIFACTS_SIZE_LIMIT", "1", ["0", "-1", TOO_LARGE]),
+        ("ARTIFACTS_SESSION_PART", "1", ["0", "-1", TOO_LARGE]),
+        ("IMAGES_LOCATION_WAITERS", "1", ["0", "-1", "1001"]),
+        ("IMAGES_HTTP_RETRIES", "1", ["0", "-1"]),
+        ("IMAGES_SIZE_CAP", "1", ["0", "-1", TOO_LARGE]),
+        ("IMAGE_SIGNATURES_BARBICAN_TIMEOUT", "0.5", ["0", "-1", BILLION]),
+        ("SEARCH_TIMEOUT", "0.5", ["0", "-1", BILLION]),
+        ("SEARCH_WAIT_LIMIT", "0.5", ["0", "-1", BILLION]),
+        ("SEARCH_RELAY_POLL", "0.5", ["0", "-1", BILLION]),
+        ("SEARCH_RELAY_BATCH", "1", ["0", "-1", "10001"]),
+        ("SEARCH_SHARDS", "1", ["0", "-1", "1025"]),
+        ("NOTIFICATIONS_LEASE", "0.5", ["0", "-1", BILLION]),
+        ("JOB_LEASE", "0.5", ["0", "-1", BILLION]),
+        ("DELIVERY_LEASE", "0.5", ["0", "-1", BILLION]),
+        ("BODY_LIMIT", "1", ["0", "-1", TOO_LARGE]),
+        ("WEB_WORKERS", "1", ["0", "-1", "1001"]),
+        ("WEB_THREADS", "1", ["0", "-1", "1001"]),
+        ("WORKER_THREADS", "1", ["0", "-1", "1001"]),
+        ("WEB_QUEUE", "0", ["-1", "1000001"]),
+        ("BODY_SECONDS", "0.5", ["0", "-1", BILLION]),
+        ("SHUTDOWN_GRACE", "0", ["-1", BILLION]),
+    ],
+)
+def test_numbers_that_break_the_service_are_refused(
+    name: str, least: str, wrong: list[str]
+) -> None:
+    variable = f"VITRINE_{name}"
+    configuration.load({variable: least})
+    for value in [*wrong, "nan", "inf", "x", ""]:
+        said = problems({variable: value})
+        assert said.startswith(variable)
+        assert "\n" not in said
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "said"),
+    [
+        ("http", {"timeout": 0}, "timeout=0 must be more than 0"),
+        ("http", {"timeout": -1}, "timeout=-1 must be more than 0"),
+        ("http", {"timeout": "soon"}, "the options do not fit"),
+        ("http", {"slowest": -1}, "slowest=-1 must be 0 or more"),
+        ("http", {"allowed_ports": 80}, "the options do not fit"),
+        ("memory", {"capacity": -1}, "capacity=-1 must be 0 or more"),
+        ("memory", {"capacity": "much"}, "the options do not fit"),
+        ("file", {"root": 5}, "the options do not fit"),
+        ("file", {}, "the options do not fit"),
+    ],
+)
+def test_options_that_break_a_store_are_refused(
+    backend: str, options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(StoreMisconfigured, match=re.escape(said)):
+        build({"wrong": StoreConfig(backend=backend, options=options)})
+
+
+def test_a_wrong_number_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=Path(__file__).parents[2],
+        env={
+            "PATH": os.environ["PATH"],
+            "VITRINE_DATA_DIR": str(tmp_path),
+            "VITRINE_ARTIFACTS_DATA_THREADS": "0",
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "VITRINE_ARTIFACTS_DATA_THREADS must lie between 1 and 1000, not 0" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_all_problems_are_told_at_once() -> None:
