@@ -501,7 +501,8 @@ def test_a_part_is_not_taken_for_the_whole(
     image_id, content = ada.queued(), b"0123456789"
     answer = ada.put(image_id, iter([content]) if chunked else content, **{"Content-Range": asked})
     assert answer.status_code == status
-    assert Artifact.objects.get(pk=image_id).status == ("active" if status == 204 else "queued")
+    wanted = "active" if status == 204 else "queued"
+    assert eventually(lambda: Artifact.objects.get(pk=image_id).status == wanted)
     assert status == 204 or eventually(lambda: nothing_is_left(image_id))
 
 

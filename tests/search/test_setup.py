@@ -33,8 +33,8 @@ from tests.search.shelf import BOOK, MAGAZINE, Books, Magazines
         ("URL", "localhost:9200", "http://"),
         ("INDEX_PREFIX", "Upper", "lower-case"),
         ("INDEX_PREFIX", "", "lower-case"),
-        ("WAIT_LIMIT", "0", "larger than 0"),
-        ("RELAY_BATCH", "-1", "larger than 0"),
+        ("WAIT_LIMIT", "0", "must lie between"),
+        ("RELAY_BATCH", "-1", "must lie between"),
         ("SHARDS", "many", "VITRINE_SEARCH_SHARDS"),
     ],
 )
