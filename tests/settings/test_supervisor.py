@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.patience import eventually
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -122,19 +120,14 @@ def test_deaf_child_is_killed_after_the_grace_time(run: Callable[..., Running]) 
 
 
 def test_second_signal_ends_everything_at_once(run: Callable[..., Running]) -> None:
-    running = run("deaf", grace=600)
-    running.until(running.notes)
+    running = run("steady", "deaf", grace=600)
+    running.until(lambda: len(running.notes()) == 2)
     pid = running.pid("deaf")
     running.process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    running.until(lambda: "steady ended" in running.notes())  # so the first one was heard
     assert running.process.poll() is None
-
-    def insisted() -> int | None:
-        """On a busy machine two signals may have become one before the first was heard."""
-        running.process.send_signal(signal.SIGINT)
-        return running.process.poll()
-
-    assert eventually(insisted, lambda code: code is not None) == 1
+    running.process.send_signal(signal.SIGINT)
+    assert running.ended() == 1
     assert not alive(pid)
 
 
