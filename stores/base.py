@@ -90,6 +90,10 @@ class Reader(ABC, Iterator[bytes]):
     def __next__(self) -> bytes:
         """Return the next block, never empty."""
 
+    def at_hand(self) -> Block | None:
+        """Return the next block if that takes no waiting at all, as from memory; None otherwise."""
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Free what the reader holds; reading on raises StopIteration."""

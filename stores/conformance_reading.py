@@ -67,6 +67,17 @@ class ReadingConformance:
         assert b"".join(blocks) == expected
         assert all(blocks)
 
+    @pytest.mark.parametrize("start", [0, 7, BLOCK, len(BIG)])
+    def test_at_hand_is_what_comes_next(self, store: BlobStore, place: Place, start: int) -> None:
+        """What is at hand and what is not make up the range, in whatever turn they are taken."""
+        with store.open(place(BIG), start) as reader:
+            found = [bytes(reader.at_hand() or b""), next(reader, b"")]
+            while block := reader.at_hand() or next(reader, b""):
+                found.append(bytes(block))
+            assert reader.at_hand() is None
+        assert b"".join(found) == BIG[start:]
+        assert reader.at_hand() is None
+
     def test_suffix_is_counted_by_the_caller(self, store: BlobStore, place: Place) -> None:
         """The last bytes are a range from the size that `stat` tells."""
         key = place(BIG)

@@ -74,11 +74,10 @@ class FileStore(BlobStore):
             try:
                 stat = _describe(key, os.fstat(file.fileno()))
                 size = span(stat.size, start, length, **self._facts(key))
-                file.seek(start)
             except BaseException:
                 file.close()
                 raise
-        return FileReader(file, stat, size, self.name)
+        return FileReader(file, stat, start, size, self.name)
 
     @override
     def stat(self, key: str) -> BlobStat:

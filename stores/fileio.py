@@ -1,5 +1,6 @@
 """The writer and the reader of blobs that are files."""
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from io import FileIO
@@ -11,6 +12,7 @@ from stores.partial import Partial
 from stores.posix import translated
 
 Probe = Callable[[str], None]
+_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 
 
 class FileWriter(Writer):
@@ -67,12 +69,13 @@ class FileWriter(Writer):
 
 
 class FileReader(Reader):
-    """Reads from where the file stands."""
+    """Reads a range of an open file."""
 
-    def __init__(self, file: FileIO, stat: BlobStat, length: int, store: str) -> None:
+    def __init__(self, file: FileIO, stat: BlobStat, start: int, length: int, store: str) -> None:
         """Own the file from now on."""
         super().__init__(stat, length)
         self._file = file
+        self._at = start
         self._left = length
         self._store = store
 
@@ -84,11 +87,30 @@ class FileReader(Reader):
             raise StopIteration
         facts = {"store": self._store, "key": self.stat.key}
         with translated(**facts):
-            block = self._file.read(min(BLOCK, self._left))
+            block = os.pread(self._file.fileno(), min(BLOCK, self._left), self._at)
         if not block:
             raise StoreUnavailable("the file ends too early", **facts, missing=self._left)
-        self._left -= len(block)
+        self._advance(len(block))
         return block
+
+    @override
+    def at_hand(self) -> Block | None:
+        """Return what the page cache has of the next block, where the system can tell."""
+        if _NOWAIT is None or not self._left or self._file.closed:
+            return None
+        block = bytearray(min(BLOCK, self._left))
+        try:
+            found = os.preadv(self._file.fileno(), [block], self._at, _NOWAIT)
+        except OSError:  # not in the cache; or the file system cannot tell
+            return None
+        if not found:
+            return None
+        self._advance(found)
+        return memoryview(block)[:found]
+
+    def _advance(self, count: int) -> None:
+        self._at += count
+        self._left -= count
 
     @override
     def close(self) -> None:

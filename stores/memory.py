@@ -154,6 +154,11 @@ class _MemoryReader(Reader):
         return block
 
     @override
+    def at_hand(self) -> Block | None:
+        """Cut the next block off the view, while there is one."""
+        return next(self, None)
+
+    @override
     def close(self) -> None:
         """Let the view go."""
         self._view = memoryview(b"")

@@ -129,6 +129,11 @@ class _PrefixedReader(Reader):
         raise StopIteration
 
     @override
+    def at_hand(self) -> Block | None:
+        """Return what the inner reader has at hand."""
+        return self._inner.at_hand()
+
+    @override
     def close(self) -> None:
         """Close the inner reader."""
         self._inner.close()

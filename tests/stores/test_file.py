@@ -164,6 +164,25 @@ def test_shards_may_be_tidied_away(tmp_path: Path) -> None:
     assert store.get("key") == b"y"
 
 
+@pytest.mark.parametrize("cached", [0, 5, None], ids=["nothing", "a part", "cannot tell"])
+def test_only_what_is_cached_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cached: int | None
+) -> None:
+    def preadv(fd: int, buffers: list[bytearray], offset: int, flags: int) -> int:
+        assert flags == os.RWF_NOWAIT
+        if not cached:
+            raise OSError(errno.EOPNOTSUPP if cached is None else errno.EAGAIN, "no")
+        buffers[0][:cached] = os.pread(fd, cached, offset)
+        return min(cached, len(buffers[0]))
+
+    monkeypatch.setattr(os, "preadv", preadv)
+    store = FileStore(tmp_path)
+    store.put("key", b"0123456789")
+    with store.open("key", 1) as reader:
+        assert bytes(reader.at_hand() or b"") == (b"12345" if cached else b"")
+        assert next(reader) == (b"6789" if cached else b"123456789")
+
+
 def test_cut_file_is_reported(tmp_path: Path) -> None:
     store = FileStore(tmp_path)
     store.put("key", bytes(3 * MIB))
