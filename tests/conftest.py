@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.db.models.signals import post_migrate
 
 SERVICES = {
     "postgresql": "VITRINE_TEST_POSTGRES_URL",
@@ -17,6 +18,12 @@ SERVICES = {
 
 
 WHOLE = "takes its minutes with the whole service (VITRINE_TEST_E2E=1, or scripts/services start)"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_permissions() -> None:
+    """Nobody asks for Django's own permissions, which every emptied database would be given anew."""
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

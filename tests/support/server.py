@@ -1,13 +1,38 @@
 """The whole service in this process, behind a real socket, on the test database."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from socket import socket
 from typing import Any
 
 import pytest
 import uvicorn
 from django.db import connection
+from typing_extensions import override
+
+TICK = 0.005
+"""Seconds."""
+
+
+class _Prompt(uvicorn.Server):
+    """Ends as soon as it is told and its clients are gone, not at some next tenth of a second: hundreds of tests start one."""
+
+    @override
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):  # noqa: ASYNC110 - it is uvicorn's to look
+            await asyncio.sleep(TICK)
+
+    @override
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for client in list(self.server_state.connections):
+            client.shutdown()
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - uvicorn tells of no end
+            await asyncio.sleep(TICK)
+        await self.lifespan.shutdown()
 
 
 class Server:
@@ -19,7 +44,7 @@ class Server:
         config = uvicorn.Config(
             build(), host="127.0.0.1", port=0, log_config=None, lifespan="on", access_log=False
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Prompt(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
     def start(self) -> None:
@@ -27,7 +52,7 @@ class Server:
         limit = time.monotonic() + 120
         while not self._server.started:
             assert time.monotonic() < limit, "the server did not start"
-            time.sleep(0.02)
+            time.sleep(TICK)
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
 
