@@ -46,7 +46,7 @@ class Crooked:
         self.asked: list[str] = []
         handler = type("Handler", (_Handler,), {"keystone": self})
         self._server = _Quiet(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v3"
 
     def start(self) -> None:
