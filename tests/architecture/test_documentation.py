@@ -36,15 +36,17 @@ def test_no_code_names_a_variable_that_is_not_declared() -> None:
     assert list(unknown_variables(dict.fromkeys(named, ""))) == []
 
 
-@pytest.mark.parametrize("name", sorted(PAGES))
-def test_generated_pages_are_up_to_date(name: str) -> None:
-    committed = (REFERENCE.parent / f"{name}.md").read_text(encoding="utf-8")
-    command = ["manage.py", "describe_reference", name]
+def test_generated_pages_are_up_to_date() -> None:
+    command = ["manage.py", "describe_reference", *PAGES]
     # In a process of its own: tests declare rules and errors too.
     environment = {key: value for key, value in os.environ.items() if "DJANGO" not in key}
     printed = subprocess.run(
         [sys.executable, *command],
         cwd=source.ROOT, env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert committed == printed.stdout, f"{' '.join(command)} > docs/reference/{name}.md"
-    assert committed.count("|---") == 0 or committed.count("\n|") > 8
+    ).stdout  # fmt: skip
+    for name in PAGES:
+        committed = (REFERENCE.parent / f"{name}.md").read_text(encoding="utf-8")
+        assert printed.startswith(committed), f"manage.py describe_reference {name} > {name}.md"
+        assert committed.count("|---") == 0 or committed.count("\n|") > 8
+        printed = printed.removeprefix(committed)
+    assert printed == ""

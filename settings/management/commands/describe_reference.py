@@ -1,4 +1,4 @@
-"""`manage.py describe_reference`: one of the reference pages, made from the code."""
+"""`manage.py describe_reference`: reference pages, made from the code."""
 
 import argparse
 from typing import Any
@@ -10,13 +10,14 @@ from settings.reference import PAGES, page
 
 
 class Command(BaseCommand):
-    help = "Print a reference page as Markdown."
+    help = "Print reference pages as Markdown."
     requires_system_checks: list[str] = []
 
     @override
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("page", choices=sorted(PAGES), help="which page")
+        parser.add_argument("page", choices=sorted(PAGES), nargs="+", help="which page")
 
     @override
     def handle(self, *_: Any, **options: Any) -> None:
-        self.stdout.write(page(options["page"]), ending="")
+        for name in options["page"]:
+            self.stdout.write(page(name), ending="")
