@@ -18,6 +18,7 @@ from tests.support.server import Server, server, stray_sessions
 
 __all__ = ["server", "stray_sessions"]
 
+pytestmark = pytest.mark.fuzz
 RARELY = settings(
     max_examples=100,
     deadline=None,
