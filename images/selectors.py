@@ -69,20 +69,16 @@ def _as_rows(rows: QuerySet[Artifact]) -> QuerySet[Artifact, dict[str, Any]]:
     return found
 
 
-def _shown(reach: Reach) -> Prepared:
-    def rows(hole: Callable[[str], Any]) -> QuerySet[Artifact, dict[str, Any]]:
-        found = artifacts.within(reach, hole("project")).filter(pk=hole("id"), type=TYPE)
-        return _as_rows(found)
+def _one(reach: Reach, hole: Callable[[str], Any]) -> QuerySet[Artifact]:
+    return artifacts.within(reach, hole("project")).filter(pk=hole("id"), type=TYPE)
 
-    return Prepared(rows)
+
+def _shown(reach: Reach) -> Prepared:
+    return Prepared(lambda hole: _as_rows(_one(reach, hole)))
 
 
 def _held(reach: Reach) -> Prepared:
-    def rows(hole: Callable[[str], Any]) -> QuerySet[Any, Any]:
-        found = artifacts.within(reach, hole("project")).filter(pk=hole("id"), type=TYPE)
-        return artifacts.held(found.values(*columns(Image)))
-
-    return Prepared(rows)
+    return Prepared(lambda hole: artifacts.held(_one(reach, hole).values(*columns(Image))))
 
 
 _SHOWN = {reach: _shown(reach) for reach in Reach}

@@ -1,6 +1,6 @@
 """Creating images and changing what is known of them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -183,7 +183,7 @@ def _draft(image: Artifact, *, located: bool) -> Draft:
 
 
 def _check(
-    image: Artifact, before: Draft, draft: Draft, changed: Collection[str], policy: ImagePolicy
+    image: Artifact, before: Draft, draft: Draft, changed: set[str], policy: ImagePolicy
 ) -> None:
     if "owner" in changed and not policy.actor.is_admin:
         raise Forbidden(
@@ -191,10 +191,7 @@ def _check(
         )
     if "visibility" in changed:
         policy.require_visibility(image, draft.base["visibility"])
-    if (
-        not {"disk_format", "container_format"}.isdisjoint(changed)
-        and image.status not in FORMATS_OPEN
-    ):
+    if changed & {"disk_format", "container_format"} and image.status not in FORMATS_OPEN:
         raise Forbidden(
             f"the formats of an image that is {image.status} do not change", status=image.status
         )
