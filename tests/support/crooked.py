@@ -4,14 +4,14 @@ Who there is: the service's user, `ada` with one project, `boss` who may adminis
 nothing. A token is the name of its user, with the scope behind a slash.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, suppress
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
 import orjson
 from typing_extensions import override
+
+from tests.support.loopback import Loopback, running
 
 SERVICE, ADA, BOSS, PROJECT = "vitrine", "ada", "boss", "studio"
 END = "2099-01-01T00:00:00.000000Z"
@@ -29,7 +29,7 @@ class Reply:
         self.size = claimed or len(self.content)
 
 
-class Crooked:
+class Crooked(Loopback):
     """`answers`: what is said in place of the right answer, by question.
 
     ::
@@ -44,18 +44,8 @@ class Crooked:
     def __init__(self) -> None:
         self.answers: dict[str, Reply] = {}
         self.asked: list[str] = []
-        handler = type("Handler", (_Handler,), {"keystone": self})
-        self._server = _Quiet(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v3"
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(type("Handler", (_Handler,), {"keystone": self}))
+        self.url = f"http://127.0.0.1:{self.port}/v3"
 
     def right(self, question: str, subject: str) -> Reply:
         """What Keystone would answer; `subject` is the token that it is about, or the one asked for."""
@@ -102,19 +92,8 @@ class Crooked:
         return {"resource_name": "image_count_total", "region_id": None, **values}
 
 
-@contextmanager
-def crooked_keystone() -> Iterator[Crooked]:
-    found = Crooked()
-    found.start()
-    try:
-        yield found
-    finally:
-        found.stop()
-
-
-class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
+def crooked_keystone() -> AbstractContextManager[Crooked]:
+    return running(Crooked())
 
 
 class _Handler(BaseHTTPRequestHandler):

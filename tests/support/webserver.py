@@ -1,18 +1,19 @@
 """A web server of others, on loopback: files by path, and the oddities that servers have."""
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from tests.support.loopback import Loopback, LoopbackServer, running
+
 MODIFIED = "Wed, 21 Oct 2026 07:28:00 GMT"
 
 
-class WebServer:
+class WebServer(Loopback):
     """`files` by path (a query is kept in it), `redirects`, and what every request was: `(method, path, headers)`.
 
     `head`: whether HEAD is answered; `ranges`: whether ranges are known; `sized`: whether sizes are told; `before`: called
@@ -30,10 +31,7 @@ class WebServer:
         self.cut: int | None = None
         self.drip = ""
         self.before: Callable[[], object] = lambda: None
-        handler = type("Handler", (_Handler,), {"web": self})
-        self._server = _Quiet(("127.0.0.1", 0), handler)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        super().__init__(type("Handler", (_Handler,), {"web": self}), _Quiet)
 
     def url(self, path: str = "/", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -46,30 +44,13 @@ class WebServer:
     def asked(self, method: str) -> list[str]:
         return [path for one, path, _ in self.requests if one == method]
 
-    def start(self) -> None:
-        self._thread.start()
 
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+def web_server() -> AbstractContextManager[WebServer]:
+    return running(WebServer())
 
 
-@contextmanager
-def web_server() -> Iterator[WebServer]:
-    found = WebServer()
-    found.start()
-    try:
-        yield found
-    finally:
-        found.stop()
-
-
-class _Quiet(ThreadingHTTPServer):
+class _Quiet(LoopbackServer):
     """Clients may leave whenever they want."""
-
-    daemon_threads = True
-    request_queue_size = 64
 
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
