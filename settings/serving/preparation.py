@@ -27,6 +27,7 @@ log = logging.getLogger("vitrine.serve")
 
 ORPHANS_END = 60.0
 """Seconds that what a killed supervisor left is given to end."""
+OLD_TABLES = "the database's tables are older than this version"
 MIGRATING = 0x76697472
 """Key of the PostgreSQL advisory lock under which one node migrates while the others wait."""
 
@@ -123,13 +124,18 @@ def configuration() -> None:
 
 
 def database(*, migrate: bool) -> None:
-    """Reach the database and, if asked, bring its tables up to date; nothing is written when they are."""
+    """Reach the database and, if asked, bring its tables up to date; nothing is written when they are.
+
+    Tables that are older than the code, and may not be changed here, end the start: every request would fail.
+    """
     try:
         connection.ensure_connection()
         if migrate:
             with _alone():
                 if _behind():
                     call_command("migrate", interactive=False, verbosity=0)
+        elif _behind():
+            raise ConfigurationError([f"{OLD_TABLES}; manage.py migrate brings them up to date"])
     except Error as error:
         first = str(error).strip().partition("\n")[0]
         raise ConfigurationError([f"the database cannot be used: {first}"]) from None

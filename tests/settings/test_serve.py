@@ -261,6 +261,12 @@ def test_missing_database_server_is_told(tmp_path: Path) -> None:
     assert "secret" not in said
 
 
+@pytest.mark.parametrize("part", ["web", "worker"])
+def test_tables_that_nobody_made_are_told_where_none_may_be_made(tmp_path: Path, part: str) -> None:
+    said = refused(tmp_path / "data", "--no-migrate", "--only", part)
+    assert said.startswith("vitrine: the database's tables are older than this version; ")
+
+
 def test_missing_search_engine_is_told_in_lines_and_nowhere_by_address(tmp_path: Path) -> None:
     port = free_port()
     service = Service(
