@@ -13,6 +13,8 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.backends.utils import CursorWrapper
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.errors import FeatureNotSupported
+from psycopg.pq import TransactionStatus
 from typing_extensions import override
 
 PREPARED = "prepared"
@@ -30,6 +32,18 @@ class _MomentLoader(Loader):
     @override
     def load(self, data: Buffer) -> datetime:
         return datetime.fromisoformat(bytes(data).decode())
+
+
+class _PreparedCursor(_SERVER_BINDING):  # type: ignore[misc] - typed as Any above
+    def execute(self, query: Any, params: Any = None) -> Any:
+        """A plan whose columns have other types since is refused for good: all are made anew, once."""
+        try:
+            return super().execute(query, params)
+        except FeatureNotSupported:
+            if self.connection.info.transaction_status != TransactionStatus.IDLE:
+                raise  # a rollback forgets the plans
+            self.connection.execute("DEALLOCATE ALL")
+            return super().execute(query, params)
 
 
 class _Operations(DatabaseOperations):
@@ -61,7 +75,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @override
     def create_cursor(self, name: str | None = None) -> Any:
         if name is PREPARED:
-            return _SERVER_BINDING(self.connection)
+            return _PreparedCursor(self.connection)
         return super().create_cursor(name)
 
     def prepared_cursor(self) -> CursorWrapper:

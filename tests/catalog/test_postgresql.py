@@ -1,10 +1,12 @@
 """The backend for PostgreSQL: statements planned once, and lost servers noticed without being asked."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import NotSupportedError, connection, transaction
 
 from artifacts.models import Artifact
 from catalog.prepared import Prepared
@@ -14,6 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BY_NAME = Prepared(
     lambda hole: Artifact.objects.filter(name=hole("name")).values("id", "updated_at")
 )
+ID_AND_NAME = Prepared(lambda hole: Artifact.objects.filter(name=hole("name")).values("id", "name"))
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +48,46 @@ def test_a_prepared_query_answers_after_a_rollback() -> None:
         assert len(BY_NAME.rows(name="one")) == 1
         transaction.set_rollback(True)
     assert len(BY_NAME.rows(name="one")) == 1
+
+
+def alter_name(length: int) -> None:
+    """As a migration does that another process runs."""
+
+    def run() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE artifacts_artifact ALTER name TYPE varchar({length})")
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run).result()
+
+
+@pytest.fixture
+def length() -> Iterator[int]:
+    """Of names."""
+    found = Artifact._meta.get_field("name").max_length
+    assert found
+    yield found
+    alter_name(found)
+
+
+def test_a_prepared_query_answers_after_a_migration_that_changes_a_type(length: int) -> None:
+    row = Artifact.objects.create(type="images", name="one", status="queued")
+    assert ID_AND_NAME.rows(name="one")
+    alter_name(length + 1)
+    for _ in range(2):
+        assert ID_AND_NAME.rows(name="one") == [{"id": row.pk, "name": "one"}]
+    assert planned() == 1
+
+
+def test_a_transaction_that_a_migration_overtakes_fails_once(length: int) -> None:
+    Artifact.objects.create(type="images", name="one", status="queued")
+    assert ID_AND_NAME.rows(name="one")
+    alter_name(length + 1)
+    with pytest.raises(NotSupportedError), transaction.atomic():
+        ID_AND_NAME.rows(name="one")
+    with transaction.atomic():
+        assert len(ID_AND_NAME.rows(name="one")) == 1
 
 
 def test_moments_come_back_as_they_went_in() -> None:
