@@ -34,7 +34,7 @@ class _MomentLoader(Loader):
         return datetime.fromisoformat(bytes(data).decode())
 
 
-class _PreparedCursor(_SERVER_BINDING):  # type: ignore[misc] - typed as Any above
+class _PreparedCursor(_SERVER_BINDING):  # type: ignore[misc]  # the stubs, see above
     def execute(self, query: Any, params: Any = None) -> Any:
         """A plan whose columns have other types since is refused for good: all are made anew, once."""
         try:
