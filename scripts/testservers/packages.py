@@ -16,6 +16,7 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 UNITS = {
     "postgresql-15": ["postgresql.service"],
     "redis-server": ["redis-server.service"],
+    "nginx-light": ["nginx.service"],
     "rabbitmq-server": ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
 }
 

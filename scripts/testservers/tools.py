@@ -52,6 +52,7 @@ TOOLS: dict[str, Tool | PythonTool] = {
         # Without a font, pages and their screenshots are blank.
         Tool("chromium", "chromium", "VITRINE_TEST_CHROMIUM", ("chromium", "fonts-liberation")),
         Tool("qemu", "qemu-img", "VITRINE_TEST_QEMU_IMG", ("qemu-utils",)),
+        Tool("nginx", "nginx", "VITRINE_TEST_NGINX", ("nginx-light",)),
         PythonTool("tempest", "VITRINE_TEST_TEMPEST"),
         PythonTool("glance", "VITRINE_TEST_GLANCE"),
     )

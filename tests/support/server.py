@@ -42,7 +42,13 @@ class Server:
         from settings.composition import build
 
         config = uvicorn.Config(
-            build(), host="127.0.0.1", port=0, log_config=None, lifespan="on", access_log=False
+            build(),
+            host="127.0.0.1",
+            port=0,
+            log_config=None,
+            lifespan="on",
+            access_log=False,
+            proxy_headers=False,
         )
         self._server = _Prompt(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
