@@ -1,5 +1,6 @@
 """Settings of artifacts and of the stores their bytes lie in."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -61,17 +62,25 @@ class StoresConfig(Section):
         help="Stores by name: {name = {backend = 'file', weight = 10, description = '…', options = {root = '…'}}};"
         " empty: files in the data folder.",
     )
+    accel_redirect: str = setting(
+        "",
+        help="Address, as /_bytes, below which the proxies in VITRINE_TRUSTED_PROXIES find the files of this machine by"
+        " their paths: they send whole downloads themselves (X-Accel-Redirect); empty: every byte is sent here.",
+    )
 
     @override
     def problems(self) -> Iterable[str]:
         for name, one in self.backends.items():
             yield from _wrong(name, one)
+        if self.accel_redirect and not _ADDRESS.fullmatch(self.accel_redirect):
+            yield f"VITRINE_STORES_ACCEL_REDIRECT={self.accel_redirect!r} must look like /_bytes: a slash, then a name"
         if self.backends and self.default not in self.backends:
             yield f"stores.default={self.default!r} is not one of stores.backends ({', '.join(self.backends)})"
 
 
 RESERVED = "os_glance_"
 """Names that begin so are Glance's own, and never a client's to name."""
+_ADDRESS = re.compile(r"(/[A-Za-z0-9_.-]+)+")
 _KEYS = {"backend": str, "options": Mapping, "weight": int, "description": str}
 
 

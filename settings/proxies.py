@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from starlette.types import Scope
 
+from catalog.api.addresses import PROXIED
 from catalog.conf import ConfigurationError
 
 FORWARDED = frozenset(
@@ -61,7 +62,7 @@ class TrustedProxies:
     def _told(
         self, told: dict[bytes, str], scope: Scope, headers: list[tuple[bytes, bytes]]
     ) -> dict[str, object]:
-        found: dict[str, object] = {"headers": headers}
+        found: dict[str, object] = {"headers": headers, PROXIED: True}
         if client := self._client(told.get(b"x-forwarded-for", "")):
             found["client"] = (client, 0)
         scheme = _last(told.get(b"x-forwarded-proto", "")).lower()

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from prometheus_client import Counter
@@ -21,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from artifacts import stores as store_registry
+from artifacts.api import handover
 from artifacts.api.holding import Holder
 from artifacts.api.ranges import Span
 from artifacts.api.threads import data_threads, in_database, in_pool, threads_of
@@ -58,7 +60,9 @@ from stores import (
 log = logging.getLogger(__name__)
 
 UPLOADED = Counter("vitrine_uploaded_bytes", "Bytes taken in by uploads")
-DOWNLOADED = Counter("vitrine_downloaded_bytes", "Bytes sent by downloads")
+DOWNLOADED = Counter(
+    "vitrine_downloaded_bytes", "Bytes sent by downloads, or left to a proxy to send"
+)
 DISCARD = 32 << 20
 """How many bytes of a refused upload are read, so that the client comes to read the answer."""
 DISCARD_SECONDS = 2.0
@@ -283,12 +287,16 @@ async def send(
     *,
     headers: dict[str, str],
     content_type: str,
+    counted: bool = False,
 ) -> Response:
     """The bytes of a span from the first source that has them, a block ahead of the socket unless they are at hand;
-    HEAD reads none.
+    HEAD reads none. A proxy that can may send them, unless they are to be `counted` here.
 
     BytesLost when no source has them; Unavailable when one that does not answer might.
     """
+    if not counted and handover.wanted(request) and (path := await _local_file(sources[0])):
+        DOWNLOADED.inc(span.length)
+        return handover.answer(path, headers, content_type)
     headers = {**headers, "Content-Length": str(span.length), "Accept-Ranges": "bytes"}
     if span.partial:
         headers["Content-Range"] = span.content_range
@@ -300,6 +308,15 @@ async def send(
         sources, lambda store, key: store.open(key, span.start, span.length)
     )
     return _Sending(reader, threads, status, headers, content_type)
+
+
+async def _local_file(source: Source) -> Path | None:
+    """The file that is the source; None where there is none, and the usual way finds another or tells why."""
+    look_up = partial(handover.local_file, source.store, source.key, source.size)
+    try:
+        return await in_pool(look_up, threads_of(source.store))
+    except (StoreError, OSError):
+        return None
 
 
 async def _first(

@@ -8,6 +8,9 @@ from django.http import QueryDict
 
 from catalog.conf import CatalogConfig, section
 
+PROXIED = "vitrine.proxied"
+"""Key of an ASGI scope: true when the request came through a proxy whose word about the client is taken."""
+
 
 class Addressed(Protocol):
     """A request, Django's or DRF's."""

@@ -17,7 +17,7 @@ from catalog.actors import Actor
 from catalog.api import etags
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, MethodNotAllowed, NotFound, UnsupportedMediaType
-from images import places, selectors
+from images import notices, places, selectors
 from images.api.v2.routes import VersionedRoute
 from images.api.v2.sending import told
 from images.services import data, signing
@@ -119,7 +119,12 @@ async def _get(request: Request) -> Response:
         headers["Content-MD5"] = found.checksum
     try:
         sending = await streaming.send(
-            request, found.sources, asked, headers=headers, content_type=OCTETS
+            request,
+            found.sources,
+            asked,
+            headers=headers,
+            content_type=OCTETS,
+            counted=notices.sending_is_told(),
         )
     except streaming.BytesLost:
         return Response(status_code=204)
