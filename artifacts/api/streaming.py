@@ -1,31 +1,23 @@
-"""The bytes' way through the service: native async, outside Django's request cycle.
+"""The bytes' way in: native async, outside Django's request cycle.
 
 Rights, quota and state are checked before the first byte is read, in short database work on threads of its own; no
-connection and no transaction is held while bytes travel. One block of 1 MiB is in flight per upload: hashed, written
-and looked at side by side, while the next one is gathered.
+connection and no transaction is held while bytes travel. A few blocks of 1 MiB are in flight per upload: hashed,
+written and looked at side by side, while the next one is gathered.
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from prometheus_client import Counter
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
-from typing_extensions import override
+from starlette.responses import Response
 
 from artifacts import stores as store_registry
-from artifacts.api import handover
 from artifacts.api.holding import Holder
-from artifacts.api.ranges import Span
-from artifacts.api.threads import data_threads, in_database, in_pool, threads_of
+from artifacts.api.threads import data_threads, in_database, in_pool
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import uploads
 from artifacts.services.intake import Intake, SizeMismatch
@@ -39,30 +31,13 @@ from catalog.errors import (
     CatalogError,
     Invalid,
     InvalidParameter,
-    NotFound,
     TimedOut,
     TooLarge,
     UnsupportedMediaType,
 )
-from stores import (
-    BlobNotFound,
-    BlobStat,
-    BlobStore,
-    Ingest,
-    Ingested,
-    Reader,
-    StoreError,
-    StoreUnavailable,
-    gather,
-    without_query,
-)
-
-log = logging.getLogger(__name__)
+from stores import Ingest, Ingested, StoreError, gather
 
 UPLOADED = Counter("vitrine_uploaded_bytes", "Bytes taken in by uploads")
-DOWNLOADED = Counter(
-    "vitrine_downloaded_bytes", "Bytes sent by downloads, or left to a proxy to send"
-)
 DISCARD = 32 << 20
 """How many bytes of a refused upload are read, so that the client comes to read the answer."""
 DISCARD_SECONDS = 2.0
@@ -74,21 +49,6 @@ class ClientGone(Invalid):
     """The client left before all bytes came."""
 
     code = "client_gone"
-
-
-class BytesLost(NotFound):
-    """The rows speak of bytes that no store has."""
-
-    code = "bytes_lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One place where bytes can be read, and how many must be there (None: whatever is there)."""
-
-    store: str
-    key: str
-    size: int | None = None
 
 
 def caller(request: Request) -> Actor:
@@ -278,118 +238,3 @@ async def _undo(ingest: Ingest | None, upload: Upload, actor: Actor) -> None:
     if ingest is not None and ingest.committed is None:
         await ingest.abort()
     await in_database(lambda: uploads.abandon(upload, actor=actor))
-
-
-async def send(
-    request: Request,
-    sources: Sequence[Source],
-    span: Span,
-    *,
-    headers: dict[str, str],
-    content_type: str,
-    counted: bool = False,
-) -> Response:
-    """The bytes of a span from the first source that has them, a block ahead of the socket unless they are at hand;
-    HEAD reads none. A proxy that can may send them, unless they are to be `counted` here.
-
-    BytesLost when no source has them; Unavailable when one that does not answer might.
-    """
-    if not counted and handover.wanted(request) and (path := await _local_file(sources[0])):
-        DOWNLOADED.inc(span.length)
-        return handover.answer(path, headers, content_type)
-    headers = {**headers, "Content-Length": str(span.length), "Accept-Ranges": "bytes"}
-    if span.partial:
-        headers["Content-Range"] = span.content_range
-    status = 206 if span.partial else 200
-    if request.method == "HEAD":
-        await _first(sources, lambda store, key: store.stat(key))
-        return Response(None, status, headers, media_type=content_type)
-    reader, threads = await _first(
-        sources, lambda store, key: store.open(key, span.start, span.length)
-    )
-    return _Sending(reader, threads, status, headers, content_type)
-
-
-async def _local_file(source: Source) -> Path | None:
-    """The file that is the source; None where there is none, and the usual way finds another or tells why."""
-    look_up = partial(handover.local_file, source.store, source.key, source.size)
-    try:
-        return await in_pool(look_up, threads_of(source.store))
-    except (StoreError, OSError):
-        return None
-
-
-async def _first(
-    sources: Sequence[Source], ask: Callable[[BlobStore, str], T]
-) -> tuple[T, ThreadPoolExecutor]:
-    """The first answer, and where its store is read on; a source that fails is passed over and noted."""
-    failed: StoreError | None = None
-    for source in sources:
-        try:
-            threads = threads_of(source.store)
-            return await in_pool(partial(_ask, source, ask), threads), threads
-        except StoreError as error:
-            log.warning(
-                "a source of bytes fails",
-                extra={
-                    "store": source.store,
-                    "key": without_query(source.key),
-                    "reason": str(error),
-                },
-            )
-            failed = failed if isinstance(error, BlobNotFound) else error
-    if failed is not None:
-        raise store_registry.translated(failed) from failed
-    raise BytesLost("no store has the bytes that belong here")
-
-
-def _ask(source: Source, ask: Callable[[BlobStore, str], T]) -> T:
-    found = ask(store_registry.store(source.store), source.key)
-    stat = found.stat if isinstance(found, Reader) else found
-    if source.size is None or not isinstance(stat, BlobStat) or stat.size == source.size:
-        return found
-    if isinstance(found, Reader):
-        found.close()
-    raise StoreUnavailable(
-        "the data is not as large as it was", store=source.store, key=without_query(source.key)
-    )
-
-
-class _Sending(StreamingResponse):
-    """Sends a reader's blocks and closes it however the client leaves, also before the first block."""
-
-    def __init__(
-        self,
-        reader: Reader,
-        threads: ThreadPoolExecutor,
-        status: int,
-        headers: dict[str, str],
-        content_type: str,
-    ) -> None:
-        self._reader, self._threads = reader, threads
-        self._ahead: asyncio.Future[bytes | None] | None = None
-        super().__init__(self._blocks(), status, headers, media_type=content_type)
-
-    @override
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            if self._ahead is not None:
-                await asyncio.wait([self._ahead])
-            self._reader.close()
-
-    async def _blocks(self) -> AsyncIterator[bytes | memoryview]:
-        while (found := self._reader.at_hand()) is not None:
-            yield memoryview(found)
-            DOWNLOADED.inc(len(found))
-            await asyncio.sleep(0)  # a client as fast as memory would keep the loop to itself
-        self._read()
-        while self._ahead is not None and (block := await asyncio.shield(self._ahead)) is not None:
-            self._read()
-            yield block
-            DOWNLOADED.inc(len(block))
-
-    def _read(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._ahead = loop.run_in_executor(self._threads, next, self._reader, None)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from artifacts import selectors
-from artifacts.api import streaming
+from artifacts.api import downloads, streaming
 from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
 from artifacts.api.threads import in_database
@@ -51,9 +51,9 @@ async def _get(request: Request) -> Response:
         raise NotFound("there are no bytes in this slot")
     asked = span(stored.size, request.headers.get("range"))
     headers = {"Content-MD5": stored.md5}
-    return await streaming.send(
+    return await downloads.send(
         request,
-        [streaming.Source(stored.store, stored.key)],
+        [downloads.Source(stored.store, stored.key)],
         asked,
         headers=headers,
         content_type=location.blob.content_type,

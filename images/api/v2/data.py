@@ -6,7 +6,7 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from artifacts.api import streaming
+from artifacts.api import downloads, streaming
 from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import announced_whole, span
 from artifacts.api.threads import foreign_threads, in_database, in_pool
@@ -46,7 +46,7 @@ class Readable:
 
     image: Artifact
     actor: Actor
-    sources: tuple[streaming.Source, ...]
+    sources: tuple[downloads.Source, ...]
     size: int
     checksum: str | None
     digest: str | None
@@ -118,7 +118,7 @@ async def _get(request: Request) -> Response:
     if found.checksum:
         headers["Content-MD5"] = found.checksum
     try:
-        sending = await streaming.send(
+        sending = await downloads.send(
             request,
             found.sources,
             asked,
@@ -126,7 +126,7 @@ async def _get(request: Request) -> Response:
             content_type=OCTETS,
             counted=notices.sending_is_told(),
         )
-    except streaming.BytesLost:
+    except downloads.BytesLost:
         return Response(status_code=204)
     if request.method == "HEAD":
         return sending
@@ -166,7 +166,7 @@ def _readable(request: Request) -> Readable | None:
     found = places.locations_of(image, preferred)
     if not found:
         return None
-    sources = tuple(streaming.Source(one.store, one.key, size) for one in found)
+    sources = tuple(downloads.Source(one.store, one.key, size) for one in found)
     checksum = fields.get("checksum")
     return Readable(image, actor, sources, size, checksum, fields.get("os_hash_value") or checksum)
 
