@@ -29,6 +29,8 @@ def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
         found["ENGINE"] = "catalog.postgresql"
         if config.prepared:
             found["OPTIONS"] = {"prepare_threshold": 0, **found.get("OPTIONS", {})}
+        else:
+            found["DISABLE_SERVER_SIDE_CURSORS"] = True
     return found
 
 

@@ -63,8 +63,8 @@ class DatabaseConfig(Section):
     )
     prepared: bool = setting(
         True,
-        help="Let PostgreSQL keep the plans of the statements asked most. Not through a pooler that"
-        " shares connections between transactions and knows no prepared statements.",
+        help="Let PostgreSQL keep cursors, and the plans of the statements asked most. Not through a"
+        " pooler that shares connections between transactions.",
     )
 
     @override

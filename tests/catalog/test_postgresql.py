@@ -1,15 +1,19 @@
 """The backend for PostgreSQL: statements planned once, and lost servers noticed without being asked."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import NotSupportedError, connection, transaction
+from django.db import NotSupportedError, connection, connections, transaction
 
 from artifacts.models import Artifact
 from catalog.prepared import Prepared
+from settings.databases import database
+from settings.sections import DatabaseConfig
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,16 +108,32 @@ def test_moments_come_back_as_they_went_in() -> None:
         assert cursor.fetchone() == (datetime(2026, 1, 2, 1, 4, 5, 500000, tzinfo=UTC), None)
 
 
-def test_statements_are_planned_each_time_where_a_pooler_cannot_keep_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture(params=[True, False], ids=["direct", "pooled"])
+def prepared(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[bool]:
+    """VITRINE_DATABASE_PREPARED, as a service has it that starts now."""
+    config = DatabaseConfig(url=os.environ["VITRINE_TEST_POSTGRES_URL"], prepared=request.param)
+    found = database(config, Path())
+    usual = {"OPTIONS": {}, "DISABLE_SERVER_SIDE_CURSORS": False}
+    asked = {name: found.get(name, default) for name, default in usual.items()}
     connection.close()
-    monkeypatch.delitem(connection.settings_dict["OPTIONS"], "prepare_threshold")
-    try:
-        assert BY_NAME.rows(name="one") == BY_NAME.rows(name="two") == []
-        assert planned() == 0
-    finally:
-        connection.close()
+    monkeypatch.setattr(
+        connections["default"], "settings_dict", {**connection.settings_dict, **asked}
+    )
+    yield request.param
+    connection.close()
+
+
+def test_a_pooler_has_to_keep_neither_plans_nor_cursors(prepared: bool) -> None:
+    for name in ("one", "two"):
+        Artifact.objects.create(type="images", name=name, status="queued")
+        assert len(BY_NAME.rows(name=name)) == 1
+    assert planned() == prepared
+    rows = Artifact.objects.values_list("name", flat=True).order_by("name").iterator(chunk_size=1)
+    assert next(rows) == "one"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_cursors WHERE is_holdable")
+        assert cursor.fetchone() == (prepared,)
+    assert list(rows) == ["two"]
 
 
 @pytest.fixture
