@@ -6,15 +6,15 @@ It also gives the last answer to what nobody caught.
 import asyncio
 import logging
 import time
+from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog import requestids
-from catalog.api.dialects import ProblemDialect
 from catalog.errors import CatalogError, InvalidParameter
-from settings import metrics
+from settings import metrics, spoken
 from settings.bodies import ClientGone
 from settings.proxies import TrustedProxies
 
@@ -87,8 +87,8 @@ class _Passage:
         self.gone = False
         self.refusal: CatalogError | None = None
         try:
-            self.request_id = requestids.accept(_sent_id(scope))
-            _refuse_nul(scope)
+            self.request_id = requestids.accept(_sent(scope, _HEADER))
+            _require_readable(scope)
         except CatalogError as error:
             self.refusal = error
             self.request_id = requestids.accept(None)
@@ -113,9 +113,9 @@ class _Passage:
         """Tell the error; once an answer has begun nothing can be told, and the server cuts it."""
         if self.status:
             return
-        dialect = ProblemDialect()
+        dialect = spoken.dialect_at(self.scope["path"])
         status = status or dialect.status(error)
-        body, content_type = dialect.body(error, status, "")
+        body, content_type = dialect.body(error, status, _sent(self.scope, b"accept"))
         headers = dialect.headers(error) | {
             "content-type": content_type,
             "content-length": str(len(body)),
@@ -155,16 +155,25 @@ class _Passage:
             )
 
 
-def _sent_id(scope: Scope) -> str | None:
+def _sent(scope: Scope, header: bytes) -> str | None:
     for name, value in scope["headers"]:
-        if name == _HEADER:
+        if name == header:
             return str(value.decode("latin-1"))
     return None
 
 
-def _refuse_nul(scope: Scope) -> None:
-    """No name, id or value holds NUL, and PostgreSQL would refuse it in the middle of a query."""
-    if "\x00" in scope["path"]:
-        raise InvalidParameter("the path must not hold the NUL character")
-    if b"%00" in scope["query_string"]:
-        raise InvalidParameter("the query must not hold the NUL character")
+def _require_readable(scope: Scope) -> None:
+    """No name, id or value holds NUL, and PostgreSQL would refuse it in the middle of a query; nor anything that is no
+    UTF-8, which would be taken for another text (`glance-v2-images.md`, section 1.2).
+    """
+    path = scope.get("raw_path") or scope["path"].encode()
+    for name, sent in (("path", path), ("query", scope["query_string"])):
+        if b"%" not in sent and sent.isascii():
+            continue
+        decoded = unquote_to_bytes(sent)
+        if b"\x00" in decoded:
+            raise InvalidParameter(f"the {name} must not hold the NUL character")
+        try:
+            decoded.decode()
+        except UnicodeDecodeError:
+            raise InvalidParameter(f"the {name} is not UTF-8") from None

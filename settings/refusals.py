@@ -2,18 +2,13 @@
 says of errors, and a problem document (RFC 9457) outside the services.
 """
 
-from collections.abc import Mapping
-
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from catalog import errors
-from catalog.api.dialects import Dialect, ProblemDialect
-from catalog.api.openstack import OpenStackDialect
-from identity.api.v3.base import KeystoneDialect
+from catalog.api.dialects import Dialect
+from settings import spoken
 from settings.frame import InternalError
-
-_DIALECTS: Mapping[str, Dialect] = {"image": OpenStackDialect(), "identity": KeystoneDialect()}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -42,7 +37,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _dialect(request: HttpRequest) -> Dialect:
-    return _DIALECTS.get(request.path_info.split("/", 2)[1], ProblemDialect())
+    return spoken.dialect_at(request.path_info)
 
 
 def _browser(request: HttpRequest) -> bool:

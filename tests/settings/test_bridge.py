@@ -36,7 +36,7 @@ def test_several_cookie_lines_are_one_cookie_header(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "seen"), [("/echo/gr%C3%BCn", "/echo/grün"), ("/echo/%FF", "/echo/%FF")]
+    ("sent", "seen"), [("/echo/gr%C3%BCn", "/echo/grün"), ("/echo/a%2Fb%25FF", "/echo/a/b%FF")]
 )
 def test_path_is_the_clients_bytes(server: Server, sent: str, seen: str) -> None:
     assert server.ask("GET", sent).json()["path"] == seen

@@ -8,7 +8,7 @@ import pytest
 from catalog.conf import ConfigurationError
 from settings.logs import JsonFormatter, RequestIdFilter
 from settings.proxies import TrustedProxies
-from tests.settings.conftest import Server
+from tests.settings.conftest import LIMIT, Server
 
 PATHS = ["/echo", "/data-refused"]
 
@@ -39,6 +39,25 @@ def test_longest_request_id_reaches_the_view(server: Server) -> None:
 def test_nul_is_refused(server: Server, path: str) -> None:
     answer = server.ask("PUT" if "data" in path else "GET", path)
     assert (answer.status, answer.json()["code"]) == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("path", ["/echo/%FF", "/echo?a=%ff", "/data/%c3%28", "/echo?%ed%a0%80=1"])
+def test_what_is_no_text_is_refused(server: Server, path: str) -> None:
+    answer = server.ask("PUT" if "data" in path else "GET", path)
+    assert (answer.status, answer.json()["code"]) == (400, "invalid_parameter")
+
+
+def test_refusals_before_the_views_are_told_as_the_service_at_the_address_tells_them(
+    server: Server,
+) -> None:
+    plain = server.ask("GET", "/image/v2/images?name=%ff")
+    assert plain.headers["content-type"].startswith("text/plain")
+    assert plain.body.startswith(b"400 Bad Request\n\nthe query is not UTF-8")
+    asked = server.ask("GET", "/image/v2/images?name=%ff", "Accept: application/json")
+    assert asked.json()["error_code"] == "invalid_parameter"
+    assert server.ask("GET", "/identity/v3/users/%ff").json()["error"]["code"] == 400
+    body = b"x" * (LIMIT + 1)
+    assert server.ask("POST", "/image/v2/images", body=body).body.startswith(b"413 ")
 
 
 def test_domain_error_of_a_native_route_is_a_problem(server: Server) -> None:
