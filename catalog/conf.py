@@ -21,6 +21,8 @@ from typing_extensions import override
 
 SOON, LONG = 0.01, 10**9
 """Seconds: the least and the most that a setting of time may say. More could not be added to a date."""
+MOST = 10**9
+"""Of what is counted."""
 MOST_THREADS = 1000
 MOST_BYTES = (1 << 63) - 1
 """More could not be kept in a database's column."""
@@ -208,6 +210,7 @@ class CatalogConfig(Section):
             yield f"VITRINE_POLICY_FILE: {self.policy_file} is not a file"
         if self.public_url and not is_address(self.public_url, "http", "https"):
             yield "VITRINE_PUBLIC_URL must begin with http:// or https:// and name a host"
+        yield from self.outside(1, MOST, "page_limit")
         if not 0 < self.page_size <= self.page_limit:
             yield "VITRINE_PAGE_SIZE must lie between 1 and VITRINE_PAGE_LIMIT"
         yield from self.outside(1, MOST_BYTES, "body_limit")

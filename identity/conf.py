@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from catalog.conf import Section, setting
+from catalog.conf import LONG, MOST, Section, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,10 @@ class IdentityConfig(Section):
 
     @override
     def problems(self) -> Iterable[str]:
-        counts = ("token_lifetime", "cache_size", "application_credentials")
-        for name in (*counts, "login_free_attempts", "login_longest_delay"):
-            if getattr(self, name) < 1:
-                yield f"VITRINE_IDENTITY_{name.upper()} must be at least 1"
-        if self.cache_seconds < 0:
-            yield "VITRINE_IDENTITY_CACHE_SECONDS must not be negative"
+        yield from self.outside(1, LONG, "token_lifetime", "login_longest_delay")
+        yield from self.outside(0, LONG, "cache_seconds")
+        counts = ("cache_size", "application_credentials", "login_free_attempts")
+        yield from self.outside(1, MOST, *counts)
         if not self.region or len(self.region) > 255:
             yield "VITRINE_IDENTITY_REGION must be a name of 1 to 255 characters"
         for entry in self.extra_services:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from catalog.conf import Section, setting
+from catalog.conf import LONG, MOST, Section, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +90,7 @@ class KeystoneConfig(Section):
             yield f"VITRINE_KEYSTONE_CAFILE: {self.cafile} is not a file"
         if not 0 < self.timeout <= 60:
             yield "VITRINE_KEYSTONE_TIMEOUT must be more than 0 and at most 60"
-        if not 0 <= self.retries <= 5:
-            yield "VITRINE_KEYSTONE_RETRIES must lie between 0 and 5"
+        yield from self.outside(0, 5, "retries")
         seconds = ("away_seconds", "cache_seconds", "refused_cache_seconds", "limits_seconds")
-        for name in seconds:
-            if getattr(self, name) < 0:
-                yield f"VITRINE_KEYSTONE_{name.upper()} must not be negative"
-        if self.cache_size < 1:
-            yield "VITRINE_KEYSTONE_CACHE_SIZE must be at least 1"
+        yield from self.outside(0, LONG, *seconds)
+        yield from self.outside(1, MOST, "cache_size")

@@ -28,10 +28,10 @@ NEEDED = {
         ("CAFILE", "/nowhere/ca.pem", "is not a file"),
         ("TIMEOUT", "0", "more than 0 and at most 60"),
         ("RETRIES", "9", "between 0 and 5"),
-        ("CACHE_SECONDS", "-1", "must not be negative"),
-        ("REFUSED_CACHE_SECONDS", "-1", "must not be negative"),
-        ("LIMITS_SECONDS", "-1", "must not be negative"),
-        ("CACHE_SIZE", "0", "at least 1"),
+        ("CACHE_SECONDS", "-1", "must lie between 0 and 1000000000"),
+        ("REFUSED_CACHE_SECONDS", "-1", "must lie between 0 and 1000000000"),
+        ("LIMITS_SECONDS", "-1", "must lie between 0 and 1000000000"),
+        ("CACHE_SIZE", "0", "must lie between 1 and"),
     ],
 )
 def test_wrong_values_are_refused_by_name(name: str, value: str, told: str) -> None:
