@@ -13,6 +13,9 @@ from settings import filebroker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
 
+CONNECT_SECONDS, DEAF_SECONDS = 3, 5
+"""Within which a broker must take a connection, and answer; a worker's own questions take it one second."""
+
 filebroker.register()
 app = Celery("vitrine")
 
@@ -30,11 +33,20 @@ def _files() -> dict[str, Any]:
     }
 
 
+def _transport() -> dict[str, Any]:
+    """Redis is waited for without end unless told otherwise; AMQP's library has limits of its own."""
+    if not settings.CELERY_BROKER:
+        return _files()
+    if settings.CELERY_BROKER.startswith("redis"):
+        return {"socket_timeout": DEAF_SECONDS, "socket_connect_timeout": CONNECT_SECONDS}
+    return {}
+
+
 app.conf.update(
     broker_url=settings.CELERY_BROKER or f"{filebroker.SCHEME}://localhost",
-    broker_transport_options={} if settings.CELERY_BROKER else _files(),
+    broker_transport_options=_transport(),
     broker_connection_retry_on_startup=True,
-    broker_connection_timeout=3,
+    broker_connection_timeout=CONNECT_SECONDS,
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
