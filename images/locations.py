@@ -62,9 +62,13 @@ def applied(entries: Sequence[Entry], one: Operation) -> list[Entry]:
             if len(entries) == 1:
                 raise Forbidden("the last location of an image cannot be removed")
             return [*entries[:at], *entries[at + 1 :]]
-    raise InvalidPatch(
-        "locations are added at /locations/N or /locations/-, removed there, and replaced at /locations"
-    )
+    raise _misplaced()
+
+
+def require_place(operation: Operation) -> None:
+    """InvalidPatch for a path at which nothing can be done, whatever the image and the site."""
+    if len(operation.path) != (1 if isinstance(operation, Replace) else 2):
+        raise _misplaced()
 
 
 def given(one: Add | Replace) -> Any:
@@ -106,6 +110,12 @@ def is_digest(text: str, algorithm: str) -> bool:
     """Whether the text is a hexadecimal digest of the algorithm's length."""
     length = 2 * hashlib.new(algorithm, usedforsecurity=False).digest_size
     return len(text) == length and set(text.lower()) <= set("0123456789abcdef")
+
+
+def _misplaced() -> InvalidPatch:
+    return InvalidPatch(
+        "locations are added at /locations/N or /locations/-, removed there, and replaced at /locations"
+    )
 
 
 def _replaced(entries: Sequence[Entry], new: Sequence[Entry]) -> list[Entry]:

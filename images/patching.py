@@ -8,7 +8,7 @@ from catalog.actors import Actor
 from catalog.errors import Conflict, Forbidden, InvalidPatch, ReadOnly
 from catalog.jsonpatch import Add, Operation, Pointer, Remove, Replace
 from images import protections, schemas
-from images.locations import Entry, applied, is_about
+from images.locations import Entry, applied, is_about, require_place
 from images.protections import PropertyAction
 
 
@@ -41,10 +41,11 @@ class Draft:
 def check(operations: Iterable[Operation]) -> None:
     """Whether the paths may be written at all and the values are legal, whatever the image; before it is locked.
 
-    ReadOnly, Forbidden, InvalidPatch, InvalidImage. Locations are judged where they are applied.
+    ReadOnly, Forbidden, InvalidPatch, InvalidImage. Of locations only the paths are judged here.
     """
     for one in operations:
         if is_about(one.path):
+            require_place(one)
             continue
         name = _name(one.path)
         if not isinstance(one, Remove):

@@ -107,6 +107,15 @@ def test_what_goes_in_comes_out(ada: Client, chunked: bool) -> None:
     )
 
 
+def test_a_request_for_data_takes_no_body(ada: Client) -> None:
+    image_id = ada.active()
+    for content in (b"{}", iter([b"{}"])):
+        answer = ada.http.request("GET", f"/v2/images/{image_id}/file", content=content)
+        assert (answer.status_code, "takes no body" in answer.text) == (400, True)
+    empty = ada.http.request("GET", f"/v2/images/{image_id}/file", content=b"")
+    assert (empty.status_code, empty.content) == (200, CONTENT)
+
+
 def test_an_empty_image(ada: Client) -> None:
     image_id = ada.active(b"")
     assert ada.caller.show(image_id).json()["size"] == 0

@@ -358,7 +358,10 @@ def test_limits(world: Any) -> None:
     ada, rows = world
     empty = ada.call("GET", "/v2/images?limit=0").json()
     assert (empty["images"], "next" in empty) == ([], False)
-    assert len(ada.ids("limit=100000")) == len(rows)
+    for beyond in (100000, 2**63, "9" * 5000):
+        assert len(ada.ids(f"limit={beyond}")) == len(rows)
+    refused = ada.call("GET", f"/v2/images?size_min={2**63}")
+    assert (refused.status_code, b"is out of range" in refused.content) == (400, True)
 
 
 MATRIX = {

@@ -252,6 +252,14 @@ def test_without_the_setting_nothing_is_shown_or_changed(web: WebServer) -> None
     image_id = ada.create(**FORMATS)["id"]
     for one in (add(web.url("/image.raw")), put_all(), remove("0")):
         refused(ada.patch(image_id, one), 403)
+    wrong_depths = [
+        {"op": "add", "path": "/locations", "value": []},
+        {"op": "add", "path": "/locations/-/url", "value": {}},
+        {"op": "replace", "path": "/locations/0", "value": {}},
+        {"op": "remove", "path": "/locations"},
+    ]
+    for one in wrong_depths:
+        refused(ada.patch(image_id, one), 400, "/locations/N")
     assert not web.requests
     assert not {"locations", "direct_url"} & set(ada.show(image_id).json())
 

@@ -154,6 +154,8 @@ def _asked(request: Request) -> Asked:
 
 def _readable(request: Request) -> Readable | None:
     actor = streaming.caller(request)
+    if request.method == "GET":
+        streaming.require_empty(request)
     preferred = [
         name.strip()
         for part in request.query_params.getlist("prefer")

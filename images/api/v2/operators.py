@@ -119,21 +119,23 @@ def moment(name: str, text: str) -> datetime:
 def integer(name: str, text: str, *, least: int = -LARGEST) -> int:
     """A decimal integer that a database can hold."""
     digits = text.removeprefix("-").removeprefix("+")
-    if not (
-        digits.isascii() and digits.isdigit() and len(digits) < 20 and least <= int(text) <= LARGEST
-    ):
+    if not (digits.isascii() and digits.isdigit()) or (least == 0 and text.startswith("-")):
         raise InvalidParameter(
             f"{name}: {text!r} is not an integer{' of at least 0' if least == 0 else ''}",
             parameter=name,
         )
+    if len(digits) > 19 or not least <= int(text) <= LARGEST:
+        raise InvalidParameter(f"{name}: {text!r} is out of range", parameter=name)
     return int(text)
 
 
 def limit(query: Mapping[str, str]) -> int:
     """How long a page is to be; longer wishes are cut."""
     config = section(CatalogConfig)
-    asked = integer("limit", query.get("limit", str(config.page_size)), least=0)
-    return min(asked, config.page_limit)
+    text = query.get("limit", str(config.page_size))
+    if len(text) > 18 and text.isascii() and text.isdigit():
+        return config.page_limit
+    return min(integer("limit", text, least=0), config.page_limit)
 
 
 def boolean(name: str, text: str, *, any_case: bool = False) -> bool:
