@@ -10,6 +10,16 @@ from settings.sections import DatabaseConfig
 
 POSTGRESQL, SQLITE = "django.db.backends.postgresql", "django.db.backends.sqlite3"
 
+VANISHING = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 30_000,
+}
+"""Lets libpq notice within half a minute a server that went without a word (seconds; milliseconds); the kernel's own
+limits are hours. What the address says counts more."""
+
 
 def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
     """`DATABASES["default"]`; ConfigurationError."""
@@ -27,8 +37,9 @@ def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
         )
     if found["ENGINE"] == POSTGRESQL:
         found["ENGINE"] = "catalog.postgresql"
+        found["OPTIONS"] = VANISHING | found.get("OPTIONS", {})
         if config.prepared:
-            found["OPTIONS"] = {"prepare_threshold": 0, **found.get("OPTIONS", {})}
+            found["OPTIONS"] = {"prepare_threshold": 0} | found["OPTIONS"]
         else:
             found["DISABLE_SERVER_SIDE_CURSORS"] = True
     return found

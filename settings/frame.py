@@ -8,12 +8,13 @@ import logging
 import time
 from urllib.parse import unquote_to_bytes
 
+from django.db import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog import requestids
-from catalog.errors import CatalogError, InvalidParameter
+from catalog.errors import CatalogError, InvalidParameter, Unavailable
 from settings import metrics, spoken
 from settings.bodies import ClientGone
 from settings.proxies import TrustedProxies
@@ -29,6 +30,13 @@ class InternalError(CatalogError):
     """Something here is broken; the log knows what."""
 
     code = "internal_error"
+
+
+def failure(error: BaseException | None) -> CatalogError:
+    """What is said of an error that nobody caught; a database that is away is no defect and comes back."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable("the database does not answer", headers={"Retry-After": "5"})
+    return InternalError("the service failed; its log knows this request's id")
 
 
 class Frame:
@@ -69,11 +77,9 @@ class Frame:
         except asyncio.CancelledError:
             passage.gone = True
             raise
-        except Exception:
+        except Exception as error:
             log.exception("a request failed", extra={"path": passage.scope["path"]})
-            await passage.answer(
-                InternalError("the service failed; its log knows this request's id")
-            )
+            await passage.answer(failure(error))
 
 
 class _Passage:

@@ -2,13 +2,14 @@
 says of errors, and a problem document (RFC 9457) outside the services.
 """
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from catalog import errors
 from catalog.api.dialects import Dialect
-from settings import spoken
-from settings.frame import InternalError
+from settings import frame, spoken
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -30,10 +31,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    if _browser(request):
-        return defaults.server_error(request)
-    error = InternalError("the service failed; its log knows this request's id")
-    return _dialect(request).response(error, request)
+    """Called while the error is being handled."""
+    error, dialect = frame.failure(sys.exception()), _dialect(request)
+    if not _browser(request):
+        return dialect.response(error, request)
+    page = defaults.server_error(request)
+    page.status_code = dialect.status(error)
+    return page
 
 
 def _dialect(request: HttpRequest) -> Dialect:

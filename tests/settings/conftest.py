@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import uvicorn
 from django.core.handlers.wsgi import WSGIHandler
+from django.db import OperationalError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
@@ -103,6 +104,10 @@ async def _broken(request: Request) -> PlainTextResponse:
     raise RuntimeError("a secret of the inside")
 
 
+async def _databaseless(request: Request) -> PlainTextResponse:
+    raise OperationalError('connection to server at "db.inside" failed')
+
+
 async def _cut(request: Request) -> StreamingResponse:
     async def parts() -> Any:
         yield b"first"
@@ -115,6 +120,7 @@ NATIVE = [
     Route("/data/{id}", _taken, methods=["PUT"]),
     Route("/data-refused", _refused),
     Route("/data-broken", _broken),
+    Route("/data-databaseless", _databaseless),
     Route("/data-cut", _cut),
 ]
 

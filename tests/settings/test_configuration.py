@@ -13,6 +13,7 @@ from catalog.conf import CatalogConfig, ConfigurationError
 from search.conf import SearchConfig
 from settings import configuration, secrets
 from settings.checks import variables
+from settings.databases import database
 from settings.sections import BrokerConfig, DatabaseConfig, HttpConfig
 from stores import StoreConfig, StoreMisconfigured, build
 
@@ -93,6 +94,15 @@ def test_wrong_values_are_named(environ: dict[str, str], said: str) -> None:
 
 BILLION = str(10**9 + 1)
 TOO_LARGE = str(1 << 63)
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+def test_database_that_vanishes_is_noticed_and_the_address_may_say_when(prepared: bool) -> None:
+    url = "postgresql://db/vitrine?connect_timeout=3&sslmode=require"
+    options = database(DatabaseConfig(url=url, prepared=prepared), Path())["OPTIONS"]
+    assert (int(options["connect_timeout"]), options["sslmode"]) == (3, "require")
+    assert options["tcp_user_timeout"] > 0
+    assert options["keepalives_idle"] > 0
 
 
 @pytest.mark.parametrize(

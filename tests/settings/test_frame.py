@@ -72,6 +72,17 @@ def test_failing_native_route_tells_no_secret(server: Server) -> None:
     assert b"secret" not in answer.body
 
 
+@pytest.mark.parametrize("path", ["/databaseless", "/data-databaseless"])
+def test_database_that_is_away_is_told_as_such(server: Server, path: str) -> None:
+    answer = server.ask("GET", path)
+    assert (answer.status, answer.json()["code"]) == (503, "unavailable")
+    assert answer.headers["retry-after"].isdigit()
+    assert b"inside" not in answer.body
+    page = server.ask("GET", "/databaseless", "Accept: text/html")
+    assert page.status == 503
+    assert page.headers["content-type"].startswith("text/html")
+
+
 def test_native_answer_that_fails_in_the_middle_is_cut(server: Server) -> None:
     answer = server.ask("GET", "/data-cut")
     assert (answer.status, answer.body, answer.complete) == (200, b"first", False)

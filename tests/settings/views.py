@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -47,6 +48,10 @@ def boom(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a secret of the inside")
 
 
+def databaseless(request: HttpRequest) -> HttpResponse:
+    raise OperationalError('connection to server at "db.inside" failed')
+
+
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     """Parts with pauses between them; `fail=1` breaks off, `endless=1` goes on."""
 
@@ -76,6 +81,7 @@ urlpatterns = [
     path("echo/<path:rest>", echo),
     path("nothing", nothing),
     path("boom", boom),
+    path("databaseless", databaseless),
     path("stream", stream),
     path("blocked", blocked),
 ]
