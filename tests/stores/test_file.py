@@ -189,6 +189,7 @@ def test_cut_file_is_reported(tmp_path: Path) -> None:
     with store.open("key") as reader:
         next(reader)
         os.truncate(store.local_path("key"), MIB)
+        assert reader.at_hand() is None, "its end is told by an error alone"
         with pytest.raises(StoreUnavailable) as caught:
             list(reader)
     assert caught.value.facts == {"store": "file", "key": "key", "missing": 2 * MIB}
