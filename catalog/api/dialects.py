@@ -47,9 +47,15 @@ class Dialect(ABC):
         return 500
 
     def headers(self, error: CatalogError) -> dict[str, str]:
-        """Headers that belong to the error: `Allow`, `Accept-Patch`, `Retry-After`…"""
-        found = error.facts.get("headers")
-        return dict(found) if isinstance(found, Mapping) else {}
+        """Headers that belong to the error: `Allow`, `Accept-Patch`, `Retry-After`…
+
+        A 401 says how to sign in (RFC 9110, section 15.5.2), in the word that OpenStack's services use.
+        """
+        told = error.facts.get("headers")
+        found = dict(told) if isinstance(told, Mapping) else {}
+        if isinstance(error, errors.Unauthenticated):
+            found.setdefault("WWW-Authenticate", "Keystone")
+        return found
 
     @abstractmethod
     def body(self, error: CatalogError, status: int, accept: str | None) -> tuple[bytes, str]:

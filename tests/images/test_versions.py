@@ -57,6 +57,12 @@ def test_an_unknown_version_is_a_choice(path: str) -> None:
     assert listed(path, 300) == listed()
 
 
+def test_load_balancers_find_the_address_they_know() -> None:
+    answer = Client().get("/image/healthcheck")
+    assert (answer.status_code, answer.content) == (200, b"OK")
+    assert answer["Content-Type"].startswith("text/plain")
+
+
 def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     def href() -> str:
         return str(Client().get("/image/versions").json()["versions"][0]["links"][0]["href"])

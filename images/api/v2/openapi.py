@@ -100,6 +100,10 @@ def _one(name: str) -> Body:
 IMAGE_OPERATIONS: Mapping[str, Operation] = {
     "GET /": Operation(summary="The versions there are", answers=told("Choose one.", status=300)),
     "GET /versions": Operation(summary="The versions there are", answers=told("All of them.")),
+    "GET /healthcheck": Operation(
+        summary="Whether the process answers",
+        answers={200: Answer(meaning="OK", schema={"type": "string"}, type="text/plain")},
+    ),
     "GET /v2": Operation(
         summary="Leads to the address with a slash", answers=silent("Go there.", 302)
     ),

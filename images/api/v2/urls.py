@@ -62,6 +62,7 @@ def _with_slash(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | U
 urlpatterns = [
     path("", versions.root),
     path("versions", versions.versions),
+    path("healthcheck", versions.healthcheck),
     path("v2", versions.redirect),
     re_path(r"^v2(?:\.(?:\d|1[0-8]))?/", include(_with_slash(v2))),
     re_path(r"^(?P<rest>(?!v2(?:\.(?:\d|1[0-8]))?/).*)$", versions.root),

@@ -73,6 +73,11 @@ def versions(request: HttpRequest) -> HttpResponse:
     return json_response(document(request))
 
 
+def healthcheck(_: HttpRequest) -> HttpResponse:
+    """Where load balancers look before a Glance; the process answers (`glance-operations.md`, section 13)."""
+    return HttpResponse("OK", content_type="text/plain; charset=UTF-8")
+
+
 def redirect(request: HttpRequest) -> HttpResponse:
     """`/image/v2` → `/image/v2/`."""
     return HttpResponseRedirect(f"{request.path}/")
