@@ -24,7 +24,7 @@ limits are hours. What the address says counts more."""
 def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
     """`DATABASES["default"]`; ConfigurationError."""
     if not config.url:
-        return _sqlite(data_dir)
+        return _sqlite(str(data_dir / "vitrine.sqlite3"))
     try:
         found: dict[str, Any] = dict(
             dj_database_url.parse(config.url, conn_max_age=600, conn_health_checks=True)
@@ -35,25 +35,27 @@ def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
         raise ConfigurationError(
             ["VITRINE_DATABASE_URL: only postgresql:// and sqlite:// are supported"]
         )
-    if found["ENGINE"] == POSTGRESQL:
-        found["ENGINE"] = "catalog.postgresql"
-        found["OPTIONS"] = VANISHING | found.get("OPTIONS", {})
-        if config.prepared:
-            found["OPTIONS"] = {"prepare_threshold": 0} | found["OPTIONS"]
-        else:
-            found["DISABLE_SERVER_SIDE_CURSORS"] = True
+    if found["ENGINE"] == SQLITE:
+        return _sqlite(found["NAME"], **found.get("OPTIONS", {}))
+    found["ENGINE"] = "catalog.postgresql"
+    found["OPTIONS"] = VANISHING | found.get("OPTIONS", {})
+    if config.prepared:
+        found["OPTIONS"] = {"prepare_threshold": 0} | found["OPTIONS"]
+    else:
+        found["DISABLE_SERVER_SIDE_CURSORS"] = True
     return found
 
 
-def _sqlite(data_dir: Path) -> dict[str, Any]:
+def _sqlite(name: str, /, **options: Any) -> dict[str, Any]:
     return {
         "ENGINE": SQLITE,
-        "NAME": str(data_dir / "vitrine.sqlite3"),
+        "NAME": name,
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
             " PRAGMA foreign_keys=ON; PRAGMA cache_size=-32000;",
+            **options,
         },
     }

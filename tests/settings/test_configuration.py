@@ -199,6 +199,15 @@ def test_a_wrong_number_ends_the_start_with_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_sqlite_writes_alone_wherever_its_file_lies(tmp_path: Path) -> None:
+    usual = database(DatabaseConfig(), tmp_path)
+    assert usual["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    address = f"sqlite:///{tmp_path}/vitrine.sqlite3"
+    assert database(DatabaseConfig(url=address), Path("/elsewhere")) == usual
+    patient = database(DatabaseConfig(url=f"{address}?timeout=60"), tmp_path)
+    assert patient["OPTIONS"] == {**usual["OPTIONS"], "timeout": 60}
+
+
 def test_all_problems_are_told_at_once() -> None:
     said = problems({"VITRINE_PORT": "x", "VITRINE_LOG_LEVEL": "LOUD"})
     assert "VITRINE_PORT" in said
