@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ if (
     SERVING
 ):  # several processes count together; the client library wants to know before it is imported
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folders.prepare(DATA_DIR) / "metrics")
+    import_module("settings.counters").use()
 DEBUG = False
 ALLOWED_HOSTS = list(_http.allowed_hosts)
 ROOT_URLCONF = "settings.urls"

@@ -30,6 +30,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 SETTLED = 10.0
 WRONG_CONFIGURATION = 2
+ECHO = 1.0
+"""`make`, `timeout` and service managers signal a whole group and its members: the second within these seconds is
+the first one again. A later one says that there is no time to finish."""
 
 
 @dataclass(slots=True)
@@ -46,7 +49,9 @@ class Child:
 
 
 class Supervisor:
-    """Runs the children until a signal; `grace` is how long they may take to finish."""
+    """Runs the children until a signal; they may take `grace` seconds to finish, and within `echo` seconds a further
+    signal says nothing new.
+    """
 
     def __init__(
         self,
@@ -55,12 +60,14 @@ class Supervisor:
         grace: float,
         register: Path,
         listening: socket.socket | None,
+        echo: float = ECHO,
     ) -> None:
         self._children = list(children)
         self._grace = grace
         self._register = register
         self._listening = listening
-        self._signals: list[int] = []
+        self._echo = echo
+        self._signals: list[float] = []
         self._lifeline = os.pipe()
         self._woken, self._waking = socket.socketpair()
 
@@ -85,7 +92,7 @@ class Supervisor:
         self._waking.setblocking(False)
         signal.set_wakeup_fd(self._waking.fileno(), warn_on_full_buffer=False)
         for number in STOPPING:
-            signal.signal(number, lambda n, _: self._signals.append(n))
+            signal.signal(number, lambda *_: self._signals.append(time.monotonic()))
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def _wait(self, seconds: float) -> None:
@@ -180,10 +187,9 @@ class Supervisor:
         if self._listening is not None:
             self._listening.close()
         self._signal_all(signal.SIGTERM)
-        asked = len(self._signals)
         end = time.monotonic() + self._grace
         while any(c.pid for c in self._children) and time.monotonic() < end:
-            if len(self._signals) > max(asked, 1):
+            if self._hurried():
                 log.warning("stopping at once")
                 break
             self._wait(0.1)
@@ -198,6 +204,10 @@ class Supervisor:
         if killed:
             log.error("killed: %s", ", ".join(killed))
         return 1 if killed else 0
+
+    def _hurried(self) -> bool:
+        times = self._signals
+        return len(times) > 1 and times[-1] - times[0] >= self._echo
 
     def _signal_all(self, number: int) -> None:
         for child in self._children:
@@ -214,5 +224,8 @@ class Supervisor:
         """Who runs under which process id, for people and for tests."""
         running = {"supervisor": os.getpid()} | {c.name: c.pid for c in self._children if c.pid}
         new = self._register.with_suffix(".new")
-        new.write_bytes(orjson.dumps(running, option=orjson.OPT_INDENT_2))
-        new.replace(self._register)
+        try:
+            new.write_bytes(orjson.dumps(running, option=orjson.OPT_INDENT_2))
+            new.replace(self._register)
+        except OSError as error:  # nobody's work depends on it, and a full disk is not for ever
+            log.warning("cannot write %s: %s", self._register, error.strerror)

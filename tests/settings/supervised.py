@@ -1,4 +1,4 @@
-"""A supervisor with toy children, run as a program by `test_supervisor`: `supervised.py FOLDER GRACE CHILD…`."""
+"""A supervisor with toy children, run as a program by `test_supervisor`: `supervised.py FOLDER GRACE ECHO CHILD…`."""
 
 import os
 import signal
@@ -56,9 +56,10 @@ def misconfigured() -> int:
 CHILDREN = {f.__name__: f for f in (steady, slow, deaf, broken, misconfigured)}
 
 supervisor = Supervisor(
-    [Child(name, partial(CHILDREN[name])) for name in sys.argv[3:]],
+    [Child(name, partial(CHILDREN[name])) for name in sys.argv[4:]],
     grace=float(sys.argv[2]),
     register=FOLDER / "serve.json",
     listening=None,
+    echo=float(sys.argv[3]),
 )
 sys.exit(supervisor.run(lambda: None))

@@ -13,16 +13,17 @@ import pytest
 
 pytestmark = pytest.mark.e2e
 
+PROGRAM = "tests.settings.supervised"
 ROOT = Path(__file__).parents[2]
 
 
 class Running:
     """The supervisor's process, and what its children noted."""
 
-    def __init__(self, folder: Path, grace: float, *children: str) -> None:
+    def __init__(self, folder: Path, grace: float, echo: float, *children: str) -> None:
         self.folder = folder
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.settings.supervised", str(folder), str(grace), *children],
+            [sys.executable, "-m", PROGRAM, str(folder), str(grace), str(echo), *children],
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,
@@ -50,8 +51,8 @@ class Running:
 def run(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def start(*children: str, grace: float = 60.0) -> Running:
-        started.append(Running(tmp_path, grace, *children))
+    def start(*children: str, grace: float = 60.0, echo: float = 0.0) -> Running:
+        started.append(Running(tmp_path, grace, echo, *children))
         return started[-1]
 
     yield start
@@ -97,6 +98,17 @@ def test_killed_child_comes_back(run: Callable[..., Running]) -> None:
     assert "steady ended with -9; it starts again in 0.5 s" in running.process.stderr.read()
 
 
+def test_register_that_cannot_be_written_ends_nothing(
+    run: Callable[..., Running], tmp_path: Path
+) -> None:
+    (tmp_path / "serve.new").mkdir()
+    running = run("steady")
+    running.until(running.notes)
+    running.process.terminate()
+    assert running.ended() == 0
+    assert f"cannot write {tmp_path / 'serve.json'}" in running.process.stderr.read()
+
+
 def test_child_that_cannot_start_is_tried_less_and_less_often(run: Callable[..., Running]) -> None:
     running = run("broken")
     running.until(lambda: len(running.notes()) == 4)
@@ -131,6 +143,17 @@ def test_second_signal_ends_everything_at_once(run: Callable[..., Running]) -> N
     running.process.send_signal(signal.SIGINT)
     assert running.ended() == 1
     assert not alive(pid)
+
+
+def test_echo_of_a_signal_hurries_nobody(run: Callable[..., Running]) -> None:
+    """`make` passes on the SIGTERM that its whole process group got."""
+    running = run("steady", "slow", echo=600.0)
+    running.until(lambda: len(running.notes()) == 2)
+    running.process.send_signal(signal.SIGTERM)
+    running.until(lambda: "steady ended" in running.notes())
+    running.process.send_signal(signal.SIGTERM)
+    assert running.ended() == 0
+    assert running.notes()[-1] == "slow ended"
 
 
 def test_children_do_not_outlive_a_killed_supervisor(run: Callable[..., Running]) -> None:
