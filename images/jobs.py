@@ -63,7 +63,12 @@ class Settle(Step):
 
     @override
     def run(self, job: Job, progress: Progress) -> None:
-        adding.settle(job.input["image_id"], job.input["location_id"], job.result)
+        image_id, location_id = job.input["image_id"], job.input["location_id"]
+        try:
+            adding.settle(image_id, location_id, job.result["known"], formats=job.result["formats"])
+        except CatalogError as error:
+            job.result = {"reason": error.message}
+            raise
 
 
 class HashLocation(JobKind):
@@ -74,7 +79,10 @@ class HashLocation(JobKind):
 
 
 def _read(job: Job, progress: Progress) -> dict[str, Any]:
-    """The fields that the image gets. DigestMismatch, SizeMismatch, FormatMismatch, UnsafeImage, LocationGone."""
+    """The fields that the image gets (`known`), and the `formats` that its data was inspected as.
+
+    DigestMismatch, SizeMismatch, FormatMismatch, UnsafeImage, LocationGone.
+    """
     image, location = adding.read_of(job.input["image_id"], job.input["location_id"])
     expected = job.input["expected"]
     given = {expected["os_hash_algo"]: expected["os_hash_value"].lower()} if expected else {}
@@ -83,12 +91,13 @@ def _read(job: Job, progress: Progress) -> dict[str, Any]:
     intake.check(content)
     algorithm = expected.get("os_hash_algo") or section(ImageDataConfig).hashing_algorithm
     sizes = [one.verdict() for one in intake.observers if isinstance(one, Inspection)]
-    return {
+    known = {
         "checksum": content.digests[MD5],
         "os_hash_algo": algorithm,
         "os_hash_value": content.digests[algorithm],
         "virtual_size": sizes[0] if sizes else None,
     }
+    return {"known": known, "formats": adding.formats_of(image)}
 
 
 def _consumed(job: Job, store: str, url: str, intake: Intake, progress: Progress) -> Ingested:

@@ -8,7 +8,7 @@
                                     ──(no upload of it would be taken: format, safety)──▶ deactivated
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -19,7 +19,7 @@ from artifacts.selectors import locked
 from artifacts.services import sessions, writing
 from catalog.actors import Actor, system_actor
 from catalog.conf import section
-from catalog.errors import Forbidden, Gone, Invalid
+from catalog.errors import Conflict, Forbidden, Gone, Invalid
 from catalog.events.recording import Change
 from catalog.jobs.queueing import enqueue
 from catalog.lifecycle import IllegalTransition
@@ -46,6 +46,12 @@ class LocationGone(Gone):
     """The image, or its location, went while the data was read."""
 
     code = "location_gone"
+
+
+class FormatsChanged(Conflict):
+    """The image says it is something else than what its data was inspected as."""
+
+    code = "formats_changed"
 
 
 def add_location(
@@ -138,8 +144,13 @@ def read_of(image_id: str, location_id: int) -> tuple[Artifact, Location]:
     return found.blob.artifact, found
 
 
-def settle(image_id: str, location_id: int, known: Mapping[str, Any]) -> None:
-    """Write down what was found in the data; an image that waited for it is active now. Repeatable. LocationGone."""
+def settle(
+    image_id: str, location_id: int, known: Mapping[str, Any], *, formats: Sequence[str | None]
+) -> None:
+    """Write down what was found in data that was inspected as of `formats`; an image that waited for it is active now.
+
+    Repeatable. LocationGone; FormatsMissing and FormatsChanged when the image says another thing by now.
+    """
     actor = system_actor("hashing of locations")
     with transaction.atomic():
         image = locked(image_id)
@@ -153,6 +164,9 @@ def settle(image_id: str, location_id: int, known: Mapping[str, Any]) -> None:
                 image, kind=IMAGES, actor=actor, event="hash", columns=("fields",), changes={}
             )
             return
+        locations.require_formats(image)
+        if list(formats) != formats_of(image):
+            raise FormatsChanged("the image's formats were changed while its data was read")
         Location.objects.filter(pk=location_id).update(status=ACTIVE)
         type(location.blob).objects.filter(pk=location.blob_id).update(status="active")
         writing.move(
@@ -164,6 +178,11 @@ def settle(image_id: str, location_id: int, known: Mapping[str, Any]) -> None:
             values={"fields": fields},
         )
         sessions.end_open(image_id)
+
+
+def formats_of(image: Artifact) -> list[str | None]:
+    """What decides how its data is inspected."""
+    return [image.disk_format, image.container_format]
 
 
 def give_up(image_id: str, location_id: int, reason: str) -> None:

@@ -91,6 +91,54 @@ def test_what_is_not_as_promised_is_dropped(web: WebServer, wrong: str) -> None:
         assert ada.show(image_id).json()["status"] == "active"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"container_format": "ovf"}, {"container_format": "bare"}),
+        ({"disk_format": "qcow2"}, {"disk_format": "vmdk"}),
+        ({}, {"container_format": None}),
+        ({}, {"disk_format": None}),
+    ],
+)
+@pytest.mark.parametrize("when", ["before reading", "while reading", "after reading"])
+def test_formats_that_change_on_the_way_bring_nothing_in_unseen(
+    web: WebServer, monkeypatch: pytest.MonkeyPatch, before: Any, after: Any, when: str
+) -> None:
+    """Data is inspected as what the image says; an image that says something else by then is not active."""
+    unsafe = "container_format" in before
+    content = disks.smallest_qcow2(1 << 30, **({"backing": 512} if unsafe else {}))
+    (ada,) = callers("ada")
+    formats = {"disk_format": "qcow2", "container_format": "bare", **before}
+    image_id = ada.create(**formats)["id"]
+    given = {"os_hash_algo": "sha512", "os_hash_value": hashlib.sha512(content).hexdigest()}
+    url = web.put("/disk", content)
+    assert post(ada, image_id, url, validation_data=given).status_code == 202
+    change = [{"op": "replace", "path": f"/{name}", "value": to} for name, to in after.items()]
+
+    def patch() -> None:
+        assert ada.patch(image_id, *change).status_code == 200
+
+    if when == "before reading":
+        patch()
+    else:
+        name = "update" if when == "while reading" else "hexdigests"
+        inner = getattr(MultiHash, name)
+
+        def patching(self: MultiHash, *args: Any) -> Any:
+            monkeypatch.setattr(MultiHash, name, inner)
+            patch()
+            return inner(self, *args)
+
+        monkeypatch.setattr(MultiHash, name, patching)
+    (job,) = run_jobs()
+    assert job.state == "failed"
+    found = ada.show(image_id).json()
+    assert (found["status"], found["size"], found["checksum"]) == ("queued", None, None)
+    assert not Location.objects.exists()
+    newest = ada.call("GET", f"/v2/images/{image_id}/events").json()["events"][0]
+    assert newest["changes"]["reason"]["new"] == job.error
+
+
 def test_without_digests_the_image_is_active_at_once(web: WebServer) -> None:
     """What its data is follows; when nobody can tell, the image stays as it is."""
     (ada,) = callers("ada")
