@@ -155,10 +155,11 @@ def settle(
     with transaction.atomic():
         image = locked(image_id)
         _, location = read_of(image_id, location_id)
-        if image is None or known["checksum"] == image.fields.get("checksum"):
+        there = location.status == ACTIVE
+        if image is None or (there and known["checksum"] == image.fields.get("checksum")):
             return
         fields = {**image.fields, **known, "stores": locations.stores_of(image)}
-        if location.status == ACTIVE:
+        if there:
             image.fields = fields
             writing.update(
                 image, kind=IMAGES, actor=actor, event="hash", columns=("fields",), changes={}

@@ -11,7 +11,7 @@ from django.conf import settings
 from typing_extensions import override
 
 from artifacts.conf import ArtifactsConfig
-from artifacts.models import Location
+from artifacts.models import Artifact, Location
 from catalog.jobs import running
 from catalog.models import Job
 from images.services.measuring import measure
@@ -56,6 +56,17 @@ def test_an_added_location_is_verified(web: WebServer) -> None:
     assert (found["checksum"], found["stores"]) == (MD5, "web")
     assert {name: found[name] for name in given} == given
     refused(post(ada, image_id, url), 409)
+
+
+def test_digests_that_the_image_was_given_before_do_not_keep_it_waiting(web: WebServer) -> None:
+    (ada,) = callers("ada")
+    image_id = ada.create(**FORMATS)["id"]
+    before = {"checksum": MD5, "os_hash_algo": "sha512", "os_hash_value": SHA512}
+    Artifact.objects.filter(pk=image_id).update(fields=before)
+    url = web.url("/image.raw")
+    assert post(ada, image_id, url, validation_data=VALIDATION).status_code == 202
+    assert run_jobs()[0].state == "succeeded"
+    assert ada.show(image_id).json()["status"] == "active"
 
 
 @pytest.mark.parametrize("wrong", ["digest", "size", "format", "gone"])
