@@ -25,6 +25,15 @@ log = logging.getLogger(__name__)
 _HEADER = requestids.HEADER.encode()
 CLIENT_CLOSED = 499
 
+AWAY = "the database does not answer"
+FULL = "the disk of the database is full: what is stored can be read, nothing can be written"
+UNWRITABLE = {
+    "disk is full": FULL,
+    "No space left on device": FULL,
+    "readonly database": "the database's file cannot be written",
+}
+"""What SQLite and PostgreSQL say, and what clients are told; operators read the rest in the log."""
+
 
 class InternalError(CatalogError):
     """Something here is broken; the log knows what."""
@@ -35,7 +44,9 @@ class InternalError(CatalogError):
 def failure(error: BaseException | None) -> CatalogError:
     """What is said of an error that nobody caught; a database that is away is no defect and comes back."""
     if isinstance(error, OperationalError | InterfaceError):
-        return Unavailable("the database does not answer", headers={"Retry-After": "5"})
+        told = str(error)
+        said = next((ours for theirs, ours in UNWRITABLE.items() if theirs in told), AWAY)
+        return Unavailable(said, headers={"Retry-After": "5"})
     return InternalError("the service failed; its log knows this request's id")
 
 

@@ -27,6 +27,7 @@ log = logging.getLogger("vitrine.serve")
 
 ORPHANS_END = 60.0
 """Seconds that what a killed supervisor left is given to end."""
+UNUSABLE = "the database cannot be used"
 OLD_TABLES = "the database's tables are older than this version"
 MIGRATING = 0x76697472
 """Key of the PostgreSQL advisory lock under which one node migrates while the others wait."""
@@ -128,7 +129,8 @@ def database(*, migrate: bool) -> None:
 
     Tables that are older than the code, and may not be changed here, end the start: every request would fail.
     """
-    try:
+    with usable():
+        _writable()
         connection.ensure_connection()
         if migrate:
             with _alone():
@@ -136,9 +138,25 @@ def database(*, migrate: bool) -> None:
                     call_command("migrate", interactive=False, verbosity=0)
         elif _behind():
             raise ConfigurationError([f"{OLD_TABLES}; manage.py migrate brings them up to date"])
+
+
+@contextlib.contextmanager
+def usable() -> Iterator[None]:
+    """Tell what the database refuses as a ConfigurationError."""
+    try:
+        yield
     except Error as error:
         first = str(error).strip().partition("\n")[0]
-        raise ConfigurationError([f"the database cannot be used: {first}"]) from None
+        raise ConfigurationError([f"{UNUSABLE}: {first}"]) from None
+
+
+def _writable() -> None:
+    """Refuse SQLite's files of another user: reading would work, and so hide that nothing else does."""
+    if connection.vendor == "sqlite":
+        for end in ("", "-wal", "-shm"):
+            file = Path(f"{connection.settings_dict['NAME']}{end}")
+            if file.exists() and not os.access(file, os.W_OK):
+                raise ConfigurationError([f"{UNUSABLE}: {file} cannot be written"])
 
 
 def leave_database() -> None:

@@ -83,6 +83,23 @@ def test_database_that_is_away_is_told_as_such(server: Server, path: str) -> Non
     assert page.headers["content-type"].startswith("text/html")
 
 
+@pytest.mark.parametrize(
+    ("because", "said"),
+    [
+        ("database%20or%20disk%20is%20full", b"is full"),
+        ("could%20not%20extend%20file:%20No%20space%20left%20on%20device", b"is full"),
+        ("attempt%20to%20write%20a%20readonly%20database", b"cannot be written"),
+        ("something%20inside", b"does not answer"),
+    ],
+)
+def test_database_that_cannot_be_written_is_told_as_such(
+    server: Server, because: str, said: bytes
+) -> None:
+    answer = server.ask("GET", f"/databaseless?because={because}")
+    assert answer.status == 503
+    assert said in answer.body
+
+
 def test_native_answer_that_fails_in_the_middle_is_cut(server: Server) -> None:
     answer = server.ask("GET", "/data-cut")
     assert (answer.status, answer.body, answer.complete) == (200, b"first", False)

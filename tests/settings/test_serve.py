@@ -25,11 +25,18 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 ROOT = Path(__file__).parents[2]
 PASSWORD = "chosen: by 'the' operator"
 PATIENCE = 60.0
+MERE_MORTAL = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+"""Before a command: files that may not be written are not written by root either."""
 
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
+
+
+def environ(folder: Path) -> dict[str, str]:
+    found = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
+    return found | {"VITRINE_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "settings.base"}
 
 
 class Service:
@@ -38,15 +45,13 @@ class Service:
     def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         self.folder = folder
         self.port = int(settings.setdefault("VITRINE_PORT", str(free_port())))
-        environ = {k: v for k, v in os.environ.items() if not k.startswith("VITRINE_")}
-        environ |= {"VITRINE_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "settings.base"}
         handle, name = tempfile.mkstemp(prefix="vitrine-test-", suffix=".log")
         self.log = Path(name)
         with os.fdopen(handle, "a") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve", *arguments],
                 cwd=ROOT,
-                env=environ | settings,
+                env=environ(folder) | settings,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
@@ -259,6 +264,24 @@ def test_missing_database_server_is_told(tmp_path: Path) -> None:
     said = refused(tmp_path / "data", VITRINE_DATABASE_URL=url)
     assert said.startswith("vitrine: the database cannot be used: ")
     assert "secret" not in said
+
+
+@pytest.mark.parametrize("end", ["", "-wal"])
+def test_database_file_of_another_user_is_told(tmp_path: Path, end: str) -> None:
+    file = tmp_path / f"vitrine.sqlite3{end}"
+    file.touch()
+    file.chmod(0o444)
+    ended = subprocess.run(
+        [*MERE_MORTAL, sys.executable, "manage.py", "serve"],
+        cwd=ROOT,
+        env=environ(tmp_path) | {"VITRINE_PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr == f"vitrine: the database cannot be used: {file} cannot be written\n"
 
 
 @pytest.mark.parametrize("part", ["web", "worker"])

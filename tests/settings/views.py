@@ -49,7 +49,7 @@ def boom(request: HttpRequest) -> HttpResponse:
 
 
 def databaseless(request: HttpRequest) -> HttpResponse:
-    raise OperationalError('connection to server at "db.inside" failed')
+    raise OperationalError(request.GET.get("because", 'connection to server at "db.inside" failed'))
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:

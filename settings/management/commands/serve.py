@@ -89,7 +89,8 @@ class Command(BaseCommand):
 
 def _credentials() -> credentials.Credentials:
     try:
-        return credentials.prepare(settings.DATA_DIR)
+        with preparation.usable():
+            return credentials.prepare(settings.DATA_DIR)
     except CatalogError as error:
         raise ConfigurationError([f"VITRINE_ADMIN_PASSWORD: {error.message}"]) from None
 
