@@ -39,12 +39,14 @@ def told(*, query: bool = False) -> Iterator[None]:
             ) from error
         if query and error.status_code == 400:
             raise QueryRefused(f"the index cannot answer this: {reason(error)}") from error
+        log.warning("Elasticsearch refused", extra={"reason": reason(error)})
         if error.status_code in {401, 403}:
-            log.warning("Elasticsearch refused", extra={"reason": reason(error)})
             raise EngineUnavailable(
                 "Elasticsearch does not accept the credentials of VITRINE_SEARCH_URL"
             ) from error
-        raise EngineUnavailable(f"Elasticsearch refused: {reason(error)}") from error
+        raise EngineUnavailable(
+            f"Elasticsearch cannot serve this now ({error.status_code})"
+        ) from error
     except TransportError as error:
         log.debug("Elasticsearch does not answer", extra={"reason": error.message})
         raise EngineUnavailable(f"Elasticsearch does not answer: {_kind(error)}") from error
@@ -66,5 +68,5 @@ def reason(error: ApiError) -> str:
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         found = body["error"]
         causes = found.get("root_cause") or [found]
-        return str(causes[0].get("reason", found.get("type", "")))[:500]
+        return str(causes[0].get("reason") or causes[0].get("type") or found.get("type"))[:500]
     return f"{error.error} ({error.status_code})"
