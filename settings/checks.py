@@ -3,14 +3,19 @@
 import difflib
 import os
 import re
+import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from django.core.checks import CheckMessage, Warning, register  # noqa: A004 - Django's own word
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.db import Error as DatabaseError
 
 from catalog import policy
 from images import protections
 from settings.configuration import unknown_variables
+from settings.tables import behind
 
 _REFERENCE = re.compile(r"rule:([^\s()]+)")
 
@@ -18,7 +23,9 @@ _REFERENCE = re.compile(r"rule:([^\s()]+)")
 @register("settings")
 def variables(**_: Any) -> list[CheckMessage]:
     """`settings.W001`: a variable that nothing reads."""
-    return [Warning(sentence, id="settings.W001") for sentence in unknown_variables(os.environ)]
+    return [
+        CheckWarning(sentence, id="settings.W001") for sentence in unknown_variables(os.environ)
+    ]
 
 
 @register("settings")
@@ -36,5 +43,27 @@ def policy_rules(**_: Any) -> list[CheckMessage]:
         close = difflib.get_close_matches(name, known, n=1)
         meant = f"; did you mean {close[0]}?" if close else ""
         sentence = f"the policy file's rule {name!r} has no effect: nothing asks it{meant}"
-        said.append(Warning(sentence, id="settings.W002"))
+        said.append(CheckWarning(sentence, id="settings.W002"))
     return said
+
+
+@register(Tags.database)
+def tables(databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """The database can be used (E), and its tables are those of this version (W); run by `check --database default`."""
+    migrating = sys.argv[1:2] == [
+        "migrate"
+    ]  # it asks for these checks too, and then makes the tables
+    if not databases or migrating:
+        return []
+    try:
+        old = behind()
+    except DatabaseError as error:
+        first = str(error).strip().partition("\n")[0]
+        return [Error(f"the database cannot be used: {first}", id="settings.E001")]
+    if not old:
+        return []
+    sentence = "the database has no tables, or they are older than this version"
+    hint = (
+        "manage.py migrate brings them up to date; so does serve, unless it is told --no-migrate."
+    )
+    return [CheckWarning(sentence, hint=hint, id="settings.W003")]

@@ -18,10 +18,10 @@ from typing import IO
 from django.core import checks
 from django.core.management import call_command
 from django.db import Error, connection, connections
-from django.db.migrations.executor import MigrationExecutor
 
 from catalog.conf import ConfigurationError
 from settings.sections import HttpConfig
+from settings.tables import behind
 
 log = logging.getLogger("vitrine.serve")
 
@@ -134,9 +134,9 @@ def database(*, migrate: bool) -> None:
         connection.ensure_connection()
         if migrate:
             with _alone():
-                if _behind():
+                if behind():
                     call_command("migrate", interactive=False, verbosity=0)
-        elif _behind():
+        elif behind():
             raise ConfigurationError([f"{OLD_TABLES}; manage.py migrate brings them up to date"])
 
 
@@ -162,11 +162,6 @@ def _writable() -> None:
 def leave_database() -> None:
     """Close connections before processes fork: none may be shared."""
     connections.close_all()
-
-
-def _behind() -> bool:
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 @contextlib.contextmanager
