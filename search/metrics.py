@@ -1,5 +1,6 @@
 """Numbers of the relay and of searches, for Prometheus."""
 
+from django.db.models import Min
 from prometheus_client import Counter, Gauge, Histogram
 
 from catalog.clock import now
@@ -18,7 +19,8 @@ def observe(consumer: str) -> None:
     """Bring the gauges up to date."""
     rows = Delivery.objects.filter(consumer=consumer)
     owed = rows.filter(parked=False)
-    oldest = owed.order_by("due_at").values_list("due_at", flat=True).first()
+    # Not by `due_at`: what fails is due again later and later, and would seem new.
+    oldest = owed.aggregate(Min("created_at"))["created_at__min"]
     OUTSTANDING.set(owed.count())
     PARKED.set(rows.filter(parked=True).count())
     LAG.set(0 if oldest is None else max((now() - oldest).total_seconds(), 0))

@@ -14,9 +14,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import DatabaseError
+from django.db import Error
 
-from catalog import failpoints
+from catalog import failpoints, outages
 from catalog.conf import CatalogConfig, section
 from catalog.events import claiming
 from catalog.events.claiming import Claim
@@ -29,6 +29,7 @@ from search.errors import EngineUnavailable
 log = logging.getLogger(__name__)
 
 CONSUMER = "search"
+AWAY = "the search engine is away"
 AFTER_CLAIM = failpoints.declare("relay.after_claim", "deliveries are claimed, nothing is loaded")
 AFTER_LOAD = failpoints.declare("relay.after_load", "documents are loaded, nothing is written")
 AFTER_WRITE = failpoints.declare(
@@ -63,9 +64,21 @@ class Relay:
     def __init__(self, engine: Engine | None = None, owner: str | None = None) -> None:
         self._engine = engine or engines.current()
         self._owner = owner or owner_name()
+        self._unfinished = False
 
     def batch(self, limit: int | None = None) -> Batch:
-        """Take one batch of due deliveries through; database errors are the caller's to meet."""
+        """Take one batch of due deliveries through; database errors are the caller's to meet.
+
+        What such an error left claimed is free again with the next batch, and need not wait for the end of its lease.
+        """
+        if self._unfinished:
+            claiming.release(CONSUMER, owner=self._owner)
+        self._unfinished = True
+        done = self._batch(limit)
+        self._unfinished = False
+        return done
+
+    def _batch(self, limit: int | None) -> Batch:
         claims = claiming.claim(
             CONSUMER,
             owner=self._owner,
@@ -103,7 +116,7 @@ class Relay:
         try:
             outcomes = self._engine.bulk([operation for _, operation in work.ready])
         except EngineUnavailable as error:
-            log.warning("the search engine is away", extra={"reason": error.message})
+            outages.tell(log, AWAY, reason=error.message)
             work.later += [(claim, error.message) for claim, _ in work.ready]
             return error.message
         failpoints.reach(AFTER_WRITE)
@@ -135,7 +148,7 @@ def _load(claims: Sequence[Claim]) -> _Work:
             continue
         try:
             _sort_in(work, topic, group, _documents(topic, [c.object_id for c in group]))
-        except DatabaseError:
+        except Error:
             raise
         except Exception:
             log.exception("loading a batch failed; its objects are tried one by one")
@@ -147,7 +160,7 @@ def _load(claims: Sequence[Claim]) -> _Work:
 def _load_one(work: _Work, claim: Claim) -> None:
     try:
         _sort_in(work, claim.topic, [claim], _documents(claim.topic, [claim.object_id]))
-    except DatabaseError:
+    except Error:
         raise
     except Exception as error:
         log.exception("an object cannot be loaded", extra={"object": claim.object_id})

@@ -5,26 +5,33 @@ import signal
 import threading
 from types import FrameType
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
+from catalog import outages
 from catalog.conf import section
 from catalog.events import waking
 from search import engines, metrics, upkeep
 from search.conf import SearchConfig
 from search.errors import EngineUnavailable
-from search.relay import CONSUMER, Relay
+from search.relay import AWAY, CONSUMER, Relay
 
 log = logging.getLogger(__name__)
 
-UPKEEP_SECONDS, PURGE_ROUNDS = 5.0, 720
-LONGEST_PAUSE = 30.0
+UPKEEP_SECONDS, LOOK_SECONDS, PURGE_ROUNDS = 5.0, 1.0, 720
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
 
 class RelayProcess:
-    """`run` returns after SIGTERM or SIGINT, when the batch under way is done."""
+    """`run` returns after SIGTERM or SIGINT, when the batch under way is done.
+
+    Deliveries that fail are tried again after longer and longer pauses; a pause ends as soon as the upkeep, which
+    looks every second, has found engine and database again.
+    """
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
+        self._go_on = threading.Event()
+        self._ensured = False
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -32,8 +39,10 @@ class RelayProcess:
         listener = waking.Listener()
         try:
             upkeep.make()
-        except (EngineUnavailable, DatabaseError) as error:
-            log.warning("the index is not there yet", extra={"reason": str(error)})
+        except EngineUnavailable as error:
+            outages.tell(log, AWAY, reason=error.message)
+        except Error as error:
+            outages.tell_database(log, error)
         keeper = threading.Thread(target=self._keep, name="index-upkeep", daemon=True)
         keeper.start()
         log.info("the relay runs")
@@ -48,50 +57,69 @@ class RelayProcess:
     def stop(self, number: int = 0, frame: FrameType | None = None) -> None:
         """Stop after the batch under way."""
         self._stopping.set()
+        self._go_on.set()
         waking.wake()
 
     def _relay(self, listener: waking.Listener) -> None:
         poll = section(SearchConfig).relay_poll
-        relay, pause = Relay(), poll
-        while not self._stopping.is_set():
-            try:
-                done = relay.batch()
-                away = bool(done.engine_error)
-            except DatabaseError:
-                log.exception("the database is away")
-                close_old_connections()
-                done, away = None, True
-            if away:
+        relay, pause = Relay(), FIRST_PAUSE
+        while True:
+            self._go_on.clear()  # before the question whether it stops: what is said from now on is heard
+            if self._stopping.is_set():
+                return
+            claimed = _batch(relay)
+            if claimed is None:
+                self._go_on.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-                self._stopping.wait(pause)
                 continue
-            pause = poll
-            if done is not None and not done.claimed and not self._stopping.is_set():
+            pause = FIRST_PAUSE
+            if not claimed and not self._stopping.is_set():
                 listener.wait(poll)
 
     def _keep(self) -> None:
         """Upkeep beside the deliveries, with a database connection of its own."""
-        ensured, rounds = False, 0
+        rounds = 0
         try:
             while not self._stopping.is_set():
-                try:
-                    if not ensured:
-                        upkeep.ensure()
-                        ensured = True
-                        waking.wake()
-                    upkeep.keep()
-                    metrics.observe(CONSUMER)
-                    rounds += 1
-                    if rounds % PURGE_ROUNDS == 0:
-                        engines.current().purge()
-                except EngineUnavailable as error:
-                    log.warning("the search engine is away", extra={"reason": error.message})
-                    ensured = False
-                except DatabaseError:
-                    log.exception("the database is away")
-                    close_old_connections()
-                except Exception:
-                    log.exception("the index could not be looked after")
-                self._stopping.wait(UPKEEP_SECONDS if ensured else 1.0)
+                rounds += 1
+                if self._look_after(purge=rounds % PURGE_ROUNDS == 0):
+                    self._go_on.set()
+                    self._stopping.wait(UPKEEP_SECONDS)
+                else:
+                    self._stopping.wait(LOOK_SECONDS)
         finally:
             connection.close()
+
+    def _look_after(self, *, purge: bool) -> bool:
+        """One round; whether engine and database were there. The numbers come first: they need no engine."""
+        try:
+            metrics.observe(CONSUMER)
+            if not self._ensured:
+                upkeep.ensure()
+                self._ensured = True
+                waking.wake()
+            upkeep.keep()
+            if purge:
+                engines.current().purge()
+        except EngineUnavailable as error:
+            outages.tell(log, AWAY, reason=error.message)
+            self._ensured = False
+            return False
+        except Error as error:
+            outages.tell_database(log, error)
+            close_old_connections()
+            return False
+        except Exception:
+            log.exception("the index could not be looked after")
+        return True
+
+
+def _batch(relay: Relay) -> int | None:
+    """How many deliveries were taken through; None when the engine or the database is away."""
+    try:
+        done = relay.batch()
+    except Error as error:
+        outages.tell_database(log, error)
+        close_old_connections()
+        return None
+    return None if done.engine_error else done.claimed

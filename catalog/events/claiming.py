@@ -11,6 +11,7 @@ from catalog.clock import now
 from catalog.models import Delivery
 
 PARK_AFTER = 8
+AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def claim(consumer: str, *, owner: str, lease: float, limit: int) -> list[Claim]
 
 
 def acknowledge(claims: Iterable[Claim], *, owner: str) -> None:
-    """Delete what was taken in; a row written again meanwhile stays, and is free at once."""
+    """Delete what was taken in; a row written again meanwhile stays, is free at once, and as old as that write."""
     by_generation: dict[int, list[int]] = {}
     for one in claims:
         by_generation.setdefault(one.generation, []).append(one.id)
@@ -51,21 +52,29 @@ def acknowledge(claims: Iterable[Claim], *, owner: str) -> None:
         for generation, ids in by_generation.items():
             Delivery.objects.filter(pk__in=ids, generation=generation, lease_owner=owner).delete()
             Delivery.objects.filter(pk__in=ids, lease_owner=owner).update(
-                lease_until=None, lease_owner=""
+                lease_until=None, lease_owner="", created_at=F("due_at")
             )
 
 
-def give_back(claims: Collection[Claim], *, owner: str, error: str, poison: bool) -> None:
-    """Return deliveries that failed: later and later, or parked when the fault is their own (`poison`).
+def release(consumer: str, *, owner: str) -> None:
+    """Free whatever the owner still holds, for it does not work at it any more."""
+    Delivery.objects.filter(consumer=consumer, lease_owner=owner).update(
+        lease_until=None, lease_owner=""
+    )
 
-    A fault of the engine (`poison=False`) never parks: the debt stays until the engine answers again.
+
+def give_back(claims: Collection[Claim], *, owner: str, error: str, poison: bool) -> None:
+    """Return deliveries that failed: later and later, and parked in the end, when the fault is their own (`poison`).
+
+    A fault of who takes them (`poison=False`) is not counted, and they are due again in a moment: it is for the
+    consumer to pause until all is well again.
     """
     moment = now()
     for one in claims:
-        attempts = one.attempts + 1
-        delay = min(0.5 * 2 ** min(attempts, 10), 60.0)
+        attempts = one.attempts + (1 if poison else 0)
+        delay = min(0.5 * 2 ** min(attempts, 10), 60.0) if poison else AGAIN_SECONDS
         Delivery.objects.filter(pk=one.id, lease_owner=owner, generation=one.generation).update(
-            attempts=F("attempts") + 1,
+            attempts=F("attempts") + (1 if poison else 0),
             error=error[:4000],
             parked=poison and attempts >= PARK_AFTER,
             due_at=moment + timedelta(seconds=delay),

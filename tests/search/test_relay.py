@@ -186,7 +186,7 @@ def test_two_relays_share_the_work(engine: Engine, books: Books) -> None:
 
 def test_what_is_owed_is_told_to_those_who_watch(engine: Engine, books: Books) -> None:
     books.write("a")
-    Delivery.objects.update(due_at=now() - timedelta(minutes=1))
+    Delivery.objects.update(created_at=now() - timedelta(minutes=1))
     metrics.observe("search")
     assert metrics.OUTSTANDING._value.get() == 1
     assert 59 < metrics.LAG._value.get() < 70

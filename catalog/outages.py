@@ -1,0 +1,41 @@
+"""Outages in the log: a line, at most once a second for each, instead of a traceback per attempt."""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Lock
+
+from django.db import Error, InterfaceError, OperationalError
+
+SECONDS = 1.0
+
+
+class Outages:
+    """What was told, and when; safe from threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._told: dict[str, float] = {}
+
+    def tell(self, log: logging.Logger, message: str, *, reason: str) -> None:
+        """Log a warning, unless this message was written less than a second ago."""
+        with self._lock:
+            moment = self._clock()
+            last = self._told.get(message)
+            if last is not None and moment - last < SECONDS:
+                return
+            self._told[message] = moment
+        log.warning(message, extra={"reason": reason})
+
+    def tell_database(self, log: logging.Logger, error: Error) -> None:
+        """Say that the database is away; any other fault of it is a defect here, and keeps its traceback."""
+        if isinstance(error, OperationalError | InterfaceError):
+            said = str(error).strip().partition("\n")[0]
+            self.tell(log, "the database is away", reason=said or type(error).__name__)
+        else:
+            log.error("the database refuses a statement", exc_info=error)
+
+
+_process = Outages()
+tell, tell_database = _process.tell, _process.tell_database
