@@ -7,7 +7,7 @@ from django.db.models import Case, Q, Value, When
 from typing_extensions import override
 
 from artifacts import sorting
-from artifacts.properties import field_text
+from artifacts.properties import DIGESTS, field_text
 from catalog.clock import now
 from catalog.fields import JSONField, KeyField
 
@@ -127,8 +127,10 @@ class Artifact(models.Model):
                 name="artifact_scrub",
                 condition=Q(deleted_at__isnull=False, scrubbed_at__isnull=True),
             ),
-            models.Index(field_text("checksum"), name="artifact_checksum", condition=LISTED),
-            models.Index(field_text("os_hash_value"), name="artifact_hash", condition=LISTED),
+            *(
+                models.Index(field_text(field), name=name, condition=LISTED)
+                for field, name in DIGESTS.items()
+            ),
         ]
 
     @override

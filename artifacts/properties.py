@@ -2,6 +2,8 @@
 SQLite) and the declared fields that have no column.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -42,9 +44,37 @@ def property_equals(key: str, value: str) -> Q:
     return Q(_PropertyEquals(key, value))
 
 
-def field_text(name: str) -> Combinable:
+DIGESTS: Mapping[str, str] = MappingProxyType(
+    {"checksum": "artifact_checksum", "os_hash_value": "artifact_hash"}
+)
+"""Declared fields of which few rows share a value, each with the index over the listed rows."""
+
+
+class FieldText(Func):
+    """A declared field's text. The name stands in the SQL itself, where indexes on the expression have it: SQLite
+    uses none for an expression that a parameter is part of. Migrations name this class.
+    """
+
+    output_field = TextField()
+
+    def __init__(self, name: str) -> None:
+        if not name.isidentifier():
+            raise ValueError(f"{name!r} is no name of a declared field")
+        self.name = name
+        super().__init__(F("fields"))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> Any:
+        return self.as_sql(compiler, connection, template=f"(%(expressions)s ->> '{self.name}')")
+
+    @override
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra_context: Any) -> Any:
+        template = f"json_extract(%(expressions)s, '$.{self.name}')"
+        return self.as_sql(compiler, connection, template=template)
+
+
+def field_text(name: str) -> FieldText:
     """A declared field's text; null when it is not set."""
-    return Cast(KeyTextTransform(name, "fields"), TextField())
+    return FieldText(name)
 
 
 def field_number(name: str) -> Combinable:
