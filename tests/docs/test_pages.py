@@ -70,7 +70,7 @@ def test_password_page(tmp_path: Path) -> None:
         execute(PAGES / "change-the-admin-password.md", tmp_path, {})
 
 
-OWN = ("limit-projects", "protect-properties", "use-several-stores")
+OWN = ("change-the-policy", "limit-projects", "protect-properties", "use-several-stores")
 
 
 @pytest.mark.parametrize("name", OWN)
