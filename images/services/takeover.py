@@ -21,12 +21,7 @@ def adopt(images: Sequence[Adopted], *, actor: Actor) -> list[Adopted]:
     What the metadefs of the owner forbid is recorded with each image and refuses none: it was there before.
     """
     with transaction.atomic():
-        known = set(
-            Artifact.objects.filter(pk__in=[one.artifact.pk for one in images]).values_list(
-                "pk", flat=True
-            )
-        )
-        new = [one for one in images if one.artifact.pk not in known]
+        new = missing(images)
         epoch = read_locked()
         rules = {
             owner: governance(IMAGES.resource_type, owner)
@@ -42,6 +37,13 @@ def adopt(images: Sequence[Adopted], *, actor: Actor) -> list[Adopted]:
         _adopt_bytes(new)
         _tell([one.artifact for one in new if one.artifact.deleted_at is None], actor)
     return new
+
+
+def missing(images: Sequence[Adopted]) -> list[Adopted]:
+    """Those whose ids are free now."""
+    ids = [one.artifact.pk for one in images]
+    known = set(Artifact.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    return [one for one in images if one.artifact.pk not in known]
 
 
 def _judge(artifact: Artifact, rules: Governance, epoch: int, actor: Actor) -> None:

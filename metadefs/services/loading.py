@@ -32,7 +32,7 @@ def load(found: Read, *, strategy: Strategy, actor: Actor) -> Outcome:
     """
     namespaces.check(found.draft, default=False)
     with changing(actor) as change:
-        row = Namespace.objects.filter(namespace=found.draft.namespace).first()
+        row = _present(found)
         if row is None:
             change.concerns(namespaces.insert(found.draft, actor=actor, types_protected=True))
             return "created"
@@ -46,6 +46,14 @@ def load(found: Read, *, strategy: Strategy, actor: Actor) -> Outcome:
             _merge(row, found, newer=strategy == "prefer_new", actor=actor)
             change.concerns(row)
         return _OUTCOMES[strategy]
+
+
+def foresee(found: Read, *, strategy: Strategy) -> Outcome:
+    """What `load` would do now, and InvalidDefinition as there; nothing is written."""
+    namespaces.check(found.draft, default=False)
+    if _present(found) is None:
+        return "created"
+    return "skipped" if strategy == "skip" else _OUTCOMES[strategy]
 
 
 def odd_defaults(draft: NamespaceDraft) -> list[str]:
@@ -70,6 +78,10 @@ def unload(*, actor: Actor) -> int:
             namespaces.remove(row, actor=actor)
         ResourceType.objects.all().delete()
     return len(rows)
+
+
+def _present(found: Read) -> Namespace | None:
+    return Namespace.objects.filter(namespace=found.draft.namespace).first()
 
 
 def _replace(row: Namespace, draft: NamespaceDraft, change: Change, actor: Actor) -> None:

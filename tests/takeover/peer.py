@@ -160,6 +160,17 @@ def seed(url: str, folder: Path, owners: Sequence[str], count: int) -> list[str]
     return [row[0] for row in rows.images]
 
 
+def add_later(url: str) -> None:
+    """One more image, after the others."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        connection.execute(
+            "INSERT INTO images (id, name, owner, status, visibility, protected, os_hidden, min_disk, min_ram,"
+            " created_at, updated_at, deleted)"
+            " VALUES (%s, 'later', %s, 'queued', 'private', false, false, 0, 0, %s, %s, false)",
+            [str(uuid.uuid5(SPACE, "later")), "c" * 32, BEGAN, BEGAN],
+        )
+
+
 def _image(rows: Rows, number: int, folder: Path, owners: Sequence[str]) -> None:
     chosen = random.Random(number)
     image_id, moment = str(uuid.uuid5(SPACE, str(number))), BEGAN + timedelta(minutes=number)

@@ -15,7 +15,7 @@ from typing_extensions import override
 from artifacts import stores
 from catalog.actors import Actor, system_actor
 from catalog.errors import CatalogError
-from images.services.takeover import adopt
+from images.services.takeover import adopt, missing
 from images.takeover import comparing, policies
 from images.takeover.mapping import Home, adopted
 from images.takeover.source import GlanceDatabase, SourceUnreadable
@@ -88,7 +88,7 @@ class Command(BaseCommand):
         total, seen = source.count(), 0
         for page in source.pages(options["batch"]):
             batch = [adopted(one, homes) for one in page]
-            written = batch if options["dry_run"] else adopt(batch, actor=actor)
+            written = missing(batch) if options["dry_run"] else adopt(batch, actor=actor)
             counts["there already"] += len(batch) - len(written)
             for one in written:
                 counts["tombstones" if one.artifact.deleted_at else "images"] += 1
@@ -112,15 +112,12 @@ class Command(BaseCommand):
                 file.write_bytes(orjson.dumps(document))
                 try:
                     read = files.read(file, mode="warn")
-                    counts["to load" if dry_run else self._load(read, actor)] += 1
+                    counts[_foresee(read) if dry_run else _load(read, actor)] += 1
                 except CatalogError as error:
                     self.stderr.write(f"namespace {document['namespace']}: {error}")
                     counts["failed"] += 1
         self._say("namespaces", counts)
         return dict(counts)
-
-    def _load(self, read: files.Read, actor: Actor) -> str:
-        return loading.load(read, strategy="skip", actor=actor)
 
     def _policy(self, file: Path, target: Path | None) -> dict[str, Any]:
         found = policies.review(file)
@@ -165,6 +162,14 @@ class Command(BaseCommand):
     def _say(self, what: str, counts: Counter[str]) -> None:
         said = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
         self.stdout.write(f"{what}: {said or 'none'}")
+
+
+def _load(read: files.Read, actor: Actor) -> str:
+    return loading.load(read, strategy="skip", actor=actor)
+
+
+def _foresee(read: files.Read) -> str:
+    return loading.foresee(read, strategy="skip")
 
 
 def _homes() -> list[Home]:
