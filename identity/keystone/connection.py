@@ -25,10 +25,10 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
 from catalog.conf import section
+from catalog.presence import Away, Presence
 from identity.errors import KeystoneUnavailable
 from identity.keystone.answers import Malformed, Part
 from identity.keystone.conf import KeystoneConfig
-from identity.keystone.presence import Away, Presence
 from identity.keystone.tokens import ValidToken, plausible
 from identity.keystone.tokens import read as read_token
 
@@ -83,6 +83,7 @@ class Connection:
         self._presence = Presence(
             seconds=config.away_seconds,
             patience=(config.timeout + RETRY_DELAY) * (config.retries + 1) * STEPS,
+            lost=exceptions.ConnectionError,
         )
         self._signing_in = Lock()
         for scheme in ("http://", "https://"):

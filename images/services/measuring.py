@@ -7,18 +7,15 @@ the threads that are left go on with everything else.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Condition
 
 from artifacts import stores
 from artifacts.stores import Configured
 from catalog.conf import section
 from catalog.errors import Unavailable
+from catalog.line import Crowded, Line
 from images.conf import ImagesConfig
 from images.locations import InvalidLocation
 from stores import AddressRefused, StoreError
-
-PATIENCE = 1.0
-"""Seconds that a request stands in line: servers that are well answer sooner."""
 
 
 class ServersBusy(Unavailable):
@@ -61,26 +58,17 @@ def _asked(url: str, takers: Sequence[Configured]) -> Measured:
     raise InvalidLocation(f"Invalid location: {refused and refused.message}") from refused
 
 
-class _Waiting:
-    """How many requests of this process wait for a server."""
-
-    count = 0
-    freed = Condition()
+_line = Line()
 
 
 @contextmanager
 def _waiting() -> Iterator[None]:
-    most = section(ImagesConfig).location_waiters
-    with _Waiting.freed:
-        if not _Waiting.freed.wait_for(lambda: _Waiting.count < most, PATIENCE):
-            raise ServersBusy(
-                "too many requests wait for the servers of their locations; try again",
-                headers={"Retry-After": "5"},
-            )
-        _Waiting.count += 1
+    """One of the few places, or ServersBusy."""
     try:
-        yield
-    finally:
-        with _Waiting.freed:
-            _Waiting.count -= 1
-            _Waiting.freed.notify()
+        with _line.place(section(ImagesConfig).location_waiters):
+            yield
+    except Crowded:
+        raise ServersBusy(
+            "too many requests wait for the servers of their locations; try again",
+            headers={"Retry-After": "5"},
+        ) from None

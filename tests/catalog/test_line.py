@@ -1,0 +1,102 @@
+"""The line before a slow server: few wait, who finds no place is told, and at once when nobody comes back."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from catalog.line import Crowded, Line
+from tests.support.patience import eventually
+
+LONG = 600.0
+
+
+def occupied(line: Line, most: int) -> Callable[[], None]:
+    """Take all places; what ends it."""
+    over, taken = threading.Event(), threading.Barrier(most + 1)
+
+    def hold() -> None:
+        with line.place(most):
+            taken.wait(60)
+            over.wait(60)
+
+    threads = [threading.Thread(target=hold) for _ in range(most)]
+    for one in threads:
+        one.start()
+    taken.wait(60)
+
+    def leave() -> None:
+        over.set()
+        for one in threads:
+            one.join()
+
+    return leave
+
+
+def test_who_finds_no_place_waits_for_a_moment() -> None:
+    line = Line(patience=0.2)
+    leave = occupied(line, 2)
+    with pytest.raises(Crowded), line.place(2):
+        pass
+    leave()
+    with line.place(2):
+        pass
+
+
+def test_a_line_that_stands_is_left_at_once() -> None:
+    line = Line(patience=0.5)
+    leave = occupied(line, 1)
+    with pytest.raises(Crowded), line.place(1):
+        pass
+    began = time.monotonic()
+    for _ in range(100):
+        with pytest.raises(Crowded), line.place(1):
+            pass
+    assert time.monotonic() - began < 25, "not half a second for each"
+    leave()
+
+
+def test_a_place_that_is_freed_goes_to_who_stands_in_line() -> None:
+    line, entered = Line(patience=LONG), threading.Event()
+    leave = occupied(line, 1)
+
+    def stand() -> None:
+        with line.place(1):
+            entered.set()
+
+    thread = threading.Thread(target=stand)
+    thread.start()
+    assert not entered.wait(0.1)
+    leave()
+    assert entered.wait(60)
+    thread.join()
+
+
+def test_a_place_is_freed_whatever_happens_there() -> None:
+    line = Line(patience=0.0)
+    with pytest.raises(ValueError, match="inside"), line.place(1):
+        raise ValueError("inside")
+    with line.place(1):
+        pass
+
+
+def test_never_more_than_may() -> None:
+    line, lock, inside, most = Line(patience=LONG), threading.Lock(), [0], [0]
+
+    def work() -> None:
+        for _ in range(50):
+            with line.place(3):
+                with lock:
+                    inside[0] += 1
+                    most[0] = max(most[0], inside[0])
+                with lock:
+                    inside[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert eventually(lambda: inside[0] == 0)
+    assert most[0] <= 3
