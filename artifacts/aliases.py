@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from artifacts.models import Alias, AliasMove
 from artifacts.selectors import PUBLIC
+from artifacts.types import type_named
 from catalog.actors import Actor
 from catalog.errors import InvalidParameter, NotFound
 from catalog.query import Page
@@ -47,7 +48,8 @@ def alias_for(actor: Actor, id_or_name: str, *, type: str) -> Alias:  # noqa: A0
     else:
         found = found_by_name(actor, id_or_name, type=type)
     if found is None:
-        raise NotFound(f"there is no alias {id_or_name[:80]!r}", alias=id_or_name[:LONGEST])
+        noun = type_named(type).alias
+        raise NotFound(f"there is no {noun} {id_or_name[:80]!r}", alias=id_or_name[:LONGEST])
     return found
 
 

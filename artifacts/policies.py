@@ -6,7 +6,7 @@ from oslo_policy import policy as oslo
 from typing_extensions import override
 
 from artifacts.models import Alias, Artifact
-from artifacts.types import Guard
+from artifacts.types import Guard, type_named
 from catalog import policy
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
@@ -65,7 +65,8 @@ def register() -> None:
 def require_alias(action: AliasAction, alias: Alias, actor: Actor) -> None:
     """Nothing, or Forbidden; NotFound when the alias is another project's."""
     if not (actor.is_admin or alias.visibility == "public" or alias.project_id == actor.project_id):
-        raise NotFound(f"there is no alias {alias.pk!r}", alias=alias.pk)
+        noun = type_named(alias.type).alias
+        raise NotFound(f"there is no {noun} {alias.pk!r}", alias=alias.pk)
     target = {"project_id": alias.project_id, "owner": alias.project_id}
     needed = [action, AliasAction.PUBLICIZE] if alias.visibility == "public" else [action]
     for one in needed:

@@ -14,6 +14,7 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import EVERYBODYS, Artifact, Member
+from artifacts.types import absent
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
@@ -69,7 +70,7 @@ def artifact_for(actor: Actor, artifact_id: str, *, type: str) -> Artifact:  # n
         else None
     )
     if found is None:
-        raise NotFound(f"there is no {type} artifact {artifact_id!r}", id=artifact_id)
+        raise absent(type, artifact_id)
     return found
 
 

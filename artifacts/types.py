@@ -43,7 +43,8 @@ class ArtifactType:
 
     `on_upload` names the transitions that an upload walks at its begin, its success and its failure;
     empty names leave the status alone. `settled` are the states that it rests in, and may be restored to. `schema` is
-    JSON Schema for the declared fields.
+    JSON Schema for the declared fields. `singular` and `alias` are what messages call one of them ("" : an artifact of
+    that type) and a name that leads to one.
     """
 
     name: str
@@ -58,6 +59,12 @@ class ArtifactType:
     settled: frozenset[str] = frozenset()
     versioned: bool = True
     in_artifact_api: bool = True
+    singular: str = ""
+    alias: str = "alias"
+
+    @property
+    def an_alias(self) -> str:
+        return f"{'an' if self.alias[0] in 'aeiou' else 'a'} {self.alias}"
 
 
 _types: dict[str, ArtifactType] = {}
@@ -79,3 +86,11 @@ def type_named(name: str) -> ArtifactType:
     if name not in _types:
         raise UnknownType(f"there is no artifact type {name!r}", type=name)
     return _types[name]
+
+
+def absent(type_name: str, artifact_id: str) -> NotFound:
+    """What is said of an artifact that is not there or hidden, in the words of its type."""
+    kind = _types.get(type_name)
+    if kind is not None and kind.singular:
+        return NotFound(f"no {kind.singular} found with ID {artifact_id}", id=artifact_id)
+    return NotFound(f"there is no {type_name} artifact {artifact_id!r}", id=artifact_id)

@@ -211,7 +211,8 @@ class CatalogConfig(Section):
         if self.public_url and not is_address(self.public_url, "http", "https"):
             yield "VITRINE_PUBLIC_URL must begin with http:// or https:// and name a host"
         yield from self.outside(1, MOST, "page_limit")
-        if not 0 < self.page_size <= self.page_limit:
+        most = self.page_limit if self.page_limit > 0 else MOST  # told above
+        if not 0 < self.page_size <= most:
             yield "VITRINE_PAGE_SIZE must lie between 1 and VITRINE_PAGE_LIMIT"
         yield from self.outside(1, MOST_BYTES, "body_limit")
         yield from self.outside(SOON, LONG, "job_lease", "delivery_lease")

@@ -172,8 +172,9 @@ class Inspection:
             return
         if found == RAW and self._claimed not in ALL_FORMATS:
             return
+        seen = found if self._size else "empty"
         raise FormatMismatch(
-            f"the image says disk_format {self._claimed}, its data is {found}",
+            f"the image says disk_format {self._claimed}, its data is {seen}",
             claimed=self._claimed,
             found=found,
         )

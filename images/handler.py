@@ -18,6 +18,8 @@ IMAGES = ArtifactType(
     settled=frozenset({QUEUED, ACTIVE, DEACTIVATED}),
     versioned=False,
     in_artifact_api=False,
+    singular="image",
+    alias="family",
 )
 
 

@@ -17,7 +17,14 @@ def prepare(data_dir: Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
+        require_folder(data_dir)
         raise ConfigurationError(
             [f"VITRINE_DATA_DIR: cannot write {data_dir}: {error.strerror}"]
         ) from None
     return run
+
+
+def require_folder(data_dir: Path) -> None:
+    """ConfigurationError when there is something else at its place."""
+    if data_dir.exists() and not data_dir.is_dir():
+        raise ConfigurationError([f"VITRINE_DATA_DIR: {data_dir} is a file, not a folder"])

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from catalog.conf import ConfigurationError
+from settings.folders import require_folder
 
 
 def secret_key(data_dir: Path, given: str | None) -> str:
@@ -17,6 +18,7 @@ def secret_key(data_dir: Path, given: str | None) -> str:
             _make(path)
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
+        require_folder(data_dir)
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError([f"VITRINE_DATA_DIR: cannot use {path}: {reason}"]) from None
     if not key:

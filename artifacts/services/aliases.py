@@ -36,10 +36,10 @@ def create_alias(
     name: str, target_id: str, *, kind: ArtifactType, actor: Actor, visibility: str = PRIVATE
 ) -> Alias:
     """An alias of the actor's project. InvalidAlias, Forbidden, Duplicate."""
-    _check_name(name)
-    _check_visibility(visibility)
+    _check_name(name, kind)
+    _check_visibility(visibility, kind)
     if not actor.project_id:
-        raise InvalidAlias("an alias belongs to a project: use a token that has one")
+        raise InvalidAlias(f"{kind.an_alias} belongs to a project: use a token that has one")
     alias = Alias(
         type=kind.name,
         name=name,
@@ -50,7 +50,7 @@ def create_alias(
     )
     require_alias(AliasAction.CREATE, alias, actor)
     alias.target = _target(target_id, kind, actor)
-    with _unique(name), transaction.atomic():
+    with _unique(name, kind), transaction.atomic():
         alias.save(force_insert=True)
         _remember(alias, actor)
         changes = {"name": Change(new=name), "visibility": Change(new=visibility)}
@@ -72,13 +72,13 @@ def change_alias(
     NotFound, Forbidden, InvalidAlias, Duplicate; PreconditionFailed when `revision` is not its own.
     """
     if visibility is not None:
-        _check_visibility(visibility)
+        _check_visibility(visibility, kind)
     target = None if target_id is None else _target(target_id, kind, actor)
     with transaction.atomic():
         alias = _locked(alias_id, kind)
         require_alias(AliasAction.MOVE, alias, actor)
         if revision is not None and alias.revision != revision:
-            raise PreconditionFailed("the alias was changed in the meantime", id=alias_id)
+            raise PreconditionFailed(f"the {kind.alias} was changed in the meantime", id=alias_id)
         changes: dict[str, Change] = {}
         if visibility is not None and visibility != alias.visibility:
             changes["visibility"] = Change(old=alias.visibility, new=visibility)
@@ -88,7 +88,7 @@ def change_alias(
             changes["target"] = Change(old=alias.target_id, new=target.pk)
             alias.target = target
         if changes:
-            _write(alias, actor, changes)
+            _write(alias, kind, actor, changes)
     return alias
 
 
@@ -105,17 +105,17 @@ def roll_back(
         moves = AliasMove.objects.filter(alias=alias).order_by("-id")
         before = moves.filter(pk=move_id).first() if move_id is not None else moves[1:2].first()
         if before is None or before.target_id is None:
-            raise NowhereToGoBack("the alias has no such move to go back to", id=alias_id)
+            raise NowhereToGoBack(f"the {kind.alias} has no such move to go back to", id=alias_id)
         try:
             target = _target(before.target_id, kind, actor)
         except InvalidAlias:
             raise NowhereToGoBack(
-                f"what the alias led to is gone: {before.target_id}", target=before.target_id
+                f"what the {kind.alias} led to is gone: {before.target_id}", target=before.target_id
             ) from None
         if target.pk != alias.target_id:
             change = Change(old=alias.target_id, new=target.pk)
             alias.target = target
-            _write(alias, actor, {"target": change})
+            _write(alias, kind, actor, {"target": change})
     return alias
 
 
@@ -127,15 +127,15 @@ def remove_alias(
         alias = _locked(alias_id, kind)
         require_alias(AliasAction.DELETE, alias, actor)
         if revision is not None and alias.revision != revision:
-            raise PreconditionFailed("the alias was changed in the meantime", id=alias_id)
+            raise PreconditionFailed(f"the {kind.alias} was changed in the meantime", id=alias_id)
         old = Change(old=alias.target_id)
         _record("delete", alias, actor, {"name": Change(old=alias.name), "target": old})
         alias.delete()
 
 
-def _write(alias: Alias, actor: Actor, changes: dict[str, Change]) -> None:
+def _write(alias: Alias, kind: ArtifactType, actor: Actor, changes: dict[str, Change]) -> None:
     alias.updated_at, alias.updated_by = now(), actor.user_id
-    with _unique(alias.name), transaction.atomic():
+    with _unique(alias.name, kind), transaction.atomic():
         Alias.objects.filter(pk=alias.pk).update(
             target=alias.target_id,
             visibility=alias.visibility,
@@ -153,7 +153,7 @@ def _write(alias: Alias, actor: Actor, changes: dict[str, Change]) -> None:
 def _locked(alias_id: str, kind: ArtifactType) -> Alias:
     alias = held(Alias.objects.filter(pk=alias_id, type=kind.name)).first()
     if alias is None:
-        raise NotFound(f"there is no alias {alias_id!r}", alias=alias_id)
+        raise NotFound(f"there is no {kind.alias} {alias_id!r}", alias=alias_id)
     return alias
 
 
@@ -163,26 +163,27 @@ def _target(target_id: str, kind: ArtifactType, actor: Actor) -> Artifact:
         kind.guard.require("get", target, actor)
     except NotFound:
         raise InvalidAlias(
-            f"there is nothing of type {kind.name} with id {target_id[:80]!r} to lead to",
+            f"there is no {kind.singular or kind.name} with id {target_id[:80]!r} to lead to",
             target=target_id[:80],
         ) from None
     return target
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, kind: ArtifactType) -> None:
     if not 0 < len(name) <= LONGEST or not name.isprintable() or name != name.strip():
         raise InvalidAlias(
-            f"an alias is named by 1 to {LONGEST} printable characters, without blanks around them",
+            f"{kind.an_alias} is named by 1 to {LONGEST} printable characters, without blanks"
+            " around them",
             name=name[:80],
         )
     if looks_like_id(name):
-        raise InvalidAlias("an alias is not named like an id", name=name)
+        raise InvalidAlias(f"{kind.an_alias} is not named like an id", name=name)
 
 
-def _check_visibility(visibility: str) -> None:
+def _check_visibility(visibility: str, kind: ArtifactType) -> None:
     if visibility not in VISIBILITIES:
         raise InvalidAlias(
-            f"an alias is {' or '.join(VISIBILITIES)}, not {visibility[:80]!r}",
+            f"{kind.an_alias} is {' or '.join(VISIBILITIES)}, not {visibility[:80]!r}",
             visibility=visibility[:80],
         )
 
@@ -208,11 +209,12 @@ def _record(verb: str, alias: Alias, actor: Actor, changes: dict[str, Change]) -
 
 
 @contextmanager
-def _unique(name: str) -> Iterator[None]:
+def _unique(name: str, kind: ArtifactType) -> Iterator[None]:
     """Two aliases of one name, in a project or among the public ones, are a Duplicate."""
     try:
         yield
     except IntegrityError:
         raise Duplicate(
-            f"there is an alias {name!r} already, of this project or for everybody", name=name
+            f"there is {kind.an_alias} {name!r} already, of this project or for everybody",
+            name=name,
         ) from None

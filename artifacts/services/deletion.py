@@ -12,12 +12,12 @@ from artifacts.selectors import locked
 from artifacts.services import sessions
 from artifacts.services.objects import remove
 from artifacts.services.writing import move, require_revision
-from artifacts.types import ArtifactType
+from artifacts.types import ArtifactType, absent
 from catalog import failpoints
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
-from catalog.errors import NotFound, Protected
+from catalog.errors import Protected
 from catalog.events.recording import Change
 
 AFTER_MARK = failpoints.declare(
@@ -41,7 +41,7 @@ def delete(
     with transaction.atomic():
         artifact = locked(artifact_id)
         if artifact is None:
-            raise NotFound(f"there is no {kind.name} artifact {artifact_id!r}", id=artifact_id)
+            raise absent(kind.name, artifact_id)
         kind.guard.require("delete", artifact, actor)
         require_revision(artifact, revision)
         if artifact.protected:

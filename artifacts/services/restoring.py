@@ -13,11 +13,11 @@ from artifacts.models import Artifact, Blob, StoredObject
 from artifacts.selectors import artifact_for, held, storable
 from artifacts.services import validity, writing
 from artifacts.services.deletion import scrub
-from artifacts.types import ArtifactType
+from artifacts.types import ArtifactType, absent
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
-from catalog.errors import Conflict, Duplicate, Gone, NotFound
+from catalog.errors import Conflict, Duplicate, Gone
 from catalog.events.recording import record
 
 
@@ -69,7 +69,7 @@ def purge(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> None:
         if artifact.deleted_at is None:
             raise NotDeleted(f"{artifact_id} is not deleted", id=artifact_id)
         if artifact.scrubbed_at is not None:
-            raise _absent(artifact_id, kind)
+            raise absent(kind.name, artifact_id)
         record(
             f"{kind.event_prefix}.purge",
             object_type=kind.resource_type,
@@ -90,17 +90,13 @@ def _held(artifact_id: str, kind: ArtifactType, actor: Actor) -> Artifact:
     rows = held(Artifact.objects.filter(pk=artifact_id, type=kind.name))
     row = rows.first() if storable(artifact_id) else None
     if row is None:
-        raise _absent(artifact_id, kind)
+        raise absent(kind.name, artifact_id)
     if row.deleted_at is None:
         artifact_for(actor, artifact_id, type=kind.name)
     elif not (actor.is_admin or (actor.project_id and actor.project_id == row.project_id)):
-        raise _absent(artifact_id, kind)
+        raise absent(kind.name, artifact_id)
     kind.guard.require("delete", row, actor)
     return row
-
-
-def _absent(artifact_id: str, kind: ArtifactType) -> NotFound:
-    return NotFound(f"there is no {kind.name} artifact {artifact_id!r}", id=artifact_id)
 
 
 def _end_uploads(artifact: Artifact) -> None:

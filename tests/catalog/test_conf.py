@@ -67,6 +67,11 @@ def test_the_catalogs_own_section_checks_itself() -> None:
         parse(CatalogConfig, {"VITRINE_POLICY_FILE": "/no/such/file"}, {})
     with pytest.raises(ConfigurationError, match="VITRINE_PAGE_SIZE"):
         parse(CatalogConfig, {"VITRINE_PAGE_SIZE": "0"}, {})
+    for wrong in ({"VITRINE_PAGE_LIMIT": "-3"}, {"VITRINE_PAGE_SIZE": "2000"}):
+        with pytest.raises(ConfigurationError) as refused:
+            parse(CatalogConfig, wrong, {})
+        [said] = refused.value.problems
+        assert said.startswith(*wrong)
     assert parse(
         CatalogConfig, {"VITRINE_TRUSTED_PROXIES": "10.0.0.1, 10.0.0.2"}, {}
     ).trusted_proxies == ("10.0.0.1", "10.0.0.2")

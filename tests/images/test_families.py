@@ -356,3 +356,27 @@ def test_an_image_of_another_type_is_no_target() -> None:
     other = Artifact.objects.create(type="heat_templates", name="t", project_id=ada.project.pk)
     answer = ada.call("POST", FAMILIES, {"name": "lts", "image_id": other.pk})
     assert answer.status_code == 400
+
+
+def test_errors_speak_of_families_and_images() -> None:
+    ada, eve = callers("ada", "eve")
+    image = ada.create(name="a")["id"]
+    own = family_of(ada, "lts", image)["id"]
+    public = family_of(administrator(), "all", image, visibility="public")["id"]
+    answers = [
+        ada.call("GET", f"{FAMILIES}/nothing"),
+        eve.call("GET", f"{FAMILIES}/{own}"),
+        ada.call("POST", FAMILIES, {"name": "lts", "image_id": image}),
+        ada.call("POST", FAMILIES, {"name": " x", "image_id": image}),
+        ada.call("POST", FAMILIES, {"name": image, "image_id": image}),
+        ada.call("POST", FAMILIES, {"name": "x", "image_id": own}),
+        ada.call("POST", FAMILIES, {"name": "x", "image_id": image, "visibility": "shared"}),
+        ada.call("POST", f"{FAMILIES}/lts/actions/rollback"),
+        ada.call("DELETE", f"{FAMILIES}/{public}"),
+    ]
+    for answer in answers:
+        assert answer.status_code in {400, 403, 404, 409}
+        said = answer.json()["message"]
+        assert "alias " not in said
+        assert "images" not in said
+        assert "family" in said or "image" in said or "policy alias:" in said

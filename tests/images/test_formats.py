@@ -164,6 +164,14 @@ HARMLESS: dict[str, tuple[bytes, str]] = {
 }
 
 
+def test_no_data_is_called_empty() -> None:
+    with pytest.raises(FormatMismatch, match="its data is empty$"):
+        inspect(b"", "qcow2")
+    with pytest.raises(FormatMismatch, match="its data is raw$"):
+        inspect(b"0", "qcow2")
+    assert inspect(b"", "raw") == 0
+
+
 @pytest.mark.parametrize("name", HARMLESS)
 @pytest.mark.parametrize("claimed", ["raw", "qcow2", "vmdk", "iso", "gpt", "ami", "ploop"])
 def test_claims(name: str, claimed: str) -> None:

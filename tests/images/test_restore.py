@@ -173,7 +173,9 @@ def test_who_may_restore_and_what_others_are_told() -> None:
     answer = bring_back(ada, image)
     assert (answer.status_code, answer.json()["error_code"]) == (409, "not_deleted")
     for nothing in ("11111111-1111-4111-8111-111111111111", "x" * 40, "a%00b"):
-        assert bring_back(ada, nothing).status_code == 404
+        absent = bring_back(ada, nothing)
+        assert absent.status_code == 404
+        assert absent.json()["message"].startswith("no image found with ID ")
     assert ada.call("POST", f"/v2/images/{image}/actions/restore", {}).status_code == 400
 
 

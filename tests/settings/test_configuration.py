@@ -11,7 +11,7 @@ import pytest
 
 from catalog.conf import CatalogConfig, ConfigurationError
 from search.conf import SearchConfig
-from settings import configuration, secrets
+from settings import configuration, folders, secrets
 from settings.checks import variables
 from settings.databases import database
 from settings.sections import BrokerConfig, DatabaseConfig, HttpConfig
@@ -267,6 +267,9 @@ def test_signing_key_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match=r"VITRINE_DATA_DIR: cannot use .*Not a directory"):
         secrets.secret_key(tmp_path / "file" / "data", None)
+    for use in (lambda folder: secrets.secret_key(folder, None), folders.prepare):
+        with pytest.raises(ConfigurationError, match=r"VITRINE_DATA_DIR: .*/file is a file, not a"):
+            use(tmp_path / "file")
     (tmp_path / "secret_key").touch()
     with pytest.raises(ConfigurationError, match="is empty"):
         secrets.secret_key(tmp_path, None)
