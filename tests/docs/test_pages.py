@@ -1,9 +1,12 @@
 """How-to pages are executed as written."""
 
+import os
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import kombu
 import pytest
 
 from tests.docs.pages import ADDRESS, DOCS, execute, workplace
@@ -76,6 +79,24 @@ OWN = ("change-the-policy", "limit-projects", "protect-properties", "use-several
 @pytest.mark.parametrize("name", OWN)
 def test_page_with_a_service_of_its_own(name: str, tmp_path: Path) -> None:
     execute(PAGES / f"{name}.md", workplace(tmp_path), {"9494": str(free_port())})
+
+
+@pytest.mark.rabbitmq
+def test_notifications_page(tmp_path: Path) -> None:
+    broker, name = os.environ["VITRINE_TEST_RABBITMQ_URL"], f"t{uuid.uuid4().hex[:10]}"
+    exports = f"VITRINE_NOTIFICATIONS_TOPICS={name} VITRINE_NOTIFICATIONS_EXCHANGE=x{name}"
+    words = {
+        "amqp://user:password@rabbit.example:5672//": f"{broker} {exports}",
+        "notifications.info": f"{name}.info",
+        "9494": str(free_port()),
+    }
+    try:
+        execute(PAGES / "receive-notifications.md", workplace(tmp_path), words)
+    finally:
+        with kombu.Connection(broker) as connection, connection.channel() as channel:
+            for queue in (f"{name}.info", f"{name}.error"):
+                kombu.Queue(queue, channel=channel).delete()
+            kombu.Exchange(f"x{name}", channel=channel).delete()
 
 
 def test_page_with_a_web_server(tmp_path: Path) -> None:
