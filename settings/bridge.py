@@ -18,10 +18,11 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.db import connections
+from django.urls import Resolver404, resolve
 from starlette.types import Receive, Scope, Send
 
 from catalog import requestids
-from catalog.errors import Unavailable
+from catalog.errors import NotFound, TooLarge, Unavailable
 from settings.bodies import Bodies, ClientGone
 
 Headers = list[tuple[bytes, bytes]]
@@ -44,7 +45,12 @@ class Bridge:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._bodies.gather(scope, receive)
+        try:
+            body = await self._bodies.gather(scope, receive)
+        except TooLarge as error:
+            if not _known(scope["path"]):  # no body is too long for what is not there
+                raise NotFound("there is nothing at this address", **error.facts) from None
+            raise
         try:
             if self._busy >= self._threads + self._waiting:
                 raise Unavailable(
@@ -231,6 +237,15 @@ def _variable(name: bytes) -> str | None:
     if name == b"content-type":
         return "CONTENT_TYPE"
     return "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+
+
+def _known(path: str) -> bool:
+    """Whether Django has something at the address, for whatever method."""
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
 
 
 async def until_gone(receive: Receive) -> None:

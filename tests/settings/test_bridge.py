@@ -91,6 +91,14 @@ def test_client_that_sends_megabytes_still_reads_the_refusal(server: Server) -> 
     assert answer.headers["connection"] == "close"
 
 
+@pytest.mark.parametrize("size", [0, LIMIT + 1, 6 << 20])
+def test_nothing_is_at_an_unknown_address_however_long_the_body(server: Server, size: int) -> None:
+    answer = server.ask("PUT", "/no/such/address", body=b"x" * size)
+    assert answer.status == 404
+    asked = server.ask("PUT", "/no/such", "Expect: 100-continue", f"Content-Length: {LIMIT + 1}")
+    assert asked.status == 404
+
+
 def test_client_that_asks_first_is_refused_before_it_sends(server: Server) -> None:
     answer = server.ask("POST", "/echo", "Expect: 100-continue", f"Content-Length: {DISCARD * 64}")
     assert answer.status == 413
