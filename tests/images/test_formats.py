@@ -165,9 +165,9 @@ HARMLESS: dict[str, tuple[bytes, str]] = {
 
 
 def test_no_data_is_called_empty() -> None:
-    with pytest.raises(FormatMismatch, match="its data is empty$"):
+    with pytest.raises(FormatMismatch, match=r"its data is empty$"):
         inspect(b"", "qcow2")
-    with pytest.raises(FormatMismatch, match="its data is raw$"):
+    with pytest.raises(FormatMismatch, match=r"its data is raw$"):
         inspect(b"0", "qcow2")
     assert inspect(b"", "raw") == 0
 
