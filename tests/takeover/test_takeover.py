@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.docs.pages import DOCS, blocks, execute, workplace
 from tests.support.patience import eventually
 from tests.support.service import Service, configured
 from tests.takeover import peer
@@ -19,9 +21,15 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(600),
 ]
+PAGE = DOCS / "how-to" / "take-over-a-glance.md"
 IMAGES = 10_000
 READS = 500
 PEOPLE = ("ada", "bob")
+POLICY = """\
+"publicize_image": "role:publisher"
+"get_image": "role:auditor"
+"set_something": "role:x"
+"""
 
 
 @dataclass
@@ -34,6 +42,8 @@ class Both:
     projects: dict[str, str]
     ids: list[str]
     folder: Path
+    words: dict[str, str]
+    """What the words of the page stand for here."""
 
     def take(self, *options: str) -> tuple[str, dict[str, Any]]:
         report = self.folder / "report.json"
@@ -47,22 +57,42 @@ class Both:
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     theirs, ours = tmp_path_factory.mktemp("glance"), tmp_path_factory.mktemp("ours")
-    (ours / "vitrine.toml").write_text(f"""
-[stores.backends.local]
-backend = "file"
-options = {{ root = "{ours}/blobs" }}
-[stores.backends.file1]
-backend = "file"
-options = {{ root = "{theirs}/file1", layout = "flat" }}
-""")
+    etc, words = ours / "etc", _places(ours, theirs)
+    text = blocks(PAGE)[0].text.partition("<<'END'\n")[2].removesuffix("END\n")
+    for word, meant in words.items():
+        text = text.replace(word, meant)
+    (etc / "vitrine.toml").write_text(text)
+    (etc / "glance.yaml").write_text(POLICY)
     with (
         peer.running(theirs) as (address, database),
-        configured(ours, VITRINE_CONFIG=str(ours / "vitrine.toml")) as service,
+        configured(workplace(ours) / "var", VITRINE_CONFIG=str(etc / "vitrine.toml")) as service,
     ):
+        (etc / "env").write_text(
+            "".join(
+                f"{name}={shlex.quote(value)}\n"
+                for name, value in service.environment.items()
+                if name.startswith("VITRINE_") and not name.startswith("VITRINE_TEST_")
+            )
+        )
         service.start()
         projects = {name: _project(service, name) for name in PEOPLE}
         ids = peer.seed(database, theirs, [*projects.values(), "c" * 32], IMAGES)
-        yield Both(address, database, service, projects, ids, theirs)
+        words |= {
+            "postgresql+psycopg://glance@db.example.org/glance": database,
+            "http://glance.example.org:9292": address,
+            "http://vitrine.example.org:9292": service.url,
+        }
+        yield Both(address, database, service, projects, ids, theirs, words)
+
+
+def _places(ours: Path, theirs: Path) -> dict[str, str]:
+    (ours / "etc").mkdir()
+    return {
+        "/etc/glance/policy.yaml": str(ours / "etc" / "glance.yaml"),
+        "/etc/vitrine": str(ours / "etc"),
+        "/var/lib/vitrine/blobs": str(ours / "blobs"),
+        "/var/lib/glance/images": str(theirs / "file1"),
+    }
 
 
 def _project(service: Service, name: str) -> str:
@@ -89,57 +119,51 @@ def _project(service: Service, name: str) -> str:
 class Taken:
     """What each step of the way said, in the order an operator goes it."""
 
-    rehearsal: tuple[str, dict[str, Any]]
-    after_rehearsal: list[Any]
+    rehearsal: dict[str, Any]
     first: dict[str, Any]
-    second_rehearsal: dict[str, Any]
-    second: dict[str, Any]
     compared: dict[str, Any]
+    second_rehearsal: tuple[str, dict[str, Any]]
+    second: dict[str, Any]
+    policy: str
 
 
 @pytest.fixture(scope="module")
 def taken(both: Both) -> Taken:
-    service = both.service
+    """What the page does, as it is written; then one image comes later."""
+    service, folder = both.service, both.service.folder.parent
     one = Path(os.environ["VITRINE_TEST_GLANCE"]).parents[1] / "etc/glance/metadefs/cim-processor"
-    assert (
-        service.manage("load_metadefs", f"--path={one}-allocation-setting-data.json").returncode
-        == 0
-    )
-    rehearsal = both.take("--dry-run")
-    after_rehearsal = json.loads(service.get("/image/v2/images", service.token())[1])["images"]
-    _, first = both.take()
+    known = service.manage("load_metadefs", f"--path={one}-allocation-setting-data.json")
+    assert known.returncode == 0
+    execute(PAGE, folder, both.words | _tokens(both), seconds=400)
+    names = ("report", "taken", "compared")
+    reports = [json.loads((folder / f"{name}.json").read_text()) for name in names]
     peer.add_later(both.database)
-    (_, second_rehearsal), (_, second) = both.take("--dry-run"), both.take()
+    second_rehearsal, (_, second) = both.take("--dry-run"), both.take()
+    policy = (folder / "etc" / "policy.yaml").read_text()
+    return Taken(*reports, second_rehearsal, second, policy)
+
+
+def _tokens(both: Both) -> dict[str, str]:
+    """Callers as the page names them, and one more."""
+    service, ada, bob = both.service, both.projects["ada"], both.projects["bob"]
     admin = service.token(project="ada")
-    callers = [("admin", f"admin:{both.projects['ada']}:admin,member,reader", admin)]
-    callers += [
-        (
-            name,
-            f"{name}:{both.projects[name]}:member,reader",
-            service.token(name, f"{name}-secret-1", name),
-        )
-        for name in PEOPLE
-    ]
-    options = [part for one in callers for part in ("--as", *one)]
-    _, compared = both.take(
-        f"--compare={READS}", f"--glance={both.glance}", f"--vitrine={service.url}/image", *options
-    )
-    return Taken(rehearsal, after_rehearsal, first, second_rehearsal, second, compared)
-
-
-def test_a_dry_run_says_what_would_happen_and_writes_nothing(taken: Taken) -> None:
-    said, report = taken.rehearsal
-    assert report["dry_run"]
-    assert report["images"]["images"] + report["images"]["tombstones"] == IMAGES
-    assert report["metadefs"]["created"] >= 25
-    assert f"{report['images']['images']} images" in said
-    assert taken.after_rehearsal == []
+    tokens = {name: service.token(name, f"{name}-secret-1", name) for name in PEOPLE}
+    return {
+        '"$ADMIN_TOKEN" "$ADMIN_TOKEN"': f"admin:{ada}:admin,member,reader {admin}",
+        '"$ADA_TOKEN" "$ADA_TOKEN"': f"ada:{ada}:member,reader {tokens['ada']}"
+        f" --as bob bob:{bob}:member,reader {tokens['bob']}",
+    }
 
 
 def test_a_dry_run_says_what_the_run_after_it_then_does(taken: Taken) -> None:
-    assert taken.rehearsal[1] == {**taken.first, "dry_run": True}
+    """Which then finds everything still to be done."""
+    policy = taken.rehearsal["policy"]
+    assert taken.rehearsal == {**taken.first, "dry_run": True, "policy": policy}
+    assert taken.first["metadefs"]["created"] >= 25
     assert taken.first["metadefs"]["skipped"] == 1
-    assert taken.second_rehearsal == {**taken.second, "dry_run": True}
+    said, report = taken.second_rehearsal
+    assert report == {**taken.second, "dry_run": True}
+    assert f"1 images, 0 members, {IMAGES} there already" in said
     assert taken.second["metadefs"].keys() == {"skipped"}
 
 
@@ -194,16 +218,12 @@ def test_ids_of_deleted_images_stay_taken(both: Both) -> None:
     assert status == 409, answer
 
 
-def test_policies_are_reviewed(both: Both, tmp_path: Path) -> None:
-    file, out = tmp_path / "policy.yaml", tmp_path / "ours.yaml"
-    file.write_text(
-        '"publicize_image": "role:publisher"\n"get_image": "role:auditor"\n"set_something": "role:x"\n'
-    )
-    said, report = both.take("--dry-run", f"--policy={file}", f"--policy-out={out}")
-    assert report["policy"]["kept"] == ["publicize_image"]
-    assert set(report["policy"]["dropped"]) == {"get_image", "set_something"}
-    assert "lists could not follow it" in said
-    assert out.read_text() == "publicize_image: role:publisher\n"
+def test_policies_are_reviewed(taken: Taken) -> None:
+    reviewed = taken.rehearsal["policy"]
+    assert reviewed["kept"] == ["publicize_image"]
+    assert set(reviewed["dropped"]) == {"get_image", "set_something"}
+    assert "lists could not follow it" in reviewed["dropped"]["get_image"]
+    assert taken.policy == "publicize_image: role:publisher\n"
 
 
 @pytest.mark.parametrize(
