@@ -269,7 +269,9 @@ def test_a_write_reads_nothing_twice(ada: Caller, image: dict[str, Any]) -> None
             else:
                 change = {"op": "replace", "path": "/tags", "value": ["b", "a"]}
                 assert ada.patch(image["id"], change).json()["tags"] == ["a", "b"]
-        found = [re.search(r"^SELECT.*? FROM \W?(\w+)", one["sql"]) for one in asked]
+        found = [
+            re.search(r"^[\s(]*SELECT\b.*?\sFROM\s+\W?(\w+)", one["sql"], re.S) for one in asked
+        ]
         return [one[1] for one in found if one]
 
     ada.show(image["id"])
