@@ -97,6 +97,8 @@ def _sees(draft: Draft, name: str, actor: Actor) -> bool:
 
 
 def _set(draft: Draft, name: str, value: Any, actor: Actor) -> None:
+    if name == "owner" and not actor.is_admin:
+        raise Forbidden("only an administrator may give an image to another project", property=name)
     if name == "tags":
         draft.tags = list(dict.fromkeys(value))
     elif name in schemas.BASE:

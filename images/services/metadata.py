@@ -185,10 +185,6 @@ def _draft(image: Artifact, *, located: bool) -> Draft:
 def _check(
     image: Artifact, before: Draft, draft: Draft, changed: set[str], policy: ImagePolicy
 ) -> None:
-    if "owner" in changed and not policy.actor.is_admin:
-        raise Forbidden(
-            "only an administrator may give an image to another project", property="owner"
-        )
     if "visibility" in changed:
         policy.require_visibility(image, draft.base["visibility"])
     if changed & {"disk_format", "container_format"} and image.status not in FORMATS_OPEN:

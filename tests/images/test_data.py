@@ -181,7 +181,7 @@ def test_what_is_refused_leaves_nothing(
         assert ada.put(image_id, b"0123456789").status_code == 204, "it can be tried again"
 
 
-@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 def test_methods_that_data_does_not_have(ada: Client, method: str) -> None:
     answer = ada.get(ada.active(), method)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, PUT")

@@ -25,7 +25,7 @@ from images.services import data, signing
 DIALECT = OpenStackDialect()
 OCTETS = "application/octet-stream"
 METHODS = ("GET", "HEAD", "PUT")
-OTHERS = ("POST", "PATCH", "DELETE", "OPTIONS")
+OTHERS = ("POST", "PATCH", "DELETE", "OPTIONS", "TRACE")
 """Methods that are taken to be refused: elsewhere nothing is known of this address."""
 VERSIONS = frozenset({"v2", *(f"v2.{minor}" for minor in range(19))})
 

@@ -350,7 +350,7 @@ def _json(document: dict[str, Any]) -> Response:
     return Response(orjson.dumps(document), media_type="application/json")
 
 
-_METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
+_METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "TRACE"]
 routes = [
     VersionedRoute("/image/{version}/images/{image_id}/uploads", collection, methods=_METHODS),
     VersionedRoute(
