@@ -8,7 +8,7 @@ from celery.signals import setup_logging
 from django.conf import settings
 
 from artifacts.conf import ArtifactsConfig
-from catalog.conf import CatalogConfig, section
+from catalog.conf import CatalogConfig, ConfigurationError, section
 from settings import filebroker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
@@ -23,7 +23,12 @@ app = Celery("vitrine")
 def _files() -> dict[str, Any]:
     folder = settings.DATA_DIR / "broker"
     for one in (settings.DATA_DIR, folder, folder / "queue", folder / "control"):
-        one.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            one.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                [f"VITRINE_DATA_DIR: cannot write {one}: {error.strerror}"]
+            ) from None
     return {
         "data_folder_in": str(folder / "queue"),
         "data_folder_out": str(folder / "queue"),

@@ -1,6 +1,8 @@
 """The data folder of a running service."""
 
+import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from catalog.conf import ConfigurationError
@@ -22,6 +24,17 @@ def prepare(data_dir: Path) -> Path:
             [f"VITRINE_DATA_DIR: cannot write {data_dir}: {error.strerror}"]
         ) from None
     return run
+
+
+def require_writable(kept: Iterable[Path]) -> None:
+    """ConfigurationError for the first that is there and cannot be written: reading would work, and hide it.
+
+    A folder comes before what lies in it, which nobody may look at otherwise.
+    """
+    for path in kept:
+        if path.exists() and not os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0)):
+            reason = os.strerror(errno.EACCES)
+            raise ConfigurationError([f"VITRINE_DATA_DIR: cannot write {path}: {reason}"])
 
 
 def require_folder(data_dir: Path) -> None:

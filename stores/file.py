@@ -137,7 +137,7 @@ class FileStore(BlobStore):
 
     @override
     def check(self) -> Health:
-        """Write a byte into a partial file and count the free space."""
+        """Write a byte into a partial file, look whether blobs can be named, and count the free space."""
         free = None
         try:
             with translated(store=self.name):
@@ -148,6 +148,8 @@ class FileStore(BlobStore):
                     partial.write(b"?")
                 finally:
                     partial.discard()
+                if not os.access(self.root, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except StoreError as error:
             return Health(writable=False, free=free, reason=str(error))
         return Health(writable=True, free=free)

@@ -49,7 +49,7 @@ class Service:
         self.log = Path(name)
         with os.fdopen(handle, "a") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", *arguments],
+                [*MERE_MORTAL, sys.executable, "manage.py", "serve", *arguments],
                 cwd=ROOT,
                 env=environ(folder) | settings,
                 stdout=subprocess.PIPE,
@@ -271,17 +271,32 @@ def test_database_file_of_another_user_is_told(tmp_path: Path, end: str) -> None
     file = tmp_path / f"vitrine.sqlite3{end}"
     file.touch()
     file.chmod(0o444)
-    ended = subprocess.run(
-        [*MERE_MORTAL, sys.executable, "manage.py", "serve"],
-        cwd=ROOT,
-        env=environ(tmp_path) | {"VITRINE_PORT": str(free_port())},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert ended.returncode == 2
-    assert ended.stderr == f"vitrine: the database cannot be used: {file} cannot be written\n"
+    assert refused(tmp_path) == f"vitrine: the database cannot be used: {file} cannot be written"
+
+
+@pytest.mark.parametrize(
+    "name", ["search", "search/lock", "blobs", "blobs/.partial", "broker/queue"]
+)
+def test_folder_of_another_user_is_told(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir(parents=True, mode=0o555)
+    said = refused(tmp_path)
+    assert said == f"vitrine: VITRINE_DATA_DIR: cannot write {folder}: Permission denied"
+
+
+def test_folders_that_cannot_be_written_any_more_are_not_ready(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    try:
+        service.until_ready()
+        for name, part in (("search", "search"), ("blobs", "store")):
+            (tmp_path / name).chmod(0o555)
+            until(lambda: service.ask("GET", "/healthz/ready")[0] == 503)
+            _, _, said = service.ask("GET", "/healthz/ready")
+            assert [k for k, one in said["parts"].items() if not one["ok"]] == [part]
+            (tmp_path / name).chmod(0o755)
+            until(lambda: service.ask("GET", "/healthz/ready")[0] == 200)
+    finally:
+        assert service.stop() == 0
 
 
 @pytest.mark.parametrize("part", ["web", "worker"])

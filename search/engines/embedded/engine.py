@@ -96,7 +96,7 @@ class EmbeddedEngine(Engine):
 
     @override
     def check(self) -> str:
-        self._storage.prepare()
+        self._storage.require_writable()
         return f"tantivy {version('tantivy')} in {self._storage.root}"
 
     @override

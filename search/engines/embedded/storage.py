@@ -10,6 +10,7 @@ Pointers change by one rename under `lock`. A process may die at any point: its 
 pointer names is swept by the next build.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -33,6 +34,14 @@ class Storage:
     def prepare(self) -> None:
         with unavailable_on_os_error(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
+
+    def require_writable(self) -> None:
+        """EngineUnavailable where searching works and writing does not: the files are another user's."""
+        self.prepare()
+        with unavailable_on_os_error(self.root):
+            written = (self.root, self.root / "lock", *self.root.glob(f"g-*/{INDEX}"))
+            if not all(os.access(one, os.W_OK) for one in written if one.exists()):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -3,21 +3,24 @@
 import argparse
 import socket
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
+from artifacts import stores
 from catalog.conf import ConfigurationError, section
 from catalog.errors import CatalogError
 from catalog.notifications import notices
+from search.conf import SearchConfig
 from settings import folders
 from settings.celery import app as celery_app
 from settings.composition import build
-from settings.sections import HttpConfig
+from settings.sections import BrokerConfig, HttpConfig
 from settings.serving import children, credentials, preparation
 from settings.serving.readiness import Readiness
 from settings.serving.supervisor import Child, Supervisor
@@ -47,6 +50,7 @@ class Command(BaseCommand):
         preparation.keep_private()
         preparation.allow_many_files()
         run = folders.prepare(settings.DATA_DIR)
+        folders.require_writable(_kept(settings.DATA_DIR))
         held = preparation.lock(run, roles)
         kept: list[Child] = []
         listening: socket.socket | None = None
@@ -93,6 +97,17 @@ def _credentials() -> credentials.Credentials:
             return credentials.prepare(settings.DATA_DIR)
     except CatalogError as error:
         raise ConfigurationError([f"VITRINE_ADMIN_PASSWORD: {error.message}"]) from None
+
+
+def _kept(data_dir: Path) -> Iterator[Path]:
+    """What lies in the data folder and is written all the time, as far as it is not configured to lie elsewhere."""
+    if section(SearchConfig).engine == "embedded":
+        yield from (data_dir / "search", data_dir / "search" / "lock")
+    if not stores.several():
+        yield from (data_dir / "blobs", data_dir / "blobs" / ".partial")
+    if not section(BrokerConfig).url:
+        yield data_dir / "broker"
+        yield from (data_dir / "broker" / name for name in ("queue", "control"))
 
 
 def _roles() -> tuple[str, ...]:
