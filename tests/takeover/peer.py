@@ -160,15 +160,17 @@ def seed(url: str, folder: Path, owners: Sequence[str], count: int) -> list[str]
     return [row[0] for row in rows.images]
 
 
-def add_later(url: str) -> None:
-    """One more image, after the others."""
+def add_later(url: str, owner: str | None, visibility: str = "private") -> str:
+    """One more image, after the others; its id."""
+    image_id = str(uuid.uuid5(SPACE, f"later {owner} {visibility}"))
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         connection.execute(
             "INSERT INTO images (id, name, owner, status, visibility, protected, os_hidden, min_disk, min_ram,"
             " created_at, updated_at, deleted)"
-            " VALUES (%s, 'later', %s, 'queued', 'private', false, false, 0, 0, %s, %s, false)",
-            [str(uuid.uuid5(SPACE, "later")), "c" * 32, BEGAN, BEGAN],
+            " VALUES (%s, 'later', %s, 'queued', %s, false, false, 0, 0, %s, %s, false)",
+            [image_id, owner, visibility, BEGAN, BEGAN],
         )
+    return image_id
 
 
 def _image(rows: Rows, number: int, folder: Path, owners: Sequence[str]) -> None:

@@ -124,12 +124,13 @@ class Taken:
     compared: dict[str, Any]
     second_rehearsal: tuple[str, dict[str, Any]]
     second: dict[str, Any]
+    nobodys: str
     policy: str
 
 
 @pytest.fixture(scope="module")
 def taken(both: Both) -> Taken:
-    """What the page does, as it is written; then one image comes later."""
+    """What the page does, as it is written; then three images come later."""
     service, folder = both.service, both.service.folder.parent
     one = Path(os.environ["VITRINE_TEST_GLANCE"]).parents[1] / "etc/glance/metadefs/cim-processor"
     known = service.manage("load_metadefs", f"--path={one}-allocation-setting-data.json")
@@ -137,10 +138,12 @@ def taken(both: Both) -> Taken:
     execute(PAGE, folder, both.words | _tokens(both), seconds=400)
     names = ("report", "taken", "compared")
     reports = [json.loads((folder / f"{name}.json").read_text()) for name in names]
-    peer.add_later(both.database)
+    nobodys = peer.add_later(both.database, None)
+    for later in (("c" * 32, "private"), (None, "public")):
+        peer.add_later(both.database, *later)
     second_rehearsal, (_, second) = both.take("--dry-run"), both.take()
     policy = (folder / "etc" / "policy.yaml").read_text()
-    return Taken(*reports, second_rehearsal, second, policy)
+    return Taken(*reports, second_rehearsal, second, nobodys, policy)
 
 
 def _tokens(both: Both) -> dict[str, str]:
@@ -163,7 +166,7 @@ def test_a_dry_run_says_what_the_run_after_it_then_does(taken: Taken) -> None:
     assert taken.first["metadefs"]["skipped"] == 1
     said, report = taken.second_rehearsal
     assert report == {**taken.second, "dry_run": True}
-    assert f"1 images, 0 members, {IMAGES} there already" in said
+    assert f"3 images, 0 members, {IMAGES} there already" in said
     assert taken.second["metadefs"].keys() == {"skipped"}
 
 
@@ -175,7 +178,13 @@ def test_everything_is_taken_over_once(taken: Taken) -> None:
     assert first["metadefs"].get("failed", 0) == 0
     assert any("upload must begin anew" in one["note"] for one in first["images"]["notes"])
     assert second["images"]["there already"] == IMAGES
-    assert second["images"]["there already"] == IMAGES
+    assert second["images"]["images"] == 3
+
+
+def test_an_image_that_everybody_would_see_from_now_on_is_named(taken: Taken) -> None:
+    [note] = taken.second["images"]["notes"]
+    assert note["id"] == taken.nobodys
+    assert "nobody owns it" in note["note"]
 
 
 def test_500_reads_of_three_callers_are_equal(taken: Taken) -> None:
