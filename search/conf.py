@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from catalog.conf import LONG, SOON, Section, setting
+from catalog.conf import LONG, MOST_THREADS, SOON, Section, setting
 
 MOST_SHARDS = 1024
 """Elasticsearch's own bound."""
 MOST_BATCH = 10_000
+FEWEST_WAITERS = 2
+"""The relay writes, and beside that looks after the index."""
 _INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
@@ -33,6 +35,16 @@ class SearchConfig(Section):
     index_prefix: str = setting("vitrine", help="Name that the indexes begin with.")
     shards: int = setting(1, help="Primary shards of an Elasticsearch index.")
     timeout: float = setting(10.0, help="Seconds that one request to Elasticsearch may take.")
+    waiters: int = setting(
+        4,
+        help="Requests to Elasticsearch that a process has under way at once: fewer than its threads, so that the"
+        " others go on when it hangs; more are answered 503.",
+    )
+    away_seconds: float = setting(
+        1.0,
+        help="Seconds for which nobody asks Elasticsearch again after it could not be reached;"
+        " then one request tries for all.",
+    )
     wait_limit: float = setting(
         10.0, help="Longest wait, in seconds, of a search with consistency=wait."
     )
@@ -51,6 +63,8 @@ class SearchConfig(Section):
         if not _INDEX_NAME.fullmatch(self.index_prefix):
             yield "VITRINE_SEARCH_INDEX_PREFIX must be lower-case letters, digits, - and _"
         yield from self.outside(SOON, LONG, "timeout", "wait_limit", "relay_poll")
+        yield from self.outside(0, LONG, "away_seconds")
+        yield from self.outside(FEWEST_WAITERS, MOST_THREADS, "waiters")
         yield from self.outside(1, MOST_BATCH, "relay_batch")
         yield from self.outside(1, MOST_SHARDS, "shards")
         if self.ca_certs and not Path(self.ca_certs).is_file():

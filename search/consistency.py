@@ -20,13 +20,17 @@ _PART = 500
 
 
 def wait(limit: float) -> bool:
-    """Wait at most `limit` seconds. False: time ran out, or a document is parked and will not come by waiting."""
+    """Wait at most `limit` seconds. False: time ran out, or a document is parked and will not come by waiting.
+
+    EngineUnavailable as soon as the engine is away.
+    """
     owed = dict(_owed(parked=False))
     raised: dict[Key, int | None] = {}
     end, pause = time.monotonic() + limit, _FIRST
     if owed:
         waking.wake()
     while owed or raised:
+        engines.current().live()  # no use to wait for an engine that is away
         owed = _still_owed(owed, raised)
         raised = _not_applied(raised)
         if not owed and not raised:

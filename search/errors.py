@@ -12,7 +12,12 @@
         └── IndexMissing         it answers and has no index yet                            (503)
 """
 
+from typing import Any
+
 from catalog.errors import Conflict, Invalid, Unavailable
+
+RETRY = {"Retry-After": "5"}
+"""Who asks an engine that is away had better come again after this."""
 
 
 class QueryRefused(Invalid):
@@ -29,6 +34,9 @@ class RebuildRunning(Conflict):
 
 class EngineUnavailable(Unavailable):
     code = "search_unavailable"
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message, **({"headers": RETRY} | facts))
 
 
 class IndexMissing(EngineUnavailable):

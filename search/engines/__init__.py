@@ -21,6 +21,8 @@ def current() -> Engine:
             prefix=config.index_prefix,
             shards=config.shards,
             timeout=config.timeout,
+            waiters=config.waiters,
+            away_seconds=config.away_seconds,
             ca_certs=config.ca_certs or None,
         )
     folder = section(CatalogConfig).data_dir.resolve() / "search"

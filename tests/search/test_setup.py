@@ -62,7 +62,7 @@ def test_fields_that_contradict_each_other_stop_the_service(
 
 @pytest.mark.django_db
 def test_an_engine_that_is_away_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    away = ElasticsearchEngine(["http://127.0.0.1:9"], prefix="t", timeout=1.0)
+    away = ElasticsearchEngine(["http://127.0.0.1:9"], prefix="t", timeout=1.0, away_seconds=0)
     monkeypatch.setattr(engines, "current", lambda: away)
     warnings = [one.id for one in run_checks(databases=["default"])]
     assert warnings.count("search.W001") == 1

@@ -6,25 +6,75 @@ Callers and unknown readers of `/healthz/ready` see these messages, so they name
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from elastic_transport import ConnectionTimeout, TlsError, TransportError
+from elastic_transport import (
+    ConnectionError,  # noqa: A004 - the client's name
+    ConnectionTimeout,
+    TlsError,
+    Transport,
+    TransportApiResponse,
+    TransportError,
+)
 from elasticsearch import ApiError, Elasticsearch
+from typing_extensions import override
 
+from catalog import outages
+from catalog.line import Crowded, Line
+from catalog.presence import Away, Presence
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused
 
 log = logging.getLogger(__name__)
 
 
-def connect(addresses: Sequence[str], *, timeout: float, ca_certs: str | None) -> Elasticsearch:
-    """A client that spreads requests over the nodes and tries another one when a node is away."""
+RETRIES = 2
+
+
+class _Sparing(Transport):
+    """A way to the cluster on which few threads wait at once, and on which one that finds it away tells the others."""
+
+    presence: Presence
+    line: Line
+    places: int
+
+    @override
+    def perform_request(self, *args: Any, **options: Any) -> TransportApiResponse:
+        with self.line.place(self.places), self.presence.watching():
+            return super().perform_request(*args, **options)
+
+
+def connect(
+    addresses: Sequence[str],
+    *,
+    timeout: float,
+    ca_certs: str | None,
+    waiters: int,
+    away_seconds: float,
+) -> Elasticsearch:
+    """A client that spreads requests over the nodes and tries another one when a node is away.
+
+    `waiters` requests are under way at once. When all nodes in a row could not be reached, nobody asks for
+    `away_seconds`. What is then raised is for `told`.
+    """
     secure = {"ca_certs": ca_certs} if ca_certs else {}
-    return Elasticsearch(
+    client = Elasticsearch(
         list(addresses),
         request_timeout=timeout,
-        max_retries=2,
+        max_retries=RETRIES,
         retry_on_timeout=False,
+        transport_class=_Sparing,
         **secure,  # type: ignore[arg-type] # the one option it may hold
     )
+    way = client.transport
+    assert isinstance(way, _Sparing)  # noqa: S101 - for mypy: it was just asked for
+    way.line, way.places = Line(), waiters
+    way.presence = Presence(
+        seconds=away_seconds,
+        patience=timeout * (RETRIES + 1),
+        lost=(ConnectionError, ConnectionTimeout),
+        after=len(addresses),
+    )
+    return client
 
 
 @contextmanager
@@ -39,7 +89,7 @@ def told(*, query: bool = False) -> Iterator[None]:
             ) from error
         if query and error.status_code == 400:
             raise QueryRefused(f"the index cannot answer this: {reason(error)}") from error
-        log.warning("Elasticsearch refused", extra={"reason": reason(error)})
+        outages.tell(log, "Elasticsearch refused", reason=reason(error))
         if error.status_code in {401, 403}:
             raise EngineUnavailable(
                 "Elasticsearch does not accept the credentials of VITRINE_SEARCH_URL"
@@ -47,6 +97,10 @@ def told(*, query: bool = False) -> Iterator[None]:
         raise EngineUnavailable(
             f"Elasticsearch cannot serve this now ({error.status_code})"
         ) from error
+    except Away:
+        raise EngineUnavailable("Elasticsearch could not be reached a moment ago") from None
+    except Crowded:
+        raise EngineUnavailable("too many requests wait for Elasticsearch; try again") from None
     except TransportError as error:
         log.debug("Elasticsearch does not answer", extra={"reason": error.message})
         raise EngineUnavailable(f"Elasticsearch does not answer: {_kind(error)}") from error

@@ -43,8 +43,16 @@ class ElasticsearchEngine(Engine):
         shards: int = 1,
         timeout: float = 10.0,
         ca_certs: str | None = None,
+        waiters: int = 4,
+        away_seconds: float = 1.0,
     ) -> None:
-        self._client = connect(addresses, timeout=timeout, ca_certs=ca_certs)
+        self._client = connect(
+            addresses,
+            timeout=timeout,
+            ca_certs=ca_certs,
+            waiters=waiters,
+            away_seconds=away_seconds,
+        )
         self._indexes = Indexes(self._client, prefix, shards)
         self._touched = 0.0
 
