@@ -8,6 +8,8 @@ from threading import Lock
 from django.db import Error, InterfaceError, OperationalError
 
 SECONDS = 1.0
+DATABASE = (OperationalError, InterfaceError)
+"""What is raised when the database is away."""
 
 
 class Outages:
@@ -30,7 +32,8 @@ class Outages:
 
     def tell_database(self, log: logging.Logger, error: Error) -> None:
         """Say that the database is away; any other fault of it is a defect here, and keeps its traceback."""
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, DATABASE):
+            log.debug("a statement failed", exc_info=error)
             said = str(error).strip().partition("\n")[0]
             self.tell(log, "the database is away", reason=said or type(error).__name__)
         else:

@@ -8,12 +8,11 @@ import logging
 import time
 from urllib.parse import unquote_to_bytes
 
-from django.db import InterfaceError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from catalog import requestids
+from catalog import outages, requestids
 from catalog.errors import CatalogError, InvalidParameter, Unavailable
 from settings import metrics, spoken
 from settings.bodies import ClientGone
@@ -43,7 +42,7 @@ class InternalError(CatalogError):
 
 def failure(error: BaseException | None) -> CatalogError:
     """What is said of an error that nobody caught; a database that is away is no defect and comes back."""
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, outages.DATABASE):
         told = str(error)
         said = next((ours for theirs, ours in UNWRITABLE.items() if theirs in told), AWAY)
         return Unavailable(said, headers={"Retry-After": "5"})
@@ -89,7 +88,10 @@ class Frame:
             passage.gone = True
             raise
         except Exception as error:
-            log.exception("a request failed", extra={"path": passage.scope["path"]})
+            if isinstance(error, outages.DATABASE):
+                outages.tell_database(log, error)
+            else:
+                log.exception("a request failed", extra={"path": passage.scope["path"]})
             await passage.answer(failure(error))
 
 

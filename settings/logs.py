@@ -13,9 +13,11 @@ from typing import Any
 import orjson
 from typing_extensions import override
 
-from catalog import requestids
+from catalog import outages, requestids
 from catalog.conf import ConfigurationError
 from settings.sections import LogConfig
+
+log = logging.getLogger(__name__)
 
 TALKATIVE = {
     "celery": "WARNING",
@@ -38,10 +40,17 @@ class RequestIdFilter(logging.Filter):
 
 
 class FailuresOnly(logging.Filter):
-    """Django logs every answer from 400 up; the access log has them already, only tracebacks are news."""
+    """Django logs every answer from 400 up; the access log has them already, only tracebacks are news.
+
+    Those of a database that is away are none: a line now and then takes their place.
+    """
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, outages.DATABASE):
+            outages.tell_database(log, error)
+            return False
         return record.exc_info is not None
 
 

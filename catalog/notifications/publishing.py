@@ -13,9 +13,9 @@ import time
 import uuid
 from types import FrameType
 
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
-from catalog import failpoints
+from catalog import failpoints, outages
 from catalog.conf import section
 from catalog.events import claiming
 from catalog.events.claiming import Claim
@@ -91,10 +91,10 @@ class NotifierProcess:
                     told = publisher.batch()
                     pause = POLL
                 except Away as error:
-                    log.warning("notifications wait", extra={"reason": error.message})
+                    outages.tell(log, "notifications wait", reason=error.message)
                     told, pause = 0, min(pause * 2, LONGEST_PAUSE)
-                except DatabaseError:
-                    log.exception("the database is away")
+                except Error as error:
+                    outages.tell_database(log, error)
                     close_old_connections()
                     told, pause = 0, min(pause * 2, LONGEST_PAUSE)
                 if not told:

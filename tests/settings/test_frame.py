@@ -2,11 +2,13 @@
 
 import json
 import logging
+import time
 
 import pytest
 
+from catalog import outages
 from catalog.conf import ConfigurationError
-from settings.logs import JsonFormatter, RequestIdFilter
+from settings.logs import FailuresOnly, JsonFormatter, RequestIdFilter
 from settings.proxies import TrustedProxies
 from tests.settings.conftest import LIMIT, Server
 
@@ -81,6 +83,27 @@ def test_database_that_is_away_is_told_as_such(server: Server, path: str) -> Non
     page = server.ask("GET", "/databaseless", "Accept: text/html")
     assert page.status == 503
     assert page.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["/databaseless", "/data-databaseless"])
+def test_database_that_is_away_is_told_to_the_log_in_a_line(
+    server: Server, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """At most once a second: a process without its database fails many requests in that time."""
+    failures_only = FailuresOnly()
+    django = logging.getLogger("django.request")
+    django.addFilter(failures_only)  # as the service's configuration has it
+    try:
+        for _ in range(30):
+            assert server.ask("GET", path).status == 503
+        time.sleep(outages.SECONDS)
+        server.ask("GET", path)
+    finally:
+        django.removeFilter(failures_only)
+    told = [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert all(record.exc_info is None for record in told)
+    assert "the database is away" in {record.getMessage() for record in told}
+    assert len(told) < 30
 
 
 @pytest.mark.parametrize(
