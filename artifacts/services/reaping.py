@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from artifacts import stores as store_registry
 from artifacts.conf import ArtifactsConfig
@@ -16,6 +17,9 @@ from catalog.conf import section
 from stores import StoreError
 
 log = logging.getLogger(__name__)
+
+OPEN = ~Q(state="stored")
+"""What the index of objects under way asks for: PostgreSQL concludes it from the state itself, SQLite does not."""
 
 
 def reap() -> int:
@@ -36,7 +40,8 @@ def sweep_partials() -> None:
 
 
 def _expired_uploads() -> int:
-    ended = StoredObject.objects.filter(state="writing", lease_until__lt=now()).order_by("id")[:200]
+    ended = StoredObject.objects.filter(OPEN, state="writing", lease_until__lt=now())
+    ended = ended.order_by("lease_until", "id")[:200]
     return sum(_take_back(one) for one in ended)
 
 
@@ -64,7 +69,8 @@ def _expired_sessions() -> int:
 
 
 def _unreferenced_objects() -> int:
-    rows = StoredObject.objects.filter(state="deleting").exclude(lease_until__gte=now())
+    free = Q(lease_until=None) | Q(lease_until__lt=now())
+    rows = StoredObject.objects.filter(OPEN, free, state="deleting")
     return sum(objects.remove(pk) for pk in rows.values_list("pk", flat=True)[:500])
 
 
