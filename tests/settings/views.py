@@ -80,6 +80,7 @@ urlpatterns = [
     path("echo", echo),
     path("echo/<path:rest>", echo),
     path("nothing", nothing),
+    path("image/v2/images", nothing),
     path("boom", boom),
     path("databaseless", databaseless),
     path("stream", stream),
