@@ -4,12 +4,19 @@ import logging
 import time
 from collections.abc import Callable
 from threading import Lock
+from typing import TypeGuard
 
 from django.db import Error, InterfaceError, OperationalError
 
 SECONDS = 1.0
-DATABASE = (OperationalError, InterfaceError)
-"""What is raised when the database is away."""
+
+
+def of_database(error: BaseException | None) -> TypeGuard[Error]:
+    """Whether the database is away, full or busy. What SQLite says of a statement that it does not understand comes as
+    an OperationalError too, and is a defect here.
+    """
+    said = getattr(getattr(error, "__cause__", None), "sqlite_errorname", "")
+    return isinstance(error, OperationalError | InterfaceError) and said != "SQLITE_ERROR"
 
 
 class Outages:
@@ -32,7 +39,7 @@ class Outages:
 
     def tell_database(self, log: logging.Logger, error: Error) -> None:
         """Say that the database is away; any other fault of it is a defect here, and keeps its traceback."""
-        if isinstance(error, DATABASE):
+        if of_database(error):
             log.debug("a statement failed", exc_info=error)
             said = str(error).strip().partition("\n")[0]
             self.tell(log, "the database is away", reason=said or type(error).__name__)

@@ -42,7 +42,7 @@ class InternalError(CatalogError):
 
 def failure(error: BaseException | None) -> CatalogError:
     """What is said of an error that nobody caught; a database that is away is no defect and comes back."""
-    if isinstance(error, outages.DATABASE):
+    if outages.of_database(error):
         told = str(error)
         said = next((ours for theirs, ours in UNWRITABLE.items() if theirs in told), AWAY)
         return Unavailable(said, headers={"Retry-After": "5"})
@@ -88,7 +88,7 @@ class Frame:
             passage.gone = True
             raise
         except Exception as error:
-            if isinstance(error, outages.DATABASE):
+            if outages.of_database(error):
                 outages.tell_database(log, error)
             else:
                 log.exception("a request failed", extra={"path": passage.scope["path"]})

@@ -48,7 +48,7 @@ class FailuresOnly(logging.Filter):
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, outages.DATABASE):
+        if outages.of_database(error):
             outages.tell_database(log, error)
             return False
         return record.exc_info is not None

@@ -1,13 +1,15 @@
 """Outages in the log: a line a second for each, whoever meets them."""
 
 import logging
+import sqlite3
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 
-from catalog.outages import Outages
+from catalog.outages import Outages, of_database
 
 log = logging.getLogger("tests.outages")
 
@@ -54,3 +56,26 @@ def test_the_reason_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
 def test_a_statement_that_is_wrong_is_no_outage(caplog: pytest.LogCaptureFixture) -> None:
     Outages().tell_database(log, ProgrammingError("no such column"))
     assert caplog.records[0].exc_info is not None
+
+
+@pytest.mark.django_db
+def test_a_statement_that_no_database_understands_is_no_outage(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with pytest.raises(DatabaseError) as refused, connection.cursor() as cursor:
+        cursor.execute("SELECT nothing_of_this_name")
+    assert not of_database(refused.value)
+    Outages().tell_database(log, refused.value)
+    assert caplog.records[0].exc_info is not None
+
+
+def test_a_database_file_that_is_no_file_is_an_outage(tmp_path: Path) -> None:
+    with pytest.raises(OperationalError) as refused:
+        raise OperationalError from _of_sqlite(tmp_path)
+    assert of_database(refused.value)
+
+
+def _of_sqlite(folder: Path) -> sqlite3.Error:
+    with pytest.raises(sqlite3.OperationalError) as refused:
+        sqlite3.connect(folder)
+    return refused.value
