@@ -319,7 +319,8 @@ def test_missing_search_engine_is_told_in_lines_and_nowhere_by_address(tmp_path:
         log = service.log.read_text()
     finally:
         assert service.stop() == 0
-    assert said["parts"]["search"]["reason"].startswith("Elasticsearch ")  # away now, or a moment ago
+    reason = said["parts"]["search"]["reason"]
+    assert reason.startswith("Elasticsearch "), "it is away now, or was a moment ago"
     assert str(port) not in json.dumps(said)
     assert "Traceback" not in log
 
