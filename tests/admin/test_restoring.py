@@ -99,7 +99,7 @@ def test_what_cannot_be_is_said_on_the_form(operator: Client, image) -> None:
     row = image()
     operator.post(f"{FAMILIES}add/", posted("lts", row.pk))
     twice = operator.post(f"{FAMILIES}add/", posted("lts", row.pk))
-    assert "there is an alias" in twice.content.decode()
+    assert "there is a family" in twice.content.decode()
     bad = operator.post(f"{FAMILIES}add/", posted(row.pk, row.pk))
     assert "not named like an id" in bad.content.decode()
     nowhere = operator.post(f"{FAMILIES}add/", posted("other", ""))

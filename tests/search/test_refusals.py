@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from catalog import outages
 from search.engines.elasticsearch.client import connect, told
 from search.errors import EngineUnavailable
 from tests.support.loopback import Loopback, running
@@ -39,11 +40,16 @@ def refusing(error: Any) -> Loopback:
     ],
 )
 def test_inner_reasons_are_for_the_log(
-    caplog: pytest.LogCaptureFixture, cause: dict[str, Any], logged: str
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    cause: dict[str, Any],
+    logged: str,
 ) -> None:
+    monkeypatch.setattr(outages, "tell", outages.Outages().tell)  # nothing was told a moment ago
     error = {"root_cause": [cause], **cause}
     with running(refusing(error)) as server, caplog.at_level(logging.WARNING):
-        client = connect([f"http://127.0.0.1:{server.port}"], timeout=60, ca_certs=None)
+        address = f"http://127.0.0.1:{server.port}"
+        client = connect([address], timeout=60, ca_certs=None, waiters=2, away_seconds=0)
         with pytest.raises(EngineUnavailable) as raised, told(query=True):
             client.info()
         client.close()
