@@ -13,8 +13,8 @@ from typing import Any
 
 from artifacts.models import Artifact
 from artifacts.selectors import COMMUNITY, PUBLIC, SHARED, storable
+from artifacts.types import absent
 from catalog.actors import Actor
-from catalog.errors import NotFound
 from catalog.events import history
 from catalog.models import Event
 from images import protections
@@ -65,7 +65,7 @@ def _image(actor: Actor, image_id: str) -> tuple[Artifact, bool]:
     """The image, a deleted one too when it is the actor's to know; whether the actor is no outsider."""
     row = Artifact.objects.filter(pk=image_id, type=TYPE).first() if storable(image_id) else None
     if row is None:
-        raise NotFound(f"no image found with ID {image_id}", id=image_id)
+        raise absent(TYPE, image_id)
     inside = actor.is_admin or (row.project_id is not None and row.project_id == actor.project_id)
     if row.deleted_at is None or not inside:
         row = image_for(actor, image_id)

@@ -8,10 +8,10 @@ from oslo_policy import policy as oslo
 from typing_extensions import override
 
 from artifacts.models import Artifact
-from artifacts.types import Guard
+from artifacts.types import Guard, absent
 from catalog import policy
 from catalog.actors import Actor
-from catalog.errors import Forbidden, NotFound
+from catalog.errors import Forbidden
 
 _PM = "(role:member and project_id:%(project_id)s)"
 _PR = "(role:reader and project_id:%(project_id)s)"
@@ -171,7 +171,7 @@ class ImagePolicy:
         if action is not ImageAction.ADD and (
             action is ImageAction.GET or not self.allows(ImageAction.GET, image)
         ):
-            raise NotFound(f"no image found with ID {image.pk}", id=image.pk)
+            raise absent(image.type, image.pk)
         raise Forbidden(f"policy {action.value} does not allow you this", action=action.value)
 
     def allows_row(self, action: ImageAction, row: Mapping[str, Any]) -> bool:

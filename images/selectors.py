@@ -11,6 +11,7 @@ from artifacts.models import Artifact, Member, Tag
 from artifacts.paging import count_of, page_of
 from artifacts.rows import among, many
 from artifacts.selectors import Reach, Scope
+from artifacts.types import absent
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
 from catalog.fields import JSONField
@@ -92,10 +93,10 @@ _PAGE = Prepared(lambda hole: _as_rows(Artifact.objects.filter(among("id", hole(
 def image_row(actor: Actor, image_id: str) -> ImageRow:
     """The image to show; NotFound when it is absent, deleted or hidden."""
     if not artifacts.storable(image_id):
-        raise _absent(image_id)
+        raise absent(TYPE, image_id)
     rows = _SHOWN[artifacts.reach(actor)].rows(id=image_id.lower(), project=actor.project_id)
     if not rows or not ImagePolicy(actor).may_show(rows[0]):
-        raise _absent(image_id)
+        raise absent(TYPE, image_id)
     places.attach(rows)
     return rows[0]
 
@@ -104,18 +105,18 @@ def image_for(actor: Actor, image_id: str) -> Artifact:
     """The image for a service or a policy; NotFound when it is absent, deleted or hidden."""
     found = _by_id(actor, image_id).first()
     if found is None:
-        raise _absent(image_id)
+        raise absent(TYPE, image_id)
     return found
 
 
 def held_image(actor: Actor, image_id: str) -> Image:
     """The image, held until the transaction ends; NotFound when it is absent, deleted or hidden."""
     if not artifacts.storable(image_id):
-        raise _absent(image_id)
+        raise absent(TYPE, image_id)
     held = _HELD[artifacts.reach(actor)]
     found = held.instances(Image, id=image_id.lower(), project=actor.project_id)
     if not found:
-        raise _absent(image_id)
+        raise absent(TYPE, image_id)
     return found[0]
 
 
@@ -217,9 +218,5 @@ def _no_member(image: Artifact, member_id: str) -> NotFound:
 
 def _by_id(actor: Actor, image_id: str) -> QuerySet[Artifact]:
     if not artifacts.storable(image_id):
-        raise _absent(image_id)
+        raise absent(TYPE, image_id)
     return artifacts.artifacts_by_id(actor).filter(pk=image_id.lower(), type=TYPE)
-
-
-def _absent(image_id: str) -> NotFound:
-    return NotFound(f"no image found with ID {image_id}", id=image_id)

@@ -15,6 +15,7 @@ from artifacts.selectors import locked
 from artifacts.services import sessions, writing
 from artifacts.services.objects import remove
 from artifacts.services.uploads import BlobTaken
+from artifacts.types import absent
 from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import ConcurrentChange, Forbidden, NotFound, TooLarge
@@ -150,7 +151,7 @@ def delete_from_store(image_id: str, store: str, *, actor: Actor) -> None:
     with transaction.atomic():
         image = locked(image_id)
         if image is None:
-            raise NotFound(f"no image found with ID {image_id}", id=image_id)
+            raise absent(IMAGES.name, image_id)
         policy = ImagePolicy(actor)
         policy.require(ImageAction.GET_LOCATION, image)
         policy.require(ImageAction.DELETE_LOCATION, image)

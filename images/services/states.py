@@ -5,8 +5,9 @@ from django.db import transaction
 from artifacts.models import Artifact
 from artifacts.selectors import locked
 from artifacts.services import deletion, restoring, writing
+from artifacts.types import absent
 from catalog.actors import Actor
-from catalog.errors import Forbidden, NotFound
+from catalog.errors import Forbidden
 from images.handler import IMAGES
 from images.lifecycle import ACTIVE, DEACTIVATED
 from images.limits import enforcing
@@ -60,7 +61,7 @@ def _switch(
     with transaction.atomic():
         image = locked(image_id)
         if image is None:
-            raise NotFound(f"no image found with ID {image_id}", id=image_id)
+            raise absent(IMAGES.name, image_id)
         ImagePolicy(actor).require(action, image)
         writing.require_revision(image, revision)
         if image.status == target:
