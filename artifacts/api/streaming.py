@@ -30,7 +30,6 @@ from catalog.conf import section
 from catalog.errors import (
     CatalogError,
     Invalid,
-    InvalidBody,
     InvalidParameter,
     TimedOut,
     TooLarge,
@@ -65,13 +64,6 @@ def require_plain(request: Request) -> None:
             raise UnsupportedMediaType(
                 f"data is taken without {header} {found[:40]!r}", header=header
             )
-
-
-def require_empty(request: Request) -> None:
-    """InvalidBody where a body is announced to a request that takes none."""
-    length = request.headers.get("content-length", "0")
-    if length != "0" or "transfer-encoding" in request.headers:
-        raise InvalidBody(f"{request.method} on this path takes no body")
 
 
 def announced_size(request: Request) -> int | None:

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from catalog import errors, requestids
 from catalog.actors import ANONYMOUS, Actor
-from catalog.api import etags
+from catalog.api import bodies, etags
 from catalog.api.authentication import authenticate
 from catalog.api.dialects import Dialect, ProblemDialect
 
@@ -36,8 +36,8 @@ class CatalogView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if not self.anonymous:
             self.actor = authenticate(request.headers, request_id=requestids.current.get())
-        if request.method in self.refuses_body and _has_body(request):
-            raise errors.InvalidBody(f"{request.method} on this path takes no body")
+        if request.method in self.refuses_body:
+            bodies.require_none(request.method, request.headers)
 
     @override
     def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override] # DRF says Response, takes any
@@ -111,10 +111,6 @@ def _refuse_nul(value: Any) -> None:
             stack.extend(one.values())
         elif isinstance(one, list):
             stack.extend(one)
-
-
-def _has_body(request: Request) -> bool:
-    return request.META.get("CONTENT_LENGTH") not in (None, "", "0")
 
 
 def _translated(exc: Exception, view: APIView) -> errors.CatalogError | None:

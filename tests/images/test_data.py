@@ -107,13 +107,13 @@ def test_what_goes_in_comes_out(ada: Client, chunked: bool) -> None:
     )
 
 
-def test_a_request_for_data_takes_no_body(ada: Client) -> None:
-    image_id = ada.active()
+@pytest.mark.parametrize("path", ["", "/file"])
+def test_a_request_that_reads_takes_no_body(ada: Client, path: str) -> None:
+    address = f"/v2/images/{ada.active()}{path}"
     for content in (b"{}", iter([b"{}"])):
-        answer = ada.http.request("GET", f"/v2/images/{image_id}/file", content=content)
+        answer = ada.http.request("GET", address, content=content)
         assert (answer.status_code, "takes no body" in answer.text) == (400, True)
-    empty = ada.http.request("GET", f"/v2/images/{image_id}/file", content=b"")
-    assert (empty.status_code, empty.content) == (200, CONTENT)
+    assert ada.http.request("GET", address, content=b"").status_code == 200
 
 
 def test_an_empty_image(ada: Client) -> None:

@@ -14,7 +14,7 @@ from artifacts.models import Artifact
 from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
-from catalog.api import etags
+from catalog.api import bodies, etags
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, MethodNotAllowed, NotFound, UnsupportedMediaType
 from images import notices, places, selectors
@@ -155,7 +155,7 @@ def _asked(request: Request) -> Asked:
 def _readable(request: Request) -> Readable | None:
     actor = streaming.caller(request)
     if request.method == "GET":
-        streaming.require_empty(request)
+        bodies.require_none(request.method, request.headers)
     preferred = [
         name.strip()
         for part in request.query_params.getlist("prefer")
