@@ -1,6 +1,6 @@
 """Numbers of the relay and of searches, for Prometheus."""
 
-from django.db.models import Min
+from django.db.models import Count, Min, Q
 from prometheus_client import Counter, Gauge, Histogram
 
 from catalog.clock import now
@@ -17,10 +17,14 @@ LAG = Gauge("vitrine_search_lag_seconds", "Age of the oldest delivery that is ow
 
 def observe(consumer: str) -> None:
     """Bring the gauges up to date."""
-    rows = Delivery.objects.filter(consumer=consumer)
-    owed = rows.filter(parked=False)
+    owed = Q(parked=False)
     # Not by `due_at`: what fails is due again later and later, and would seem new.
-    oldest = owed.aggregate(Min("created_at"))["created_at__min"]
-    OUTSTANDING.set(owed.count())
-    PARKED.set(rows.filter(parked=True).count())
+    found = Delivery.objects.filter(consumer=consumer).aggregate(
+        owed=Count("id", filter=owed),
+        parked=Count("id", filter=~owed),
+        oldest=Min("created_at", filter=owed),
+    )
+    oldest = found["oldest"]
+    OUTSTANDING.set(found["owed"])
+    PARKED.set(found["parked"])
     LAG.set(0 if oldest is None else max((now() - oldest).total_seconds(), 0))
