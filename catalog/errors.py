@@ -32,6 +32,11 @@ Every class has a stable ``code`` that clients may rely on; ``facts`` carry what
 from typing import Any, ClassVar
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of a driver says: the lines that follow are its statement, its hints and its links."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
 class CatalogError(Exception):
     """Something the caller should know about, in a sentence for people."""
 

@@ -8,6 +8,8 @@ from typing import TypeGuard
 
 from django.db import Error, InterfaceError, OperationalError
 
+from catalog.errors import first_line
+
 SECONDS = 1.0
 
 
@@ -41,8 +43,7 @@ class Outages:
         """Say that the database is away; any other fault of it is a defect here, and keeps its traceback."""
         if of_database(error):
             log.debug("a statement failed", exc_info=error)
-            said = str(error).strip().partition("\n")[0]
-            self.tell(log, "the database is away", reason=said or type(error).__name__)
+            self.tell(log, "the database is away", reason=first_line(error))
         else:
             log.error("the database refuses a statement", exc_info=error)
 

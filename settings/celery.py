@@ -8,8 +8,8 @@ from celery.signals import setup_logging
 from django.conf import settings
 
 from artifacts.conf import ArtifactsConfig
-from catalog.conf import CatalogConfig, ConfigurationError, section
-from settings import filebroker
+from catalog.conf import CatalogConfig, section
+from settings import filebroker, folders
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
 
@@ -26,9 +26,7 @@ def _files() -> dict[str, Any]:
         try:
             one.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise ConfigurationError(
-                [f"VITRINE_DATA_DIR: cannot write {one}: {error.strerror}"]
-            ) from None
+            raise folders.cannot_write(one, error.errno) from None
     return {
         "data_folder_in": str(folder / "queue"),
         "data_folder_out": str(folder / "queue"),

@@ -13,9 +13,10 @@ from django.core.checks import Warning as CheckWarning
 from django.db import Error as DatabaseError
 
 from catalog import policy
+from catalog.errors import first_line
 from images import protections
 from settings.configuration import unknown_variables
-from settings.tables import behind
+from settings.tables import UNUSABLE, behind
 
 _REFERENCE = re.compile(r"rule:([^\s()]+)")
 
@@ -56,8 +57,7 @@ def tables(databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessag
     try:
         old = behind()
     except DatabaseError as error:
-        first = str(error).strip().partition("\n")[0]
-        return [Error(f"the database cannot be used: {first}", id="settings.E001")]
+        return [Error(f"{UNUSABLE}: {first_line(error)}", id="settings.E001")]
     if not old:
         return []
     sentence = "the database has no tables, or they are older than this version"

@@ -20,9 +20,7 @@ def prepare(data_dir: Path) -> Path:
         probe.unlink()
     except OSError as error:
         require_folder(data_dir)
-        raise ConfigurationError(
-            [f"VITRINE_DATA_DIR: cannot write {data_dir}: {error.strerror}"]
-        ) from None
+        raise cannot_write(data_dir, error.errno) from None
     return run
 
 
@@ -32,9 +30,21 @@ def require_writable(kept: Iterable[Path]) -> None:
     A folder comes before what lies in it, which nobody may look at otherwise.
     """
     for path in kept:
-        if path.exists() and not os.access(path, os.W_OK | (os.X_OK if path.is_dir() else 0)):
-            reason = os.strerror(errno.EACCES)
-            raise ConfigurationError([f"VITRINE_DATA_DIR: cannot write {path}: {reason}"])
+        if not writable(path):
+            raise cannot_write(path, errno.EACCES)
+
+
+def writable(path: Path) -> bool:
+    """Whether the file or folder is absent, or this process may change it."""
+    mode = os.W_OK | os.X_OK if path.is_dir() else os.W_OK
+    return not path.exists() or os.access(path, mode)
+
+
+def cannot_write(path: Path, reason: int | None) -> ConfigurationError:
+    """What to say of a path in the data folder; `reason` is the system's number for what was wrong."""
+    return ConfigurationError(
+        [f"VITRINE_DATA_DIR: cannot write {path}: {os.strerror(reason or errno.EIO)}"]
+    )
 
 
 def require_folder(data_dir: Path) -> None:

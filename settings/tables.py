@@ -1,7 +1,9 @@
-"""Whether the database has the tables of this version."""
+"""Whether the database can be used, and has the tables of this version."""
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+UNUSABLE = "the database cannot be used"
 
 
 def behind() -> bool:

@@ -25,6 +25,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
 from catalog.conf import section
+from catalog.errors import first_line
 from catalog.presence import Away, Presence
 from identity.errors import KeystoneUnavailable
 from identity.keystone.answers import Malformed, Part
@@ -102,7 +103,7 @@ class Connection:
         try:
             return self._get(self._service, path, read, headers=headers, params=params)
         except (exceptions.Unauthorized, exceptions.Forbidden) as error:
-            raise unavailable(f"it refuses this service's own user: {_first_line(error)}") from None
+            raise unavailable(f"it refuses this service's own user: {first_line(error)}") from None
 
     def as_system(self, path: str, read: Callable[[Part], T]) -> T:
         """The same for what needs a role on the system; Refused when the service's user has none."""
@@ -150,7 +151,7 @@ class Connection:
         except Away:
             raise unavailable(AWAY) from None
         except (exceptions.ConnectionError, exceptions.HttpError) as error:
-            raise unavailable(_first_line(error)) from None
+            raise unavailable(first_line(error)) from None
         except Malformed as error:
             raise unavailable(f"its answer cannot be understood: {error}") from None
         except exceptions.CatalogException:
@@ -159,7 +160,7 @@ class Connection:
             raise unavailable(reason) from None
         except exceptions.ClientException as error:
             self._begin()
-            raise unavailable(_first_line(error)) from None
+            raise unavailable(first_line(error)) from None
         except NOT_UNDERSTOOD as error:  # its text may quote the answer
             self._begin()
             reason = f"its answer cannot be understood: {type(error).__name__} in keystoneauth1"
@@ -269,10 +270,6 @@ def unavailable(reason: str, message: str = SORRY) -> KeystoneUnavailable:
     """The error to raise; the log learns the reason, the caller the message."""
     log.warning("Keystone cannot be used: %s", reason)
     return KeystoneUnavailable(message, headers={"Retry-After": "5"})
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
 
 
 def _body(answer: Any) -> Part:

@@ -8,6 +8,7 @@ import yaml
 from oslo_policy import policy as oslo
 
 from catalog import policy
+from catalog.errors import first_line
 from images.policies import ImageAction
 from images.takeover.source import SourceUnreadable
 
@@ -25,8 +26,7 @@ def review(file: Path) -> Review:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = str(error).partition("\n")[0]
-        raise SourceUnreadable(f"{file} cannot be read: {reason}") from None
+        raise SourceUnreadable(f"{file} cannot be read: {first_line(error)}") from None
     if not isinstance(found, dict):
         raise SourceUnreadable(f"{file} holds no rules: names with what they ask for are expected")
     kept: dict[str, str] = {}

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from catalog.errors import Unavailable
+from catalog.errors import Unavailable, first_line
 
 TABLES = (
     "images",
@@ -53,8 +53,9 @@ class GlanceDatabase:
             self._engine = sa.create_engine(url)
             self._metadata.reflect(self._engine, only=list(TABLES))
         except (SQLAlchemyError, ImportError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise SourceUnreadable(f"Glance's database cannot be read: {reason}") from None
+            raise SourceUnreadable(
+                f"Glance's database cannot be read: {first_line(error)}"
+            ) from None
 
     def count(self) -> int:
         """Images, deleted ones too: their ids stay taken."""

@@ -20,14 +20,15 @@ from django.core.management import call_command
 from django.db import Error, connection, connections
 
 from catalog.conf import ConfigurationError
+from catalog.errors import first_line
+from settings import folders
 from settings.sections import HttpConfig
-from settings.tables import behind
+from settings.tables import UNUSABLE, behind
 
 log = logging.getLogger("vitrine.serve")
 
 ORPHANS_END = 60.0
 """Seconds that what a killed supervisor left is given to end."""
-UNUSABLE = "the database cannot be used"
 OLD_TABLES = "the database's tables are older than this version"
 MIGRATING = 0x76697472
 """Key of the PostgreSQL advisory lock under which one node migrates while the others wait."""
@@ -146,8 +147,7 @@ def usable() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        first = str(error).strip().partition("\n")[0]
-        raise ConfigurationError([f"{UNUSABLE}: {first}"]) from None
+        raise ConfigurationError([f"{UNUSABLE}: {first_line(error)}"]) from None
 
 
 def _writable() -> None:
@@ -155,7 +155,7 @@ def _writable() -> None:
     if connection.vendor == "sqlite":
         for end in ("", "-wal", "-shm"):
             file = Path(f"{connection.settings_dict['NAME']}{end}")
-            if file.exists() and not os.access(file, os.W_OK):
+            if not folders.writable(file):
                 raise ConfigurationError([f"{UNUSABLE}: {file} cannot be written"])
 
 
