@@ -20,11 +20,11 @@ def observe(consumer: str) -> None:
     owed = Q(parked=False)
     # Not by `due_at`: what fails is due again later and later, and would seem new.
     found = Delivery.objects.filter(consumer=consumer).aggregate(
-        owed=Count("id", filter=owed),
-        parked=Count("id", filter=~owed),
+        outstanding=Count("id", filter=owed),
+        set_aside=Count("id", filter=~owed),
         oldest=Min("created_at", filter=owed),
     )
     oldest = found["oldest"]
-    OUTSTANDING.set(found["owed"])
-    PARKED.set(found["parked"])
+    OUTSTANDING.set(found["outstanding"])
+    PARKED.set(found["set_aside"])
     LAG.set(0 if oldest is None else max((now() - oldest).total_seconds(), 0))
