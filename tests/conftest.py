@@ -29,8 +29,10 @@ def _without_permissions() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs an absent service; with VITRINE_TEST_REQUIRE_SERVICES=1 an absent service fails instead.
 
-    The whole service is started, and fuzzed, where its servers are, or with VITRINE_TEST_E2E=1.
+    The whole service is started, and fuzzed, where its servers are, or with VITRINE_TEST_E2E=1. Those tests take
+    longest, and come first: files are given to the workers whole and in this order, and the last should be short ones.
     """
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, ("e2e", "fuzz"))))
     required = os.environ.get("VITRINE_TEST_REQUIRE_SERVICES") == "1"
     if not (
         os.environ.get("VITRINE_TEST_POSTGRES_URL") or os.environ.get("VITRINE_TEST_E2E") == "1"
