@@ -7,6 +7,7 @@ from django.db.models.signals import post_migrate
 
 SERVICES = {
     "postgresql": "VITRINE_TEST_POSTGRES_URL",
+    "mariadb": "VITRINE_TEST_MARIADB_URL",
     "elasticsearch": "VITRINE_TEST_ELASTICSEARCH_URL",
     "redis": "VITRINE_TEST_REDIS_URL",
     "rabbitmq": "VITRINE_TEST_RABBITMQ_URL",

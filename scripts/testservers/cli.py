@@ -12,6 +12,7 @@ from . import folders, packages
 from .elasticsearch import Elasticsearch, Elasticsearch9
 from .errors import ServiceError, StartFailed
 from .keystone import Keystone
+from .mariadb import MariaDB
 from .postgres import Postgres
 from .rabbitmq import RabbitMQ
 from .redis import Redis
@@ -20,7 +21,8 @@ from .service import Service
 from .tools import TOOLS, PythonTool, Tool
 
 SERVICES: dict[str, type[Service]] = {
-    kind.name: kind for kind in (Postgres, Redis, RabbitMQ, Elasticsearch, Elasticsearch9, Keystone)
+    kind.name: kind
+    for kind in (Postgres, Redis, RabbitMQ, Elasticsearch, Elasticsearch9, Keystone, MariaDB)
 }
 Part = Service | Tool | PythonTool
 P = TypeVar("P", Service, Part)
@@ -63,7 +65,7 @@ def _parser(usage: str | None) -> argparse.ArgumentParser:
         if names:
             sub.add_argument("names", nargs=names, type=_known, metavar="NAME")
         if command is start:
-            sub.add_argument("--durable", action="store_true", help="PostgreSQL with fsync")
+            sub.add_argument("--durable", action="store_true", help="databases with fsync")
         if command is stop:
             sub.add_argument("--purge", action="store_true", help="remove the data too")
     return parser

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 SCRIPT = Path(__file__).parents[2] / "scripts/services"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -100,6 +101,25 @@ def test_a_server_that_dies_at_once_shows_its_log(run: Run, folder: Path) -> Non
     assert started.returncode == 1
     assert "redis: FAILED: it ended before it was healthy" in started.stderr
     assert "Fatal error loading the DB" in started.stderr
+
+
+@pytest.mark.mariadb
+def test_a_killed_database_keeps_what_was_committed(run: Run, folder: Path) -> None:
+    assert run("start", "mariadb").returncode == 0
+
+    def ask(statement: str) -> list[str]:
+        url = sa.make_url(addresses(folder)["VITRINE_TEST_MARIADB_URL"])
+        engine = sa.create_engine(url.set(drivername="mysql+pymysql"), poolclass=sa.NullPool)
+        with engine.begin() as connection:
+            done = connection.execute(sa.text(statement))
+            return list(done.scalars()) if done.returns_rows else []
+
+    ask("CREATE DATABASE kept")
+    ask("CREATE TABLE kept.words (word text)")
+    ask("INSERT INTO kept.words VALUES ('Größe 🐧')")
+    assert run("kill", "mariadb").returncode == 0
+    assert run("start", "mariadb").returncode == 0
+    assert ask("SELECT word FROM kept.words") == ["Größe 🐧"]
 
 
 def test_a_folder_of_something_else_is_refused(run: Run, folder: Path) -> None:
