@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import psycopg
@@ -45,9 +46,26 @@ def missing(profile: str) -> list[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port of loopback on which nobody listens, and which no other test gets as long as this process runs.
+
+    It is below those that the kernel gives to clients: one of those may be taken by any connection before it is used.
+    """
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = range(10240, lowest) if lowest > 12000 else range(49152, 65536)
+    return next(filter(_taken, SystemRandom().sample(ports, len(ports))))
+
+
+def _taken(port: int) -> bool:
+    """Whether the port was free and is ours now: a name that the kernel frees when this process ends says so."""
+    with socket.socket(socket.AF_UNIX) as name, socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            name.bind(f"\0vitrine-test-port-{port}")
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        name.detach()
+        return True
 
 
 @dataclass
@@ -68,7 +86,7 @@ class Service:
     def log(self) -> Path:
         return self.folder / "service.log"
 
-    def start(self, *, ready_within: float = 90) -> float:
+    def start(self, *, ready_within: float = 180) -> float:
         """Start it and wait until it is ready; how many seconds that took."""
         began = time.monotonic()
         with self.log.open("ab") as log:
@@ -91,7 +109,7 @@ class Service:
         """Stop it; its exit code."""
         assert self.process is not None
         self.process.send_signal(how)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def get(self, path: str, token: str = "", **headers: str) -> tuple[int, bytes]:
         return self.call("GET", path, token=token, **headers)[:2]
@@ -148,7 +166,7 @@ class Service:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
 
@@ -166,7 +184,7 @@ class Service:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
         assert done.returncode == expect, (
@@ -216,12 +234,15 @@ def _production(profile: str, name: str) -> dict[str, str]:
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
     broker = os.environ[NEEDS[profile][2]]
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     return {
         "VITRINE_PROFILE": "production",
         "VITRINE_DATABASE_URL": f"{postgres.rsplit('/', 1)[0]}/{name}",
-        "VITRINE_BROKER_URL": broker.rsplit("/", 1)[0] + "/3"
+        "VITRINE_BROKER_URL": f"{broker.rsplit('/', 1)[0]}/{3 + worker % 13}"
         if profile == "production-redis"
         else broker,
+        # Services that share a broker take each other's hints: who lost one is told again before long.
+        "VITRINE_JOB_LEASE": "10",
         "VITRINE_SEARCH_URL": os.environ["VITRINE_TEST_ELASTICSEARCH_URL"],
         "VITRINE_SEARCH_INDEX_PREFIX": name,
     }
