@@ -127,16 +127,17 @@ NATIVE = [
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Two threads, a queue of two, bodies up to 64 KiB within a second, proxies at 127.0.0.0/8 if they say so."""
+    """Two threads, a queue of two, bodies up to 64 KiB."""
     yield from serving(())
 
 
 @pytest.fixture(scope="module")
 def behind_proxy() -> Iterator[Server]:
+    """The same, which believes proxies at these addresses."""
     yield from serving(("127.0.0.1", "10.0.0.0/8"))
 
 
-def serving(proxies: tuple[str, ...], body_seconds: float = 2.0) -> Iterator[Server]:
+def serving(proxies: tuple[str, ...], body_seconds: float = 600.0) -> Iterator[Server]:
     listening = socket.create_server(("127.0.0.1", 0))
     found = Server(listening.getsockname()[1])
 
@@ -147,6 +148,7 @@ def serving(proxies: tuple[str, ...], body_seconds: float = 2.0) -> Iterator[Ser
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("settings.shell.Bridge", Seen)
+        patch.setattr("settings.bodies.DISCARD_SECONDS", 60.0)
         patch.setattr("django.conf.settings.ROOT_URLCONF", views.__name__)
         app = assemble(
             WSGIHandler(),
@@ -174,7 +176,7 @@ def serving(proxies: tuple[str, ...], body_seconds: float = 2.0) -> Iterator[Ser
         finally:
             views.gate.set()
             running.should_exit = True
-            thread.join(15)
+            thread.join(60)
             assert not thread.is_alive()
 
 

@@ -115,21 +115,17 @@ def test_client_that_asks_first_may_send(server: Server) -> None:
         assert read_answer(connection).json()["body"] == "ok"
 
 
-def test_body_that_does_not_arrive_in_time_gets_408(server: Server) -> None:
+def test_body_that_does_not_arrive_in_time_gets_408() -> None:
     began = time.monotonic()
-    with server.connect() as connection:
+    hasty = contextlib.contextmanager(serving)((), body_seconds=2.0)
+    with hasty as server, server.connect() as connection:
         connection.sendall(b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
         answer = read_answer(connection)
     assert (answer.status, answer.json()["code"]) == (408, "timed_out")
     assert time.monotonic() - began > 1.9
 
 
-def test_trickling_bodies_take_no_thread() -> None:
-    with contextlib.contextmanager(serving)((), body_seconds=600) as server:
-        ask_beside_trickling_bodies(server)
-
-
-def ask_beside_trickling_bodies(server: Server) -> None:
+def test_trickling_bodies_take_no_thread(server: Server) -> None:
     head = b"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
     slow = [server.connect() for _ in range(20)]
     try:
@@ -258,9 +254,10 @@ def test_head_that_does_not_arrive_ends_the_connection(
 ) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
     with server.connect() as silent, server.connect() as slow:
-        slow.sendall(b"GET /echo HTTP/1.1\r\nHo")
-        for connection in (silent, slow):
-            assert connection.recv(64) == b""
+        with contextlib.suppress(ConnectionError):  # it may be ended already
+            slow.sendall(b"GET /echo HTTP/1.1\r\nHo")
+            assert slow.recv(64) == b""
+        assert silent.recv(64) == b""
 
 
 def test_connection_between_requests_may_be_silent(

@@ -23,7 +23,9 @@ def test_live_answers(client: Client) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_ready_when_every_part_is(client: Client) -> None:
-    answer = client.get("/healthz/ready")
+    answer = eventually(
+        lambda: client.get("/healthz/ready"), lambda found: found.status_code == 200
+    )
     assert answer.status_code == 200
     assert answer.json()["parts"]["database"]["ok"] is True
     assert set(answer.json()["parts"]) == set(health.PARTS)
@@ -94,7 +96,7 @@ def test_numbers_of_what_is_owed(client: Client) -> None:
     found = numbers(client)
     assert found["vitrine_deliveries", ("search", "outstanding")] == 2
     assert found["vitrine_deliveries", ("search", "parked")] == 1
-    assert 100 <= found["vitrine_delivery_age_seconds", ("search",)] < 200
+    assert 100 <= found["vitrine_delivery_age_seconds", ("search",)] < 1000
     assert found["vitrine_jobs", ("queued",)] == 1
     assert found["vitrine_jobs", ("running",)] == 0
 
