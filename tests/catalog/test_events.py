@@ -7,7 +7,14 @@ from django.db import transaction
 
 from catalog.actors import Actor
 from catalog.clock import now
-from catalog.events.claiming import PARK_AFTER, acknowledge, claim, give_back, outstanding
+from catalog.events.claiming import (
+    AGAIN_SECONDS,
+    PARK_AFTER,
+    acknowledge,
+    claim,
+    give_back,
+    outstanding,
+)
 from catalog.events.recording import Change, owe, record
 from catalog.models import Delivery, Event
 
@@ -84,13 +91,14 @@ def test_poison_is_parked_and_an_engine_away_is_not() -> None:
         Delivery.objects.update(due_at=now() - timedelta(seconds=1))
         claims = claim("search", owner="a", lease=30, limit=10)
         assert claims or attempt == PARK_AFTER
+        began = now()
         for one in claims:
             give_back([one], owner="a", error="because", poison=one.object_id == "poison")
     parked = Delivery.objects.get(object_id="poison")
     assert (parked.parked, parked.error) == (True, "because")
     patient = Delivery.objects.get(object_id="patient")
     assert not patient.parked
-    assert patient.due_at > now()
+    assert patient.due_at >= began + timedelta(seconds=AGAIN_SECONDS)
     write("poison")
     assert not Delivery.objects.get(object_id="poison").parked, "a new write tries again"
 

@@ -9,7 +9,7 @@ from typing_extensions import override
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import CatalogError
-from catalog.jobs import registry
+from catalog.jobs import reconciling, registry
 from catalog.jobs.lifecycle import FAILED, QUEUED, RUNNING, SUCCEEDED
 from catalog.jobs.queueing import enqueue
 from catalog.jobs.reconciling import overdue, reconcile
@@ -74,9 +74,12 @@ def test_a_job_runs_its_steps_once() -> None:
 def test_an_unexpected_failure_is_tried_again_without_repeating_what_is_done() -> None:
     job = enqueue("tests.example", {}, actor=ACTOR)
     Second.failure = OSError("away")
+    began = now()
     run(job.id)
     job.refresh_from_db()
     assert (job.state, job.error, job.steps_done) == (QUEUED, "away", ["first"])
+    assert job.run_after > began + timedelta(seconds=1)
+    Job.objects.update(run_after=now() + timedelta(hours=1))
     assert not run(job.id), "not before its time"
     Second.failure = None
     Job.objects.update(run_after=now())
@@ -143,11 +146,12 @@ def test_a_kind_may_be_run_by_few_threads_only() -> None:
     assert done == ["first", "second", outer.pk, inner.pk]
 
 
-def test_a_lost_hint_costs_time_only() -> None:
-    enqueue("tests.example", {}, actor=ACTOR)
+def test_a_lost_hint_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = enqueue("tests.example", {}, actor=ACTOR)
+    monkeypatch.setattr(reconciling, "now", lambda: job.run_after)
     assert overdue() == []
-    Job.objects.update(run_after=now() - timedelta(seconds=5))
-    assert len(overdue()) == 1
+    monkeypatch.setattr(reconciling, "now", lambda: job.run_after + timedelta(seconds=5))
+    assert overdue() == [job.id]
 
 
 def test_one_waiting_job_per_key() -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.db import NotSupportedError, connection, connections, transaction
 
 from artifacts.models import Artifact
+from catalog.postgresql import base
 from catalog.prepared import Prepared
 from settings.databases import database
 from settings.sections import DatabaseConfig
@@ -137,8 +138,9 @@ def test_a_pooler_has_to_keep_neither_plans_nor_cursors(prepared: bool) -> None:
 
 
 @pytest.fixture
-def checked() -> None:
+def checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that was asked just now, as a request leaves it to the next one."""
+    monkeypatch.setattr(base, "TRUSTED", 600.0)
     connection.close()
     connection.ensure_connection()
     assert connection.is_usable()
@@ -167,7 +169,7 @@ def test_a_connection_that_the_server_ended_is_made_anew() -> None:
         if k in {"host", "port", "user", "password"}
     }
     with psycopg.connect(**parameters, dbname="postgres", autocommit=True) as other:
-        ended = other.execute("SELECT pg_terminate_backend(%s, 10000)", (before,)).fetchone()
+        ended = other.execute("SELECT pg_terminate_backend(%s, 60000)", (before,)).fetchone()
     assert ended == (True,)
     assert BY_NAME.rows(name="one") == []
     assert backend() != before

@@ -9,7 +9,7 @@ from django.db import OperationalError
 
 from catalog import failpoints
 from catalog.clock import now
-from catalog.events.claiming import PARK_AFTER, claim
+from catalog.events.claiming import AGAIN_SECONDS, PARK_AFTER, claim
 from catalog.models import Delivery
 from search import metrics
 from search.engine import Engine
@@ -114,6 +114,7 @@ def test_an_engine_that_is_away_costs_time_and_nothing_else(
 ) -> None:
     books.write("a")
     for _ in range(PARK_AFTER + 2):
+        began = now()
         with monkeypatch.context() as away:
             away.setattr(engine, "bulk", _away)
             done = Relay().batch()
@@ -121,7 +122,7 @@ def test_an_engine_that_is_away_costs_time_and_nothing_else(
         delivery = Delivery.objects.get()
         assert not delivery.parked
         assert delivery.error == "the engine is away"
-        assert delivery.due_at > now()
+        assert delivery.due_at >= began + timedelta(seconds=AGAIN_SECONDS)
         due_again()
     assert drain() == 1
     assert held(engine) == {(BOOK, "a"): 1}
@@ -189,7 +190,7 @@ def test_what_is_owed_is_told_to_those_who_watch(engine: Engine, books: Books) -
     Delivery.objects.update(created_at=now() - timedelta(minutes=1))
     metrics.observe("search")
     assert metrics.OUTSTANDING._value.get() == 1
-    assert 59 < metrics.LAG._value.get() < 70
+    assert 59 < metrics.LAG._value.get() < 600
     drain()
     metrics.observe("search")
     assert metrics.OUTSTANDING._value.get() == metrics.LAG._value.get() == 0
