@@ -100,7 +100,7 @@ def test_refused_credentials_are_told_without_naming_them() -> None:
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         address = f"http://127.0.0.1:{server.server_port}"
-        engine = ElasticsearchEngine([address], prefix="t", timeout=5.0)
+        engine = ElasticsearchEngine([address], prefix="t", timeout=60.0)
         with pytest.raises(EngineUnavailable, match="credentials of VITRINE_SEARCH_URL") as refused:
             engine.live()
         server.shutdown()
