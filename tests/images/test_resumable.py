@@ -1,7 +1,7 @@
 """Resumable uploads: the real tus client, raw requests, and what is left when something goes wrong."""
 
 import hashlib
-import os
+import random
 import socket
 import time
 from base64 import b64encode
@@ -37,7 +37,7 @@ from tests.support.server import Server
 __all__ = ["ada"]
 
 PART = 400_000
-CONTENT = os.urandom(1_500_000)
+CONTENT = random.Random(2).randbytes(1_500_000)
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK = "application/offset+octet-stream"
 

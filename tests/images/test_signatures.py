@@ -1,6 +1,6 @@
 """Signed images: real keys and certificates, from a folder and from a key manager that speaks Barbican's API."""
 
-import os
+import random
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from tests.support.signing import authority, certificate, key, pem, properties
 
 __all__ = ["ada"]
 
-CONTENT = os.urandom(1_300_000)
+CONTENT = random.Random(3).randbytes(1_300_000)
 ALTERED = CONTENT[:-1] + bytes([CONTENT[-1] ^ 1])
 NAME = "0f60f8b4-7d2e-4a53-bb7e-0123456789ab"
 Configure = Callable[..., None]
@@ -231,7 +231,7 @@ def key_manager(configure: Configure) -> Iterator[KeyManager]:
     with KeyManager() as found:
         thread = threading.Thread(target=found.serve_forever, args=(0.05,))
         thread.start()
-        configure(barbican_url=found.url, barbican_timeout=5.0)
+        configure(barbican_url=found.url, barbican_timeout=60.0)
         yield found
         found.shutdown()
         thread.join(10)

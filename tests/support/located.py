@@ -1,7 +1,7 @@
 """Images whose data a web server of others keeps: fixtures and shorthands for tests of locations."""
 
 import hashlib
-import os
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.support.images import Caller
 from tests.support.stores import backends, configured
 from tests.support.webserver import WebServer, web_server
 
-CONTENT = os.urandom(1_500_000)
+CONTENT = random.Random(4).randbytes(1_500_000)
 MD5, SHA512 = hashlib.md5(CONTENT).hexdigest(), hashlib.sha512(CONTENT).hexdigest()
 FORMATS = {"disk_format": "raw", "container_format": "bare"}
 VALIDATION = {"os_hash_algo": "sha512", "os_hash_value": SHA512}
