@@ -13,7 +13,7 @@ from tests.crash.ledger import Asset
 from tests.crash.stage import Stage
 
 UPLOADING = ("store.write", "store.before_commit", "store.after_link", "upload.after_commit")
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("point", UPLOADING)
@@ -22,11 +22,11 @@ def test_an_upload_that_goes_on_after_its_lease_leaves_nothing(stage: Stage, poi
     victim = stage.victim
     with stage.load.running(ruling=False):
         victim.arm(point, "stop")
-        victim.until(lambda: victim.fired(point), 60, f"past {point}")
+        victim.until(lambda: victim.fired(point), 180, f"past {point}")
         time.sleep(8)
         os.kill(victim.fired(point)[0], signal.SIGCONT)
         time.sleep(0.5)
-    stage.settle(60)
+    stage.settle(150)
     stage.check(f"stopped at {point}")
 
 
@@ -45,7 +45,7 @@ def test_a_client_that_takes_longer_than_the_lease_keeps_the_upload(stage: Stage
 
 
 def finish(stage: Stage) -> None:
-    stage.settle(60)
+    stage.settle(150)
     stage.check("slow")
 
 
@@ -56,7 +56,7 @@ def upload(stage: Stage, content: bytes, *, pause: float) -> int:
     stage.load.ledger.add(Asset(key))
     image = {"id": key, "disk_format": "raw", "container_format": "bare"}
     assert service.call("POST", "/image/v2/images", image, token=token)[0] == 201
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=120)
     connection.putrequest("PUT", f"/image/v2/images/{key}/file")
     connection.putheader("X-Auth-Token", token)
     connection.putheader("Content-Type", "application/octet-stream")

@@ -50,7 +50,7 @@ def workplace(folder: Path) -> Path:
     return folder
 
 
-def execute(page: Path, folder: Path, words: Mapping[str, str], seconds: float = 120) -> None:
+def execute(page: Path, folder: Path, words: Mapping[str, str], seconds: float = 500) -> None:
     """Run the page in `folder`, each of `words` replaced by what stands for it here; AssertionError names the block."""
     steps = [one for one in blocks(page) if one.kind in {"sh", "output"}]
     commands = [one for one in steps if one.kind == "sh"]

@@ -8,7 +8,7 @@ from tests.docs.pages import ADDRESS, DOCS, execute, workplace
 from tests.support.keystone import ADMIN_PASSWORD, own_keystone
 from tests.support.service import free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keystone, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.keystone, pytest.mark.timeout(900)]
 
 
 def test_keystone_page(tmp_path: Path) -> None:
@@ -22,4 +22,4 @@ def test_keystone_page(tmp_path: Path) -> None:
             "export VITRINE_IDENTITY_BACKEND": f"export VITRINE_PORT={port} VITRINE_IDENTITY_BACKEND",
             ADDRESS: f"http://127.0.0.1:{port}",
         }
-        execute(DOCS / "how-to" / "use-keystone.md", folder, words, seconds=300)
+        execute(DOCS / "how-to" / "use-keystone.md", folder, words, seconds=700)

@@ -12,7 +12,7 @@ import pytest
 from tests.docs.pages import ADDRESS, DOCS, execute, workplace
 from tests.support.service import Service, configured, free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PAGES = DOCS / "how-to"
 INSTALL = ".venv/bin/pip install --quiet ./acme-store"

@@ -16,7 +16,7 @@ from tests.docs.pages import DOCS, blocks, execute, workplace
 from tests.support.patience import eventually
 from tests.support.service import PASSWORD, Service, configured
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PAGE = DOCS / "how-to" / "run-in-production.md"
 PARTS = ("web", "worker", "relay")
@@ -42,7 +42,7 @@ def test_production_page(tmp_path: Path) -> None:
         }
         execute(PAGE, folder, words)
         with _units(folder, tmp_path / "etc" / "env"):
-            eventually(lambda: service.get("/healthz/ready")[0] == 200, seconds=120)
+            eventually(lambda: service.get("/healthz/ready")[0] == 200, seconds=240)
             _find_what_was_made(service)
             proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "vitrine.example"}
             _, _, headers = service.call("GET", "/sign-in", **proxied)
@@ -75,7 +75,7 @@ def _units(folder: Path, env: Path) -> Iterator[None]:
         yield
         for one in started:
             one.send_signal(signal.SIGTERM)
-        assert [one.wait(60) for one in started] == [0, 0, 0]
+        assert [one.wait(120) for one in started] == [0, 0, 0]
     finally:
         for one in started:
             with suppress(ProcessLookupError):

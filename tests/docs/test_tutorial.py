@@ -11,9 +11,9 @@ PAGE = DOCS / "tutorial" / "first-image.md"
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_every_block_prints_what_the_page_says(tmp_path: Path) -> None:
     assert [one.kind for one in blocks(PAGE)].count("output") >= 5
     with configured(workplace(tmp_path) / "var") as service:
         service.start()
-        execute(PAGE, tmp_path, {ADDRESS: service.url}, seconds=240)
+        execute(PAGE, tmp_path, {ADDRESS: service.url}, seconds=500)

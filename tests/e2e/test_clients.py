@@ -19,7 +19,7 @@ from tests.support.service import Service
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     # What openstacksdk says of itself.
     pytest.mark.filterwarnings("ignore:Support for InfluxDB"),
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),

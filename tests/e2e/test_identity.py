@@ -8,7 +8,7 @@ import yaml
 
 from tests.support.service import Service
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
 def add_cloud(service: Service, name: str, *, kind: str = "password", **auth: str) -> None:

@@ -10,7 +10,7 @@ from tests.support.keystone import Cloud
 from tests.support.patience import eventually
 from tests.support.service import PASSWORD, Service, configured
 
-pytestmark = [pytest.mark.e2e, pytest.mark.keystone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.keystone, pytest.mark.timeout(900)]
 
 AT_ONCE = {
     "VITRINE_KEYSTONE_CACHE_SECONDS": "0",

@@ -13,7 +13,7 @@ from tests.support.disks import qcow2
 from tests.support.patience import eventually
 from tests.support.service import PROFILES, Service
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 NAMESPACE = {
     "namespace": "Acme::Compute",
@@ -259,7 +259,7 @@ def test_tightening_a_namespace_judges_what_is_stored(world: Service) -> None:
     path = "/image/v2/metadefs/namespaces/Acme::Compute/properties/cores"
     assert world.call("PUT", path, tighter, token=admin)[0] == 200
     body = {"query": {"bool": {"filter": [{"term": {"valid": False}}, {"term": {"id": image_id}}]}}}
-    limit = time.monotonic() + 180
+    limit = time.monotonic() + 300
     while not search(world, ada, body)["hits"]["hits"]:
         assert time.monotonic() < limit, "the image was not judged anew"
         time.sleep(0.2)

@@ -16,7 +16,7 @@ import yaml
 
 from tests.support.service import Service, configured
 
-pytestmark = [pytest.mark.conformance, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.conformance, pytest.mark.timeout(1800)]
 HERE = Path(__file__).parent
 ACCOUNTS = yaml.safe_load((HERE / "accounts.yaml").read_text())
 LINE = re.compile(r"^\{\d+\} (?P<name>\S.*?) (?:\[[\d.]+s\] )?\.\.\. (?P<result>\w+)", re.MULTILINE)
@@ -47,7 +47,7 @@ nova = false
 swift = false
 horizon = false
 [image]
-build_timeout = 20
+build_timeout = 200
 http_image = {file}
 http_qcow2_image = {file}
 [image-feature-enabled]
@@ -195,7 +195,7 @@ def run(folder: Path, *arguments: str) -> str:
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
-        timeout=800,
+        timeout=1600,
         check=False,
     )
     return done.stdout + done.stderr
