@@ -6,7 +6,7 @@ import pytest
 
 from tests.docs.pages import ADDRESS, DOCS, execute, workplace
 from tests.support.keystone import ADMIN_PASSWORD, own_keystone
-from tests.support.service import free_port
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.keystone, pytest.mark.timeout(900)]
 

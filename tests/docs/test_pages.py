@@ -10,7 +10,8 @@ import kombu
 import pytest
 
 from tests.docs.pages import ADDRESS, DOCS, execute, workplace
-from tests.support.service import Service, configured, free_port
+from tests.support.ports import free_port
+from tests.support.service import Service, configured
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

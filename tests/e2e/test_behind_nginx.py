@@ -14,7 +14,8 @@ import pytest
 
 from tests.docs.pages import DOCS, blocks
 from tests.support.patience import eventually
-from tests.support.service import Service, configured, free_port
+from tests.support.ports import free_port
+from tests.support.service import Service, configured
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

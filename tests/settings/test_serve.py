@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from tests.settings.test_supervisor import alive
-from tests.support.service import free_port
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

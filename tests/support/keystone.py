@@ -22,6 +22,7 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
 from identity.keystone.conf import KeystoneConfig
+from tests.support.ports import free_port
 
 ADMIN_PASSWORD = "vitrine-tests"
 PASSWORD = "a password for tests only"
@@ -156,8 +157,8 @@ class Forwarder:
     def __init__(self, target: str) -> None:
         parts = urlsplit(target)
         self._target = (str(parts.hostname), int(parts.port or 80))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._port = self._listener.getsockname()[1]
+        self._port = free_port()  # nobody takes it while the way is cut
+        self._listener = socket.create_server(("127.0.0.1", self._port))
         self._open: set[socket.socket] = set()
         self.accepted = 0
         self.silent = False
