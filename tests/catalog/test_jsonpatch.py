@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import InvalidPatch
@@ -55,6 +55,7 @@ def test_what_cannot_be_read_is_refused_with_its_place(document: Any) -> None:
     assert refused.value.message
 
 
+@settings(deadline=None)
 @given(
     document=st.lists(operations, max_size=3) | json_values, dialect=st.sampled_from([v2_0, v2_1])
 )
@@ -66,6 +67,7 @@ def test_any_document_is_read_or_refused(document: Any, dialect: Any) -> None:
     assert len(found) == len(document)
 
 
+@settings(deadline=None)
 @given(parts=st.lists(st.text(min_size=1, max_size=6), min_size=1, max_size=3))
 def test_pointers_round_trip(parts: list[str]) -> None:
     text = "".join("/" + p.replace("~", "~0").replace("/", "~1") for p in parts)

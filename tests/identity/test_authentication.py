@@ -27,7 +27,7 @@ from tests.support.identity import (
 )
 
 pytestmark = pytest.mark.django_db
-END = real.now() + timedelta(hours=1)
+END = real.now() + timedelta(days=1)
 
 
 @pytest.fixture

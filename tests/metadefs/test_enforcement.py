@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
@@ -209,6 +209,7 @@ EVERYTHING = governance(
 )
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(sorted(EVERYTHING.rules)))
 def test_no_text_makes_enforcement_fail(value, key):
     for found in check({key: value}, EVERYTHING):
@@ -222,6 +223,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values, st.sampled_from(sorted(EVERYTHING.rules)))
 def test_no_value_makes_enforcement_fail(value, key):
     assert all(found.property == key for found in check({key: value}, EVERYTHING))

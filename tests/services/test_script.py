@@ -27,7 +27,7 @@ def folder() -> Iterator[Path]:
 def run(folder: Path) -> Iterator[Run]:
     def call(command: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         line = [str(SCRIPT), command, "--dir", str(folder), *arguments]
-        return subprocess.run(line, capture_output=True, text=True, timeout=100, check=False)
+        return subprocess.run(line, capture_output=True, text=True, timeout=280, check=False)
 
     yield call
     call("stop", "--purge")
@@ -39,7 +39,7 @@ def addresses(folder: Path) -> dict[str, str]:
 
 def ping(url: str) -> bytes:
     host, port = url.removeprefix("redis://").removesuffix("/0").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         connection.sendall(b"PING\r\n")
         return connection.recv(100)
 
