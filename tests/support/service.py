@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 
+from tests.support import shell
 from tests.support.keystone import OwnKeystone, clouds, own_keystone, prepare
 from tests.support.ports import free_port
 
@@ -148,25 +149,15 @@ class Service:
 
     def openstack(self, *arguments: str, cloud: str = "vitrine", expect: int = 0) -> str:
         """Run the stock client; its standard output, or with another expected code its error text."""
-        program = Path(sys.executable).with_name("openstack")
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "LC_ALL": "C.UTF-8",
             "OS_CLIENT_CONFIG_FILE": str(self.folder / "clouds.yaml"),
         }
-        done = subprocess.run(
-            [str(program), "--os-cloud", cloud, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert done.returncode == expect, (
-            f"openstack {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        )
-        return done.stdout if expect == 0 else done.stderr
+        code, out, err = shell.run(["--os-cloud", cloud, *arguments], environment)
+        assert code == expect, f"openstack {' '.join(arguments)}: {code}\n{out}\n{err}"
+        return out if expect == 0 else err
 
 
 @contextmanager
