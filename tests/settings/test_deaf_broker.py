@@ -35,7 +35,7 @@ def test_hint_to_a_deaf_broker_is_given_up(tmp_path: Path, scheme: str) -> None:
             },
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=280,
             check=False,
         )
     assert done.returncode == 0, done.stderr

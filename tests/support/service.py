@@ -169,6 +169,7 @@ def configured(folder: Path, profile: str = "embedded", **settings: str) -> Iter
         "VITRINE_DATA_DIR": str(folder),
         "VITRINE_PORT": str(port),
         "VITRINE_ADMIN_PASSWORD": PASSWORD,
+        "VITRINE_SEARCH_WAIT_LIMIT": "50",  # who waits for the index finds what is there, however slowly
         "HOME": str(folder),
     }
     name = f"e2e_{uuid.uuid4().hex[:12]}"
