@@ -14,6 +14,7 @@ from images.lifecycle import QUEUED
 from images.takeover.mapping import OWN_PREFIX, UNFINISHED
 
 ORDER = "images without a size sort as if they had none; Glance leaves it to its database"
+NAMES = "names sort by the codes of their letters here; Glance leaves it to its database"
 NO_DATA = "an image without data has no ranges: there is nothing to send"
 SORTS = ("created_at:desc", "created_at:asc", "name:asc", "size:desc", "updated_at:asc")
 BLOCK = 1 << 20
@@ -76,7 +77,14 @@ def compare(
         yield Difference(caller.name, read.path, "", theirs.status, ours.status, why)
         return
     for member, one, other in _differing("", theirs.body, ours.body):
-        yield Difference(caller.name, read.path, member, one, other, _why(read, member, one, other))
+        why = _why(read, member, one, other)
+        if (
+            not why
+            and member in {"images", "next"}
+            and _names_by_code(read, theirs.body, ours.body)
+        ):
+            why = NAMES
+        yield Difference(caller.name, read.path, member, one, other, why)
 
 
 def _why(read: Read, member: str, theirs: Any, ours: Any) -> str:
@@ -89,6 +97,22 @@ def _why(read: Read, member: str, theirs: Any, ours: Any) -> str:
     if name == "stores":
         return "the stores have names of their own here"
     return ORDER if member in {"images", "next"} and "sort=size" in read.path else ""
+
+
+def _names_by_code(read: Read, theirs: Any, ours: Any) -> bool:
+    """Whether a list of ours is in order by the codes of letters, and lacks none of Glance's that belong into it."""
+    more = "next" in ours
+    if "sort=name" not in read.path or more != ("next" in theirs) or not ours["images"]:
+        return False
+    shown, names = {one["id"] for one in ours["images"]}, [_name(one) for one in ours["images"]]
+    lacking = [_name(one) for one in theirs["images"] if one["id"] not in shown]
+    # Pages may part at other images; whole lists hold the same ones.
+    same = all(name >= names[-1] for name in lacking) if more else not lacking
+    return names == sorted(names) and same and (more or len(names) == len(theirs["images"]))
+
+
+def _name(image: dict[str, Any]) -> str:
+    return image["name"] or ""
 
 
 def _list(chosen: random.Random, _: Sequence[str]) -> Read:

@@ -75,13 +75,17 @@ def adopted(image: GlanceImage, homes: Sequence[Home]) -> Adopted:
         )
         for one in image.members
     ]
-    return Adopted(artifact, list(dict.fromkeys(image.tags)), members, places, notes)
+    tags = list(dict.fromkeys(map(_plain, image.tags)))
+    return Adopted(artifact, tags, members, places, notes)
 
 
 def _artifact(image: GlanceImage, status: str, stores: Sequence[str], notes: list[str]) -> Artifact:
     row = image.row
     finished = status != QUEUED
-    kept = {k: "" if v is None else v for k, v in image.properties.items()}
+    kept = {_plain(k): _plain(v or "") for k, v in image.properties.items()}
+    texts = (row["name"] or "", *image.tags, *image.properties, *image.properties.values())
+    if any("\0" in (text or "") for text in texts):
+        notes.append("NUL characters, which MySQL keeps, are left out of its texts")
     if own := sorted(name for name in kept if name.startswith(OWN_PREFIX) and kept[name]):
         notes.append(f"left out, since they were Glance's own: {', '.join(own)}")
     facts = {
@@ -94,7 +98,7 @@ def _artifact(image: GlanceImage, status: str, stores: Sequence[str], notes: lis
     return Artifact(
         id=row["id"].lower(),
         type=TYPE,
-        name=row["name"],
+        name=row["name"] and _plain(row["name"]),
         project_id=row["owner"],
         visibility=row["visibility"],
         status=status,
@@ -140,6 +144,11 @@ def _place(location: Row, homes: Sequence[Home]) -> Place:
 def _metadata(value: Any) -> dict[str, Any]:
     found = json.loads(value) if isinstance(value, str) else value
     return dict(found) if isinstance(found, Mapping) else {}
+
+
+def _plain(text: str) -> str:
+    """The text as every database and client can have it."""
+    return text.replace("\0", "")
 
 
 def _utc(moment: datetime) -> datetime:

@@ -10,7 +10,7 @@ from oslo_policy import policy as oslo
 from catalog import policy
 from catalog.errors import first_line
 from images.policies import ImageAction
-from images.takeover.source import SourceUnreadable
+from images.takeover.connecting import SourceUnreadable
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
-from catalog.errors import Unavailable, first_line
+from images.takeover.connecting import connecting, engine, reading
 
 TABLES = (
     "images",
@@ -27,12 +27,6 @@ TABLES = (
 Row: TypeAlias = sa.RowMapping
 
 
-class SourceUnreadable(Unavailable):
-    """The database cannot be reached, or is none of Glance's."""
-
-    code = "takeover_source_unreadable"
-
-
 @dataclass(frozen=True, slots=True)
 class GlanceImage:
     """A row of `images` with what hangs on it; deleted children are left out."""
@@ -45,42 +39,56 @@ class GlanceImage:
 
 
 class GlanceDatabase:
-    """Opens the database of an SQLAlchemy URL, such as `postgresql+psycopg://glance@host/glance`."""
+    """Opens the database of an SQLAlchemy URL, such as the `connection` in Glance's own configuration.
+
+    Every method raises SourceUnreadable when the database fails, in the middle of a run too. Each transaction has a
+    connection of its own: what the server or a proxy does to idle ones does not matter.
+    """
 
     def __init__(self, url: str) -> None:
         self._metadata = sa.MetaData()
-        try:
-            self._engine = sa.create_engine(url)
+        self._engine = engine(url)
+        with connecting():
             self._metadata.reflect(self._engine, only=list(TABLES))
-        except (SQLAlchemyError, ImportError) as error:
-            raise SourceUnreadable(
-                f"Glance's database cannot be read: {first_line(error)}"
-            ) from None
 
     def count(self) -> int:
         """Images, deleted ones too: their ids stay taken."""
-        with self._engine.connect() as connection:
-            query = sa.select(sa.func.count()).select_from(self._table("images"))
+        query = sa.select(sa.func.count()).select_from(self._table("images"))
+        with self._connected() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def ids(self) -> list[str]:
+        """The ids of all images, deleted ones too, in the order of `pages`."""
+        column = self._table("images").c.id
+        with self._connected() as connection:
+            return list(connection.execute(sa.select(column).order_by(column)).scalars())
+
     def pages(self, size: int) -> Iterator[list[GlanceImage]]:
-        """All images by id; each page is read in a transaction of its own."""
+        """All images by id; each page is read in a transaction of its own, which is over when the page is there."""
         images, after = self._table("images"), ""
         while True:
             query = sa.select(images).where(images.c.id > after).order_by(images.c.id).limit(size)
-            with self._engine.connect() as connection:
-                rows = connection.execute(query).mappings().all()
-                if not rows:
-                    return
-                yield self._whole(connection, rows)
-            after = rows[-1]["id"]
+            with self._connected() as connection:
+                page = self._whole(connection, connection.execute(query).mappings().all())
+            if not page:
+                return
+            yield page
+            after = page[-1].row["id"]
 
     def namespaces(self) -> Iterator[dict[str, Any]]:
         """Every namespace as a document of the format that `load_metadefs` reads."""
-        with self._engine.connect() as connection:
-            table = self._table("metadef_namespaces")
-            for row in connection.execute(sa.select(table).order_by(table.c.id)).mappings().all():
-                yield self._namespace(connection, row)
+        table = self._table("metadef_namespaces")
+        with self._connected() as connection:
+            rows = connection.execute(sa.select(table).order_by(table.c.id)).mappings().all()
+        for row in rows:
+            with self._connected() as connection:
+                document = self._namespace(connection, row)
+            yield document
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        with reading(), self._engine.connect() as connection:
+            yield connection
 
     def _table(self, name: str) -> sa.Table:
         return self._metadata.tables[name]

@@ -1,4 +1,4 @@
-"""A real Glance on PostgreSQL, filled with images that are the same in every run."""
+"""A real Glance on PostgreSQL or MariaDB, filled with images that are the same in every run."""
 
 import hashlib
 import json
@@ -6,18 +6,18 @@ import os
 import random
 import subprocess
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
+import sqlalchemy as sa
 
 from tests.support.patience import eventually
-from tests.support.service import Service, free_port
+from tests.support.ports import free_port
+from tests.support.service import Service
 
 HERE = Path(__file__).parent
 MANAGE = "import sys; from glance.cmd.manage import main; sys.argv[0] = 'glance-manage'; main()"
@@ -72,6 +72,7 @@ paste.filter_factory = fakeauth:FakeAuth.factory
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 SPACE = uuid.UUID("b7f0ad44-6f0b-4f2b-9c0e-1c7f6a5d1a01")
 KINDS = ("active",) * 16 + ("queued", "deactivated", "saving", "killed")
+NAMES = ("image", "Image", "ärmel")
 IMAGE = (
     "id name status visibility disk_format container_format size virtual_size checksum os_hash_algo os_hash_value"
     " min_disk min_ram owner protected os_hidden created_at updated_at deleted_at deleted"
@@ -98,79 +99,176 @@ COLUMNS = {
 }
 
 
+@dataclass(frozen=True)
+class Server:
+    """A kind of database: where one runs, who speaks to it, and what is made in it for one Glance.
+
+    `reader` is the password of somebody who reads and may do nothing else.
+    """
+
+    variable: str
+    glances_driver: str
+    our_driver: str
+    made: Sequence[str]
+    unmade: Sequence[str]
+    cut: str
+    altered: Sequence[str] = ()
+    reader: str = ""
+    glances_options: Mapping[str, str] = field(default_factory=dict)
+    our_options: Mapping[str, str] = field(default_factory=dict)
+
+    def url(self) -> sa.URL:
+        return sa.make_url(os.environ[self.variable]).set(drivername=self.our_driver)
+
+
+SERVERS = {
+    "postgresql": Server(
+        "VITRINE_TEST_POSTGRES_URL",
+        "postgresql+psycopg2",
+        "postgresql+psycopg",
+        # Most servers sort as people do; those for tests sort by code points.
+        ["CREATE DATABASE {} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en' LOCALE 'C'"],
+        ["DROP DATABASE {} WITH (FORCE)"],
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
+    ),
+    "mariadb": Server(
+        "VITRINE_TEST_MARIADB_URL",
+        "mysql+pymysql",
+        "mysql+pymysql",
+        [
+            "CREATE DATABASE {0}",
+            "CREATE USER {0}@'127.0.0.1' IDENTIFIED BY 'reads/only@1'",
+            "GRANT SELECT ON {0}.* TO {0}@'127.0.0.1'",
+        ],
+        ["DROP DATABASE {0}", "DROP USER {0}@'127.0.0.1'"],
+        "KILL USER {}",
+        # Glance's tables hold three bytes a character; who wants more has done this.
+        ["ALTER TABLE image_properties MODIFY value text CHARACTER SET utf8mb4"],
+        reader="reads/only@1",
+        glances_options={"charset": "utf8mb4"},
+        our_options={"charset": "utf8"},  # three bytes a character, as many a Glance has it
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Glance:
+    """`database` is its URL as an operator would write it for us; `tables` may be written."""
+
+    address: str
+    database: str
+    tables: sa.Engine
+    folder: Path
+    cut: str
+
+    def cut_connections(self) -> None:
+        """End every connection to the database, as servers do with idle ones, or when they start anew."""
+        _execute(self.tables, [self.cut], str(self.tables.url.database))
+
+    @contextmanager
+    def without(self, table: str) -> Iterator[None]:
+        """Meanwhile the table cannot be read."""
+        _execute(self.tables, ["ALTER TABLE {} RENAME TO away"], table)
+        try:
+            yield
+        finally:
+            _execute(self.tables, ["ALTER TABLE away RENAME TO {}"], table)
+
+
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[str, str]]:
-    """Glance's address and its database's URL; both go at the end."""
-    postgres, name = os.environ["VITRINE_TEST_POSTGRES_URL"], f"glance_{uuid.uuid4().hex[:10]}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(
-            f"CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"  # type: ignore[arg-type]
+def running(kind: str, folder: Path) -> Iterator[Glance]:
+    """A Glance without images; it and its database go at the end."""
+    server, name = SERVERS[kind], f"glance_{uuid.uuid4().hex[:10]}"
+    with _database(server, name) as url, (folder / "log").open("ab") as log:
+        port = free_port()
+        for part in ("file1", "staging", "tasks"):
+            (folder / part).mkdir(parents=True)
+        configuration = folder / "glance-api.conf"
+        theirs = url.set(drivername=server.glances_driver, query=server.glances_options)
+        configuration.write_text(
+            CONFIGURATION.format(port=port, folder=folder, database=_written(theirs))
         )
-    told = conninfo_to_dict(postgres)
-    url = f"{told.get('user', 'postgres')}@{told['host']}:{told.get('port', 5432)}/{name}"
-    port = free_port()
-    for part in ("file1", "staging", "tasks"):
-        (folder / part).mkdir(parents=True)
-    configuration = folder / "glance-api.conf"
-    configuration.write_text(
-        CONFIGURATION.format(port=port, folder=folder, database=f"postgresql+psycopg2://{url}")
-    )
-    (folder / "glance-api-paste.ini").write_text(PASTE)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "OS_GLANCE_CONFIG_DIR": str(folder),
-        "PYTHONPATH": str(HERE / "middleware"),
-        "PYTHONWARNINGS": "ignore",
-    }
-    python = os.environ["VITRINE_TEST_GLANCE"]
-    stock = Path(python).parents[1] / "etc/glance/metadefs"
-    with (folder / "log").open("ab") as log:
+        (folder / "glance-api-paste.ini").write_text(PASTE)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "OS_GLANCE_CONFIG_DIR": str(folder),
+            "PYTHONPATH": str(HERE / "middleware"),
+            "PYTHONWARNINGS": "ignore",
+        }
+        python = os.environ["VITRINE_TEST_GLANCE"]
+        stock = Path(python).parents[1] / "etc/glance/metadefs"
         for arguments in (["db_sync"], ["db_load_metadefs", str(stock)]):
             command = [python, "-c", MANAGE, f"--config-file={configuration}", *arguments]
             subprocess.run(
                 command, env=environment, stdout=log, stderr=log, check=True, timeout=180
             )
+        tables = sa.create_engine(url, poolclass=sa.NullPool)
+        _execute(tables, server.altered, name)
         process = subprocess.Popen(
             [python, "-c", SERVE.format(port=port)], env=environment, stdout=log, stderr=log
         )
+        try:
+            service = Service(folder, port, {})
+            assert eventually(lambda: service.get("/healthcheck")[0] == 200, seconds=60), (
+                folder / "log"
+            ).read_text()[-3000:]
+            told = url.update_query_dict(server.our_options)
+            if server.reader:
+                told = told.set(username=name, password=server.reader)
+            yield Glance(f"http://127.0.0.1:{port}", _written(told), tables, folder, server.cut)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _written(url: sa.URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def _database(server: Server, name: str) -> Iterator[sa.URL]:
+    whole = sa.create_engine(server.url(), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    _execute(whole, server.made, name)
     try:
-        service = Service(folder, port, {})
-        assert eventually(lambda: service.get("/healthcheck")[0] == 200, seconds=60), (
-            folder / "log"
-        ).read_text()[-3000:]
-        yield f"http://127.0.0.1:{port}", f"postgresql+psycopg://{url}"
+        yield server.url().set(database=name)
     finally:
-        process.terminate()
-        process.wait(30)
-        with psycopg.connect(postgres, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+        _execute(whole, server.unmade, name)
 
 
-def seed(url: str, folder: Path, owners: Sequence[str], count: int) -> list[str]:
+def _execute(engine: sa.Engine, statements: Sequence[str], name: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement.format(name))
+
+
+def seed(glance: Glance, owners: Sequence[str], count: int) -> list[str]:
     """Fill the tables; every hundredth image has a file. The ids, in order."""
     rows = Rows()
     for number in range(count):
-        _image(rows, number, folder, owners)
-    with psycopg.connect(url.replace("+psycopg", "")) as connection, connection.cursor() as cursor:
-        for table, columns in COLUMNS.items():
-            with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:  # type: ignore[arg-type]
-                for row in getattr(rows, table):
-                    copy.write_row(row)
+        _image(rows, number, glance.folder, owners)
+    for table, columns in COLUMNS.items():
+        _insert(
+            glance, table, [dict(zip(columns, row, strict=True)) for row in getattr(rows, table)]
+        )
     return [row[0] for row in rows.images]
 
 
-def add_later(url: str, owner: str | None, visibility: str = "private") -> str:
+def add_later(glance: Glance, owner: str | None, visibility: str = "private") -> str:
     """One more image, after the others; its id."""
     image_id = str(uuid.uuid5(SPACE, f"later {owner} {visibility}"))
-    with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        connection.execute(
-            "INSERT INTO images (id, name, owner, status, visibility, protected, os_hidden, min_disk, min_ram,"
-            " created_at, updated_at, deleted)"
-            " VALUES (%s, 'later', %s, 'queued', %s, false, false, 0, 0, %s, %s, false)",
-            [image_id, owner, visibility, BEGAN, BEGAN],
-        )
+    same = dict.fromkeys(("protected", "os_hidden", "deleted"), False)
+    same |= dict.fromkeys(("min_disk", "min_ram"), 0)
+    same |= dict.fromkeys(("created_at", "updated_at"), BEGAN)
+    told = {"id": image_id, "name": "later", "owner": owner, "visibility": visibility}
+    _insert(glance, "images", [{**same, **told, "status": "queued"}])
     return image_id
+
+
+def _insert(glance: Glance, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    found = sa.Table(table, sa.MetaData(), autoload_with=glance.tables)
+    with glance.tables.begin() as connection:
+        connection.execute(found.insert(), rows)
 
 
 def _image(rows: Rows, number: int, folder: Path, owners: Sequence[str]) -> None:
@@ -186,7 +284,7 @@ def _image(rows: Rows, number: int, folder: Path, owners: Sequence[str]) -> None
     bytes_ = content or b""
     deleted = status == "killed"
     rows.images.append((
-        image_id, f"image {number % 4000:05}", status, visibility,
+        image_id, f"{NAMES[number % 3]} {number % 4000:05}", status, visibility,
         chosen.choice(("qcow2", "raw")), "bare", len(bytes_) if full else None, None,
         hashlib.md5(bytes_).hexdigest() if full else None,
         "sha512" if full else None,

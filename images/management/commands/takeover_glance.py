@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,8 +17,9 @@ from catalog.actors import Actor, system_actor
 from catalog.errors import CatalogError
 from images.services.takeover import adopt, missing
 from images.takeover import comparing, policies
+from images.takeover.connecting import SourceUnreadable
 from images.takeover.mapping import Home, adopted
-from images.takeover.source import GlanceDatabase, SourceUnreadable
+from images.takeover.source import GlanceDatabase
 from metadefs import files
 from metadefs.services import loading
 
@@ -37,15 +38,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--database",
             required=True,
-            help="SQLAlchemy URL: postgresql+psycopg://user@host/glance.",
+            help="SQLAlchemy URL: mysql+pymysql://user:password@host/glance, or postgresql+psycopg://…",
         )
         parser.add_argument("--policy", type=Path, help="Glance's policy.yaml, to be reviewed.")
         parser.add_argument("--policy-out", type=Path, help="Where the rules that hold here go.")
         parser.add_argument("--dry-run", action="store_true", help="Only say what would be done.")
-        parser.add_argument("--batch", type=int, default=500, help="Images per transaction.")
+        parser.add_argument("--batch", type=_positive, default=500, help="Images per transaction.")
         parser.add_argument("--report", type=Path, help="Where the whole report goes, as JSON.")
         parser.add_argument(
-            "--compare", type=int, metavar="N", help="Take nothing: make N reads of both services."
+            "--compare",
+            type=_positive,
+            metavar="N",
+            help="Take nothing: make N reads of both services.",
         )
         parser.add_argument("--glance", help="With --compare: Glance's address, without /v2.")
         parser.add_argument(
@@ -132,8 +136,7 @@ class Command(BaseCommand):
         if not (options["glance"] and options["vitrine"] and options["callers"]):
             raise SourceUnreadable("--compare needs --glance, --vitrine and at least one --as")
         callers = [comparing.Caller(*one) for one in options["callers"]]
-        ids = [one.row["id"] for page in source.pages(options["batch"]) for one in page]
-        reads = comparing.sample(ids, options["compare"], seed=options["seed"])
+        reads = comparing.sample(source.ids(), options["compare"], seed=options["seed"])
         found: list[comparing.Difference] = []
         for number, read in enumerate(reads):
             caller = callers[number % len(callers)]
@@ -162,6 +165,13 @@ class Command(BaseCommand):
     def _say(self, what: str, counts: Counter[str]) -> None:
         said = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
         self.stdout.write(f"{what}: {said or 'none'}")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ArgumentTypeError("a number from 1 is expected")
+    return number
 
 
 def _load(read: files.Read, actor: Actor) -> str:

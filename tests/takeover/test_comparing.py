@@ -1,0 +1,70 @@
+"""Lists by name: databases sort as people do, we by code points; an image that is missing is a difference all the same."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from images.takeover.comparing import NAMES, Caller, Difference, Read, compare
+
+ADA = Caller("ada", "x", "x")
+
+
+@contextmanager
+def listing(names: str, *, more: bool) -> Iterator[str]:
+    """A service whose every list has images of these names, and perhaps goes on."""
+    body = {"images": [{"id": f"id of {name}", "name": name} for name in names]}
+    text = json.dumps(body | ({"next": f"/v2/images?marker={names[-1]}"} if more else {})).encode()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def differences(
+    theirs: str, ours: str, *, more: bool = False, sort: str = "name"
+) -> list[Difference]:
+    read = Read("list", f"/v2/images?sort={sort}%3Aasc")
+    with listing(theirs, more=more) as glance, listing(ours, more=more) as vitrine:
+        return list(compare(glance, vitrine, ADA, read))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "more"), [("aBc", "Bac", False), ("aB", "BC", True), ("aBcD", "BDac", True)]
+)
+def test_another_order_of_names_is_expected(theirs: str, ours: str, more: bool) -> None:
+    found = differences(theirs, ours, more=more)
+    assert {one.why for one in found} == {NAMES}
+    assert {one.member for one in found} <= {"images", "next"}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "more"),
+    [("aBc", "Bc", False), ("aBc", "aBc"[::-1], False), ("aB", "CD", True), ("ab", "Bab", False)],
+    ids=["one is missing", "no order", "one is missing before the end", "one more"],
+)
+def test_what_an_order_cannot_explain_is_shown(theirs: str, ours: str, more: bool) -> None:
+    assert "" in {one.why for one in differences(theirs, ours, more=more)}
+
+
+def test_only_lists_by_name_may_differ_so() -> None:
+    assert {one.why for one in differences("aBc", "Bac", sort="created_at")} == {""}
+    assert differences("aBc", "aBc", sort="created_at") == []

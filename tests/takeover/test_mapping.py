@@ -1,0 +1,47 @@
+"""What does not fit is noted, and does not keep an image from coming."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from artifacts.models import Artifact
+from catalog.actors import system_actor
+from images.services.takeover import adopt
+from images.takeover.mapping import adopted
+from images.takeover.source import GlanceImage
+
+ROW: dict[str, Any] = {
+    "id": "0B6B1CCE-2D23-4D4F-9D4B-6B3C1E3B8B41",
+    "name": "a\0b",
+    "owner": "p" * 32,
+    "status": "queued",
+    "visibility": "private",
+    "deleted": 0,
+    "protected": 0,
+    "os_hidden": 1,
+    "min_disk": 0,
+    "min_ram": 0,
+    "size": None,
+    "virtual_size": None,
+    "disk_format": None,
+    "container_format": None,
+    "checksum": None,
+    "os_hash_algo": None,
+    "os_hash_value": None,
+    "created_at": datetime.fromisoformat("2025-01-01T00:00:00"),
+    "updated_at": None,
+}
+
+
+@pytest.mark.django_db
+def test_nul_characters_which_mysql_keeps_are_left_out_and_told() -> None:
+    image = GlanceImage(ROW, {"k\0": "v\0w", "none": None}, ["t\0", "t"])  # type: ignore[arg-type]
+    one = adopted(image, [])
+    assert one.notes == ["NUL characters, which MySQL keeps, are left out of its texts"]
+    adopt([one], actor=system_actor("test"))
+    found = Artifact.objects.get(pk=ROW["id"].lower())
+    assert (found.name, found.properties) == ("ab", {"k": "vw", "none": ""})
+    assert list(found.tags.values_list("value", flat=True)) == ["t"]
+    assert found.hidden
+    assert not found.protected
