@@ -34,7 +34,8 @@ class Stage:
 def staged(folder: Path) -> Iterator[Stage]:
     """A service with a member beside the administrator, and one thing of each kind; its profile is the test run's."""
     postgresql = os.environ.get("VITRINE_TEST_DATABASE") == "postgresql"
-    with configured(folder, "production-redis" if postgresql else "embedded") as service:
+    profile = "production-redis" if postgresql else "embedded"
+    with configured(folder, profile, VITRINE_IDENTITY_TOKEN_LIFETIME="86400") as service:
         service.start(ready_within=180)
         stage = Stage(service, {"admin": service.token()})
         _populate(stage)

@@ -15,6 +15,7 @@ BRIEF = {
     "VITRINE_ARTIFACTS_RESTORE_GRACE": "0",  # the checker expects what is deleted to be gone
     "VITRINE_ARTIFACTS_UPLOAD_LEASE": "2",
     "VITRINE_DELIVERY_LEASE": "2",
+    "VITRINE_IDENTITY_TOKEN_LIFETIME": "86400",  # clients sign in once, and many kills take their time
     "VITRINE_JOB_LEASE": "2",
     "VITRINE_NOTIFICATIONS_DRIVER": "log",
     "VITRINE_NOTIFICATIONS_LEASE": "2",
