@@ -5,7 +5,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal, TypeVar, cast
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 
 from catalog.actors import Actor
 from catalog.conf import section
@@ -46,7 +46,11 @@ def namespaces_visible_to(
     if resource_types:
         governing = Association.objects.filter(resource_type__name__in=list(resource_types))
         rows = rows.filter(pk__in=governing.values("namespace_id"))
-    return rows.prefetch_related("associations__resource_type")
+    return rows.prefetch_related(_by_name(), "associations__resource_type")
+
+
+def _by_name() -> "Prefetch[str, QuerySet[Association], str]":
+    return Prefetch("associations", Association.objects.order_by("resource_type__name"))
 
 
 def namespace_for(actor: Actor, name: str) -> Namespace:
@@ -166,8 +170,13 @@ def governing_drafts(resource_type: str, owner: str | None) -> list[NamespaceDra
 
 
 def with_contents(rows: QuerySet[Namespace]) -> QuerySet[Namespace]:
+    """In the order in which the contents were made, or that of names."""
     return rows.prefetch_related(
-        "properties", "objects_defined", "tags", "associations__resource_type"
+        Prefetch("properties", Property.objects.order_by("pk")),
+        Prefetch("objects_defined", Object.objects.order_by("pk")),
+        Prefetch("tags", Tag.objects.order_by("pk")),
+        _by_name(),
+        "associations__resource_type",
     )
 
 

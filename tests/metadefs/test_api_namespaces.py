@@ -253,7 +253,7 @@ def test_every_sort_key_pages_without_loss(api, key):
 
 
 def test_the_list_is_filtered(api):
-    make(api, "a", resource_type_associations=[{"name": "A", "prefix": "a_"}, {"name": "B"}])
+    make(api, "a", resource_type_associations=[{"name": "B"}, {"name": "A", "prefix": "a_"}])
     make(api, "b", visibility="private", resource_type_associations=[{"name": "B"}])
     make(api, "c")
     assert names(api("GET", "?visibility=private")) == ["b"]
