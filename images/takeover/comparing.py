@@ -78,11 +78,7 @@ def compare(
         return
     for member, one, other in _differing("", theirs.body, ours.body):
         why = _why(read, member, one, other)
-        if (
-            not why
-            and member in {"images", "next"}
-            and _names_by_code(read, theirs.body, ours.body)
-        ):
+        if member in {"images", "next"} and _names_by_code(read, theirs.body, ours.body):
             why = NAMES
         yield Difference(caller.name, read.path, member, one, other, why)
 
@@ -152,7 +148,7 @@ def _ask(base: str, token: str, read: Read, timeout: float) -> Answer:
 
 
 def _differing(member: str, theirs: Any, ours: Any) -> Iterator[tuple[str, Any, Any]]:
-    """Paths into two documents with what stands there; lists of images are told apart by their ids first."""
+    """Paths into two documents with what stands there; images of lists are compared by their ids, in whatever order."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for name in sorted(theirs.keys() | ours.keys()):
             where = f"{member}.{name}".lstrip(".")
@@ -162,9 +158,10 @@ def _differing(member: str, theirs: Any, ours: Any) -> Iterator[tuple[str, Any, 
         ids = [[one["id"] for one in images] for images in (theirs, ours)]
         if ids[0] != ids[1]:
             yield member, ids[0], ids[1]
-            return
-        for one, other in zip(theirs, ours, strict=True):
-            yield from _differing(f"images.{one['id']}", one, other)
+        known = {one["id"]: one for one in ours}
+        for one in theirs:
+            if one["id"] in known:
+                yield from _differing(f"images.{one['id']}", one, known[one["id"]])
         return
     if member.rpartition(".")[2] == "tags":
         theirs, ours = sorted(theirs or ()), sorted(ours or ())

@@ -273,7 +273,7 @@ def _insert(glance: Glance, table: str, rows: Sequence[dict[str, Any]]) -> None:
 
 def _image(rows: Rows, number: int, folder: Path, owners: Sequence[str]) -> None:
     chosen = random.Random(number)
-    image_id, moment = str(uuid.uuid5(SPACE, str(number))), BEGAN + timedelta(minutes=number)
+    image_id, moment = str(uuid.uuid5(SPACE, str(number))), BEGAN + timedelta(minutes=number // 3)
     status, owner = chosen.choice(KINDS), chosen.choice(owners)
     visibility = chosen.choice(("private", "shared", "shared", "public", "community"))
     content = random.Random(image_id).randbytes(500 + number % 500) if number % 100 == 0 else None

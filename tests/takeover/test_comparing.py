@@ -14,9 +14,9 @@ ADA = Caller("ada", "x", "x")
 
 
 @contextmanager
-def listing(names: str, *, more: bool) -> Iterator[str]:
+def listing(names: str, *, more: bool, note: str = "") -> Iterator[str]:
     """A service whose every list has images of these names, and perhaps goes on."""
-    body = {"images": [{"id": f"id of {name}", "name": name} for name in names]}
+    body = {"images": [{"id": f"id of {name}", "name": name, "note": note} for name in names]}
     text = json.dumps(body | ({"next": f"/v2/images?marker={names[-1]}"} if more else {})).encode()
 
     class Answer(BaseHTTPRequestHandler):
@@ -40,10 +40,10 @@ def listing(names: str, *, more: bool) -> Iterator[str]:
 
 
 def differences(
-    theirs: str, ours: str, *, more: bool = False, sort: str = "name"
+    theirs: str, ours: str, *, more: bool = False, sort: str = "name", note: str = ""
 ) -> list[Difference]:
     read = Read("list", f"/v2/images?sort={sort}%3Aasc")
-    with listing(theirs, more=more) as glance, listing(ours, more=more) as vitrine:
+    with listing(theirs, more=more) as glance, listing(ours, more=more, note=note) as vitrine:
         return list(compare(glance, vitrine, ADA, read))
 
 
@@ -68,3 +68,9 @@ def test_what_an_order_cannot_explain_is_shown(theirs: str, ours: str, more: boo
 def test_only_lists_by_name_may_differ_so() -> None:
     assert {one.why for one in differences("aBc", "Bac", sort="created_at")} == {""}
     assert differences("aBc", "aBc", sort="created_at") == []
+
+
+@pytest.mark.parametrize("sort", ["name", "size"])
+def test_images_are_compared_in_whatever_order_they_come(sort: str) -> None:
+    found = differences("aB", "BC", more=True, sort=sort, note="other")
+    assert [one.member for one in found if not one.why] == ["images.id of B.note"]
