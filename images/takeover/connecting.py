@@ -51,7 +51,7 @@ def engine(text: str) -> sa.Engine:
         raise SourceUnreadable(f"Glance's database cannot be read: {EXPECTED}, not {kind}:")
     if kind in MYSQL and not url.database:
         raise SourceUnreadable(f"Glance's database cannot be read: {EXPECTED}, with the database")
-    url = url.set(drivername=DRIVERS[kind]).difference_update_query(["plugin"])
+    url = url.set(drivername=DRIVERS[kind]).difference_update_query(["plugin", "use_unicode"])
     if kind in MYSQL:
         # The `utf8` of many a Glance has three bytes: longer characters would come as question marks.
         url = url.update_query_dict({"charset": "utf8mb4"})
