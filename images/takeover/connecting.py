@@ -1,10 +1,11 @@
 """From an SQLAlchemy URL to an engine, and from what drivers say to sentences for people."""
 
+import configparser
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError
 
 from catalog.errors import Unavailable, first_line
 
@@ -37,20 +38,19 @@ class SourceUnreadable(Unavailable):
 
 
 def engine(text: str) -> sa.Engine:
-    """An engine whose driver is here, and which loses no character on the way. SourceUnreadable names what is wrong.
-
-    Each transaction has a connection of its own: what the server or a proxy does to idle ones does not matter.
-    """
+    """An engine whose driver is here, and which loses no character on the way. SourceUnreadable names what is wrong."""
     try:
         url = sa.make_url(text)
     except (SQLAlchemyError, ValueError):
         # Not with what was found in its place: that may be a part of the password.
-        raise SourceUnreadable(f"Glance's database cannot be read: {EXPECTED}") from None
+        raise _unreadable(EXPECTED) from None
+    if "@" in (url.host or ""):
+        raise _unreadable(f"{EXPECTED}; an @ in a password is written %40")
     kind = url.get_backend_name()
     if kind not in DRIVERS:
-        raise SourceUnreadable(f"Glance's database cannot be read: {EXPECTED}, not {kind}:")
+        raise _unreadable(f"{EXPECTED}, not {kind}:")
     if kind in MYSQL and not url.database:
-        raise SourceUnreadable(f"Glance's database cannot be read: {EXPECTED}, with the database")
+        raise _unreadable(f"{EXPECTED}, with the database")
     url = url.set(drivername=DRIVERS[kind]).difference_update_query(["plugin", "use_unicode"])
     if kind in MYSQL:
         # The `utf8` of many a Glance has three bytes: longer characters would come as question marks.
@@ -62,9 +62,18 @@ def engine(text: str) -> sa.Engine:
 def connecting() -> AbstractContextManager[None]:
     """SourceUnreadable for whatever keeps drivers from connecting.
 
-    PyMySQL has TypeError for an option it does not know, and RuntimeError for a way to sign in that it lacks.
+    PyMySQL has TypeError for an option it does not know, RuntimeError for a way to sign in that it lacks, OSError for
+    a certificate that is not there, and reads option files as configparser does.
     """
-    return _told(SQLAlchemyError, ImportError, TypeError, ValueError, RuntimeError)
+    return _told(
+        SQLAlchemyError,
+        ImportError,
+        TypeError,
+        ValueError,
+        RuntimeError,
+        OSError,
+        configparser.Error,
+    )
 
 
 def reading() -> AbstractContextManager[None]:
@@ -77,11 +86,23 @@ def _told(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        raise SourceUnreadable(f"Glance's database cannot be read: {_said(error)}") from None
+        raise _unreadable(_said(error)) from None
+
+
+def _unreadable(reason: str) -> SourceUnreadable:
+    return SourceUnreadable(f"Glance's database cannot be read: {reason}")
 
 
 def _said(error: Exception) -> str:
-    """The server's sentence; PyMySQL keeps it beside a number."""
+    """The server's sentence, which PyMySQL keeps beside a number. No line of an option file, no part of an address:
+    passwords stand there.
+    """
+    if isinstance(error, configparser.Error):
+        return "the option file that the address names cannot be understood"
+    if isinstance(error, InvalidRequestError) and "table" in str(error):
+        return f"it lacks tables of Glance's: {first_line(error).rpartition(': ')[2].strip('()')}"
+    if isinstance(error, OSError):
+        return f"a file that the address names: {error.strerror}"
     cause = getattr(error, "orig", None) or error
     number, *texts = cause.args or ("",)
     return first_line(Exception(texts[0]) if isinstance(number, int) and texts else cause)

@@ -1,6 +1,7 @@
 """Options that cannot be meant, and addresses under which no database of Glance's can be read: one line says what is wrong, and no password."""
 
 import os
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -19,7 +20,19 @@ CASES = [
     ("postgresql+psycopg2://glance:secret@127.0.0.1:9/glance", "Connection refused"),
     ("postgresql://glance:secret@no.such.invalid/glance", "'no.such.invalid'"),
     ("postgresql://glance:secret@127.0.0.1:9/glance?x=y", "invalid connection option"),
-    ("sqlite://", "images, image_properties"),
+    (
+        "mysql://glance:a secret@not so@127.0.0.1:9/glance",
+        f"{EXPECTED}; an @ in a password is written %40",
+    ),
+    (
+        "mysql://glance:secret@127.0.0.1:9/glance?ssl_ca=/no/such.pem",
+        "a file that the address names: No such file",
+    ),
+    (
+        "mysql://127.0.0.1:9/glance?read_default_file={options}",
+        "the option file .* cannot be understood",
+    ),
+    ("sqlite://", "it lacks tables of Glance's: .*images, image_properties"),
     pytest.param("mysql+mysqldb://root:secret@{mariadb}/mysql", "Access denied", marks=MARIADB),
     pytest.param("mysql://root@{mariadb}/nope", "Unknown database 'nope'", marks=MARIADB),
     pytest.param("mysql://root@{mariadb}/mysql?plugin=x", "images, image_prop", marks=MARIADB),
@@ -30,15 +43,17 @@ CASES = [
 
 
 @pytest.mark.parametrize(("url", "reason"), CASES)
-def test_what_cannot_be_read_is_told_in_one_line(url: str, reason: str) -> None:
-    servers = {
+def test_what_cannot_be_read_is_told_in_one_line(url: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "options").write_text("password = secret\n")
+    places = {
+        "options": tmp_path / "options",
         "mariadb": os.environ.get("VITRINE_TEST_MARIADB_URL", "").rpartition("@")[2],
         "postgresql": os.environ.get("VITRINE_TEST_POSTGRES_URL", "").partition("://")[2],
     }
     with pytest.raises(
         CommandError, match=rf"^Glance's database cannot be read: .*{reason}"
     ) as told:
-        call_command("takeover_glance", database=url.format(**servers))
+        call_command("takeover_glance", database=url.format(**places))
     assert "\n" not in str(told.value)
     assert "secret" not in str(told.value)
 
