@@ -104,7 +104,7 @@ def _names_by_code(read: Read, theirs: Any, ours: Any) -> bool:
     lacking = [_name(one) for one in theirs["images"] if one["id"] not in shown]
     # Pages may part at other images; whole lists hold the same ones.
     same = all(name >= names[-1] for name in lacking) if more else not lacking
-    return names == sorted(names) and same and (more or len(names) == len(theirs["images"]))
+    return names == sorted(names) and same and len(names) == len(theirs["images"])
 
 
 def _name(image: dict[str, Any]) -> str:

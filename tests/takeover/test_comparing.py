@@ -58,8 +58,20 @@ def test_another_order_of_names_is_expected(theirs: str, ours: str, more: bool) 
 
 @pytest.mark.parametrize(
     ("theirs", "ours", "more"),
-    [("aBc", "Bc", False), ("aBc", "aBc"[::-1], False), ("aB", "CD", True), ("ab", "Bab", False)],
-    ids=["one is missing", "no order", "one is missing before the end", "one more"],
+    [
+        ("aBc", "Bc", False),
+        ("aBc", "aBc"[::-1], False),
+        ("aB", "CD", True),
+        ("ab", "Bab", False),
+        ("abc", "ab", True),
+    ],
+    ids=[
+        "one is missing",
+        "no order",
+        "one is missing before the end",
+        "one more",
+        "a page that is not full",
+    ],
 )
 def test_what_an_order_cannot_explain_is_shown(theirs: str, ours: str, more: bool) -> None:
     assert "" in {one.why for one in differences(theirs, ours, more=more)}
