@@ -38,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--database",
             required=True,
-            help="SQLAlchemy URL: mysql+pymysql://user:password@host/glance, or postgresql+psycopg://…",
+            help="SQLAlchemy URL: mysql+pymysql://user@host/glance, or postgresql+psycopg://…",
         )
         parser.add_argument("--policy", type=Path, help="Glance's policy.yaml, to be reviewed.")
         parser.add_argument("--policy-out", type=Path, help="Where the rules that hold here go.")
@@ -168,10 +168,9 @@ class Command(BaseCommand):
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
         raise ArgumentTypeError("a number from 1 is expected")
-    return number
+    return int(text)
 
 
 def _load(read: files.Read, actor: Actor) -> str:
