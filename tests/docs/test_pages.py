@@ -13,7 +13,7 @@ from tests.docs.pages import ADDRESS, DOCS, execute, workplace
 from tests.support.ports import free_port
 from tests.support.service import Service, configured
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 PAGES = DOCS / "how-to"
 INSTALL = ".venv/bin/pip install --quiet ./acme-store"

@@ -16,7 +16,7 @@ from tests.docs.pages import DOCS, blocks, execute, workplace
 from tests.support.patience import eventually
 from tests.support.service import PASSWORD, Service, configured
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 PAGE = DOCS / "how-to" / "run-in-production.md"
 PARTS = ("web", "worker", "relay")

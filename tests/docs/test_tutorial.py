@@ -11,7 +11,7 @@ PAGE = DOCS / "tutorial" / "first-image.md"
 
 
 @pytest.mark.e2e
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_every_block_prints_what_the_page_says(tmp_path: Path) -> None:
     assert [one.kind for one in blocks(PAGE)].count("output") >= 5
     with configured(workplace(tmp_path) / "var") as service:

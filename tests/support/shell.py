@@ -8,10 +8,12 @@ import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -40,28 +42,34 @@ class _Forking:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, __file__],
+            [sys.executable, "-P", __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), "LC_ALL": "C.UTF-8"},
             text=True,
+            start_new_session=True,
         )
         atexit.register(self.end)
 
     def end(self) -> None:
-        self._process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         with self._process:
             atexit.unregister(self.end)
 
     def ask(self, call: Mapping[str, Any]) -> int:
+        """The command's exit code. Whatever interrupts this ends the process: its answer would be the next one's."""
         into, answers = _pipe(self._process.stdin), _pipe(self._process.stdout)
-        into.write(json.dumps(call) + "\n")
-        into.flush()
-        if not select.select([answers], [], [], SECONDS)[0]:
+        try:
+            into.write(json.dumps(call) + "\n")
+            into.flush()
+            if not select.select([answers], [], [], SECONDS)[0]:
+                raise TimeoutError(f"openstack {call['arguments']} takes more than {SECONDS} s")
+            return int(answers.readline())
+        except BaseException:
             _forking.cache_clear()
             self.end()
-            raise TimeoutError(f"openstack {call['arguments']} takes more than {SECONDS} s")
-        return int(answers.readline())
+            raise
 
 
 def _pipe(found: IO[str] | None) -> IO[str]:

@@ -202,7 +202,7 @@ def running(kind: str, folder: Path) -> Iterator[Glance]:
         for arguments in (["db_sync"], ["db_load_metadefs", str(stock)]):
             command = [python, "-c", MANAGE, f"--config-file={configuration}", *arguments]
             subprocess.run(
-                command, env=environment, stdout=log, stderr=log, check=True, timeout=180
+                command, env=environment, stdout=log, stderr=log, check=True, timeout=600
             )
         tables = sa.create_engine(url, poolclass=sa.NullPool)
         _execute(tables, server.altered, name)
@@ -211,7 +211,7 @@ def running(kind: str, folder: Path) -> Iterator[Glance]:
         )
         try:
             service = Service(folder, port, {})
-            assert eventually(lambda: service.get("/healthcheck")[0] == 200, seconds=60), (
+            assert eventually(lambda: service.get("/healthcheck")[0] == 200, seconds=180), (
                 folder / "log"
             ).read_text()[-3000:]
             told = url.update_query_dict(server.our_options)

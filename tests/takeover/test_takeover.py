@@ -20,7 +20,7 @@ from tests.takeover import peer
 pytestmark = [
     pytest.mark.glance,
     pytest.mark.e2e,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
 ]
 PAGE = DOCS / "how-to" / "take-over-a-glance.md"
 IMAGES = {"postgresql": 10_000, "mariadb": 1_000}
@@ -152,7 +152,7 @@ def taken(both: Both) -> Taken:
     one = Path(os.environ["VITRINE_TEST_GLANCE"]).parents[1] / "etc/glance/metadefs/cim-processor"
     known = service.manage("load_metadefs", f"--path={one}-allocation-setting-data.json")
     assert known.returncode == 0
-    execute(PAGE, folder, both.words | _tokens(both), seconds=400)
+    execute(PAGE, folder, both.words | _tokens(both), seconds=1000)
     names = ("report", "taken", "compared")
     reports = [json.loads((folder / f"{name}.json").read_text()) for name in names]
     nobodys = peer.add_later(both.glance, None)
