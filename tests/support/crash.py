@@ -13,7 +13,7 @@ from tests.support.service import Service, configured
 
 BRIEF = {
     "VITRINE_ARTIFACTS_RESTORE_GRACE": "0",  # the checker expects what is deleted to be gone
-    "VITRINE_ARTIFACTS_UPLOAD_LEASE": "2",
+    "VITRINE_ARTIFACTS_UPLOAD_LEASE": "3",
     "VITRINE_DELIVERY_LEASE": "2",
     "VITRINE_IDENTITY_TOKEN_LIFETIME": "86400",  # clients sign in once, and many kills take their time
     "VITRINE_JOB_LEASE": "2",
