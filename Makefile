@@ -52,13 +52,13 @@ crash: $(VENV)/.installed-dev ## Kill processes at every failpoint, 50 at random
 	VITRINE_TEST_CRASH_KILLS=$(or $(VITRINE_CRASH_KILLS),50) \
 	VITRINE_TEST_CRASH_SEARCH_KILLS=$(or $(VITRINE_CRASH_SEARCH_KILLS),$(if $(VITRINE_CRASH_KILLS),1,3)) \
 	VITRINE_TEST_CRASH_PROFILES="$(or $(VITRINE_CRASH_PROFILES),embedded $(if $(VITRINE_CRASH_KILLS),,production-redis))" \
-	VITRINE_TEST_CRASH_SEED=$(VITRINE_CRASH_SEED) $(BIN)/pytest -p no:randomly -m crash $(ARGS)
+	VITRINE_TEST_CRASH_SEED=$(VITRINE_CRASH_SEED) $(BIN)/pytest -p no:randomly -m crash tests/crash tests/stores $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## Throw 100 000 requests at a running service (VITRINE_TEST_FUZZ_CASES, VITRINE_TEST_FUZZ_SEED choose otherwise).
-	VITRINE_TEST_E2E=1 VITRINE_TEST_FUZZ_CASES=$(or $(VITRINE_TEST_FUZZ_CASES),100000) $(BIN)/pytest -p no:randomly -m fuzz --timeout 7200 $(ARGS)
+	VITRINE_TEST_E2E=1 VITRINE_TEST_FUZZ_CASES=$(or $(VITRINE_TEST_FUZZ_CASES),100000) $(BIN)/pytest -p no:randomly -m fuzz --timeout 7200 tests/api $(ARGS)
 
 conformance: $(VENV)/.installed-dev ## Run tempest's tests of images against the service (scripts/services install tempest).
-	$(BIN)/pytest -m conformance $(ARGS)
+	$(BIN)/pytest -m conformance tests/tempest $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Run the benchmarks.
 	$(BIN)/python -m benchmarks.run $(ARGS)
