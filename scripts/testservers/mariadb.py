@@ -1,10 +1,9 @@
 """MariaDB 10.11: root needs no password, and only loopback can reach it."""
 
-import shutil
+import subprocess
 from pathlib import Path
 
 from . import ports
-from .errors import StartFailed
 from .service import Service
 
 SERVER = Path("/usr/sbin/mariadbd")
@@ -48,30 +47,20 @@ class MariaDB(Service):
     def url(self) -> str:
         return f"mysql://root@127.0.0.1:{self.port}"
 
-    @property
-    def data(self) -> Path:
-        return self.home / "data"
-
     def missing_packages(self) -> list[str]:
         """The server alone: `mariadb-server` adds what starts it with the machine, and its data."""
         return [] if SERVER.exists() else ["mariadb-server-core"]
 
     def prepare(self) -> None:
-        if self.data.exists():
-            return
-        part = self.home / "data.part"  # renamed when complete: an interrupted one starts over
-        shutil.rmtree(part, ignore_errors=True)
+        self.make_data(self._tables)
+
+    def _tables(self, part: Path) -> "subprocess.CompletedProcess[str]":
         for folder in (part, part / "mysql"):
             folder.mkdir()
             self.account.own(folder)
         server = [*self._server(part), "--bootstrap"]
         command = ["bash", "-o", "pipefail", "-c", BOOTSTRAP, "bootstrap", str(TABLES), *server]
-        done = self.account.run(command, self.home)
-        with self.log.open("a") as log:
-            log.write(done.stdout)
-        if done.returncode:
-            raise StartFailed("its first tables could not be made")
-        part.rename(self.data)
+        return self.account.run(command, self.home)
 
     def command(self) -> list[str]:
         return [*self._server(self.data), f"--port={self.port}"]

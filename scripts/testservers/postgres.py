@@ -1,10 +1,8 @@
 """PostgreSQL 15, trusting every loopback connection, with C collation and UTF-8."""
 
-import shutil
 import signal
 from pathlib import Path
 
-from .errors import StartFailed
 from .service import Service
 
 BIN = Path("/usr/lib/postgresql/15/bin")
@@ -31,25 +29,19 @@ class Postgres(Service):
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
-    @property
-    def data(self) -> Path:
-        return self.home / "data"
-
     def missing_packages(self) -> list[str]:
         return [] if (BIN / "postgres").exists() else ["postgresql-15"]
 
     def prepare(self) -> None:
-        if self.data.exists():
-            return
-        part = self.home / "data.part"  # renamed when complete: an interrupted initdb starts over
-        shutil.rmtree(part, ignore_errors=True)
-        initdb = [str(BIN / "initdb"), f"--pgdata={part}", "--username=postgres", "--auth=trust"]
-        done = self.account.run([*initdb, "--encoding=UTF8", "--locale=C", "--no-sync"], self.home)
-        with self.log.open("a") as log:
-            log.write(done.stdout)
-        if done.returncode:
-            raise StartFailed("initdb failed")
-        part.rename(self.data)
+        options = [
+            "--username=postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]
+        initdb = [str(BIN / "initdb"), *options]
+        self.make_data(lambda part: self.account.run([*initdb, f"--pgdata={part}"], self.home))
 
     def command(self) -> list[str]:
         settings = SETTINGS | ({} if self.state.durable else FAST) | {"port": str(self.port)}

@@ -4,9 +4,10 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -80,6 +81,24 @@ class Service(ABC):
 
     def prepare(self) -> None:  # noqa: B027 - as above
         """Write configuration before each start, and data before the first."""
+
+    @property
+    def data(self) -> Path:
+        """Where a server that keeps data has it."""
+        return self.home / "data"
+
+    def make_data(self, fill: Callable[[Path], "subprocess.CompletedProcess[str]"]) -> None:
+        """Fill the data folder before the first start; one that was interrupted starts over. StartFailed."""
+        if self.data.exists():
+            return
+        part = self.home / "data.part"  # renamed when complete
+        shutil.rmtree(part, ignore_errors=True)
+        done = fill(part)
+        with self.log.open("a") as log:
+            log.write(done.stdout)
+        if done.returncode:
+            raise StartFailed("its data could not be made")
+        part.rename(self.data)
 
     def environment(self) -> dict[str, str]:
         """Variables for the server."""
