@@ -3,6 +3,7 @@
 import random
 import socket
 import urllib.request
+from itertools import islice
 from pathlib import Path
 
 
@@ -18,16 +19,20 @@ def is_free(port: int) -> bool:
         return True
 
 
-def choose(count: int) -> list[int]:
-    """Distinct free ports below those the kernel hands out to clients.
+def candidates() -> list[int]:
+    """Ports below those the kernel hands out to clients, in random order.
 
     Asking the kernel for port 0 would give one that any outgoing connection may take while a killed
     server is down; and a random choice keeps sets of servers started at the same time apart.
     """
     ceiling = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    candidates = list(range(10240, ceiling) if ceiling > 12000 else range(49152, 65536))
-    random.shuffle(candidates)
-    return [port for port, _ in zip(filter(is_free, candidates), range(count), strict=False)]
+    found = range(10240, ceiling) if ceiling > 12000 else range(49152, 65536)
+    return random.SystemRandom().sample(found, len(found))  # not as tests seed it
+
+
+def choose(count: int) -> list[int]:
+    """Distinct free ports."""
+    return list(islice(filter(is_free, candidates()), count))
 
 
 def exchange(port: int, message: bytes, length: int) -> bytes:

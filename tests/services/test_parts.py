@@ -2,15 +2,11 @@
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-
 from testservers import folders, java, ports, report
 from testservers.cli import SERVICES
 from testservers.errors import ServiceError
