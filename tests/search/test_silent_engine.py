@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -40,11 +41,11 @@ def prefix() -> Iterator[str]:
     ElasticsearchEngine([os.environ[URL]], prefix=name).drop()
 
 
-def made(way: Forwarder, prefix: str, **options: float) -> Engine:
+def made(way: Forwarder, prefix: str, *, timeout: float = LONG, **options: Any) -> Engine:
     """An engine with these options, and its index, which is made with patience."""
     patient = ElasticsearchEngine([os.environ[URL]], prefix=prefix, timeout=LONG)
     patient.ensure(schema.build(sources().values(), {}))
-    return ElasticsearchEngine([way.url], prefix=prefix, **({"timeout": LONG} | options))  # type: ignore[arg-type]
+    return ElasticsearchEngine([way.url], prefix=prefix, timeout=timeout, **options)
 
 
 def refused(engine: Engine) -> EngineUnavailable:

@@ -36,7 +36,7 @@ ROW: dict[str, Any] = {
 
 @pytest.mark.django_db
 def test_nul_characters_which_mysql_keeps_are_left_out_and_told() -> None:
-    image = GlanceImage(ROW, {"k\0": "v\0w", "none": None}, ["t\0", "t"])  # type: ignore[arg-type]
+    image = GlanceImage(ROW, {"k\0": "v\0w", "none": None}, ["t\0", "t"])
     one = adopted(image, [])
     assert one.notes == ["NUL characters, which MySQL keeps, are left out of its texts"]
     adopt([one], actor=system_actor("test"))
