@@ -215,9 +215,10 @@ def association_draft(row: Association) -> AssociationDraft:
 
 
 def declared_types() -> Mapping[str, FieldType]:
-    """Full keys of every indexed resource type with the type that namespaces declare for them,
-    whoever owns these; a key that is declared in two ways is a keyword. `catalog.indexing` asks for
-    it.
+    """Full keys of every indexed resource type with the type that everybody's namespaces declare for
+    them; a key that these declare in two ways is a keyword. `catalog.indexing` asks for it.
+
+    All projects share one index, so what a project keeps private has no say in it.
     """
     epoch, token = stamp()
     indexed = frozenset({IMAGES, *documents.sources()})
@@ -228,7 +229,9 @@ def declared_types() -> Mapping[str, FieldType]:
 
 @lru_cache(maxsize=8)
 def _declared(indexed: frozenset[str], _epoch: int, _token: str) -> Mapping[str, FieldType]:
-    rows = Namespace.objects.filter(associations__resource_type__name__in=indexed).distinct()
+    rows = Namespace.objects.filter(
+        seen_by_project(None), associations__resource_type__name__in=indexed
+    ).distinct()
     found: dict[str, FieldType] = {}
     for namespace in map(draft_of, with_contents(rows)):
         for association in namespace.associations:

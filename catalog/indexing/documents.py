@@ -2,8 +2,8 @@
 
 An app registers one `DocumentSource` per resource type (`OS::Glance::Image`, …). Every document has, beside the
 fields its source declares, these fields of all sources (`COMMON`): they carry the rights and the page for people.
-Free properties lie under ``properties`` as ``{key: text}``; keys whose type a namespace declares are also indexed by
-that type (`declared`), so they are ranged, sorted and ranked as numbers or times.
+Free properties lie under ``properties`` as ``{key: text}``; keys whose type everybody's namespaces declare are also
+indexed by that type (`declared`), so they are ranged, sorted and ranked as numbers or times.
 """
 
 from abc import ABC, abstractmethod

@@ -250,6 +250,32 @@ def test_declared_types_follow_the_definitions():
 
 
 @pytest.mark.django_db
+def test_what_a_project_keeps_private_types_nothing():
+    """Neither by a type of its own, nor by contradicting a public one."""
+
+    def typed(name, kind, **fields):
+        return NamespaceDraft(
+            namespace=name,
+            properties={"x": {"title": "T", "type": kind}},
+            associations=(AssociationDraft(name=IMAGE),),
+            **fields,
+        )
+
+    private, public = {"visibility": "private", "owner": "one"}, {"visibility": "public"}
+    row = namespaces.create(typed("theirs", "boolean", **private), actor=ROOT)
+    assert declared_types() == {}
+    other = namespaces.create(typed("ours", "integer", **public), actor=ROOT)
+    assert declared_types() == {"x": FieldType.LONG}
+    namespaces.modify(other, typed("ours", "integer", **private), actor=ROOT)
+    assert declared_types() == {}, "it turned private"
+    namespaces.modify(row, typed("theirs", "boolean", visibility="public", owner="one"), actor=ROOT)
+    assert declared_types() == {"x": FieldType.BOOLEAN}, "it turned public"
+    namespaces.modify(other, typed("ours", "integer", **public), actor=ROOT)
+    assert declared_types() == {"x": FieldType.KEYWORD}, "two public ones contradict each other"
+    assert [rule.namespace for rule in governance(IMAGE, "one").rules["x"]] == ["ours", "theirs"]
+
+
+@pytest.mark.django_db
 def test_a_preview_shows_what_would_hold_and_writes_nothing():
     made("N", maximum=8)
     made("M", maximum=4, mode="warn")
