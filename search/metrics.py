@@ -3,7 +3,7 @@
 from django.db.models import Count, Min, Q
 from prometheus_client import Counter, Gauge, Histogram
 
-from catalog.clock import now
+from catalog.clock import database_time
 from catalog.models import Delivery
 
 DELIVERIES = Counter(
@@ -27,4 +27,4 @@ def observe(consumer: str) -> None:
     oldest = found["oldest"]
     OUTSTANDING.set(found["outstanding"])
     PARKED.set(found["set_aside"])
-    LAG.set(0 if oldest is None else max((now() - oldest).total_seconds(), 0))
+    LAG.set(0 if oldest is None else max((database_time() - oldest).total_seconds(), 0))

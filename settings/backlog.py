@@ -7,7 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from catalog.clock import now
+from catalog.clock import database_time
 from catalog.jobs.lifecycle import QUEUED, RUNNING
 from catalog.models import Delivery, Job
 
@@ -32,7 +32,7 @@ class Backlog(Collector):
         rows = Delivery.objects.values_list("consumer", "parked").annotate(
             Count("id"), Min("created_at")
         )
-        moment = now()
+        moment = database_time()
         found = list(rows.order_by())
         if not any(consumer == "search" and not parked for consumer, parked, _, _ in found):
             count.add_metric(("search", "outstanding"), 0)

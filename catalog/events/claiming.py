@@ -2,12 +2,11 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from catalog.clock import now
+from catalog.clock import database_now
 from catalog.models import Delivery
 
 PARK_AFTER = 8
@@ -27,10 +26,9 @@ class Claim:
 
 def claim(consumer: str, *, owner: str, lease: float, limit: int) -> list[Claim]:
     """Take up to `limit` due deliveries for `lease` seconds; rows another consumer holds are passed over."""
-    moment = now()
     due = (
-        Delivery.objects.filter(consumer=consumer, parked=False, due_at__lte=moment)
-        .filter(Q(lease_until=None) | Q(lease_until__lt=moment))
+        Delivery.objects.filter(consumer=consumer, parked=False, due_at__lte=database_now())
+        .filter(Q(lease_until=None) | Q(lease_until__lt=database_now()))
         .order_by("due_at", "id")
     )
     with transaction.atomic():
@@ -38,7 +36,7 @@ def claim(consumer: str, *, owner: str, lease: float, limit: int) -> list[Claim]
             due = due.select_for_update(skip_locked=True)
         rows = list(due[:limit])
         Delivery.objects.filter(pk__in=[r.pk for r in rows]).update(
-            lease_owner=owner, lease_until=moment + timedelta(seconds=lease)
+            lease_owner=owner, lease_until=database_now(lease)
         )
     return [Claim(r.pk, r.topic, r.object_id, r.generation, r.attempts) for r in rows]
 
@@ -69,7 +67,6 @@ def give_back(claims: Collection[Claim], *, owner: str, error: str, poison: bool
     A fault of who takes them (`poison=False`) is not counted, and they are due again in a moment: it is for the
     consumer to pause until all is well again.
     """
-    moment = now()
     for one in claims:
         attempts = one.attempts + (1 if poison else 0)
         delay = min(0.5 * 2 ** min(attempts, 10), 60.0) if poison else AGAIN_SECONDS
@@ -77,7 +74,7 @@ def give_back(claims: Collection[Claim], *, owner: str, error: str, poison: bool
             attempts=F("attempts") + (1 if poison else 0),
             error=error[:4000],
             parked=poison and attempts >= PARK_AFTER,
-            due_at=moment + timedelta(seconds=delay),
+            due_at=database_now(delay),
         )
     Delivery.objects.filter(pk__in=[c.id for c in claims], lease_owner=owner).update(
         lease_until=None, lease_owner=""

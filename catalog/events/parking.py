@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_now
 from catalog.events import waking
 from catalog.events.recording import Change, record
 from catalog.models import Delivery
@@ -20,7 +20,12 @@ def retry(ids: Iterable[int], *, actor: Actor) -> int:
         parked = Delivery.objects.filter(pk__in=list(ids), parked=True).order_by("id")
         rows = list(parked.values_list("pk", "topic", "object_id"))
         found = Delivery.objects.filter(pk__in=[pk for pk, _, _ in rows], parked=True).update(
-            parked=False, attempts=0, error="", due_at=now(), lease_owner="", lease_until=None
+            parked=False,
+            attempts=0,
+            error="",
+            due_at=database_now(),
+            lease_owner="",
+            lease_until=None,
         )
         for pk, topic, object_id in rows:
             record(

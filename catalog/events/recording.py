@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from catalog import prepared
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import spelled
 from catalog.events import waking
 from catalog.models import Event
 from catalog.notifications import notices
@@ -83,16 +83,11 @@ def announce(draft: Draft, *, object_type: str, object_id: str, actor: Actor) ->
 def owe(consumer: str, topic: str, object_ids: Iterable[str]) -> None:
     """Upsert one delivery per object, and wake the consumer once the transaction commits."""
     ids = list(object_ids)
-    moment = now()
-    stamp = (
-        connection.ops.adapt_datetimefield_value(moment)
-        if connection.vendor == "sqlite"
-        else moment
-    )
+    moment, stamp = spelled()
+    row = f"(%s, %s, %s, 1, {moment}, {moment}, '', 0, %s, '')"
     with prepared.cursor() as cursor:
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
-            rows = ", ".join(["(%s, %s, %s, 1, %s, %s, '', 0, %s, '')"] * len(part))
-            values = [v for i in part for v in (consumer, topic, i, stamp, stamp, False)]
-            cursor.execute(_UPSERT.format(rows=rows), values)
+            values = [v for i in part for v in (consumer, topic, i, *stamp, *stamp, False)]
+            cursor.execute(_UPSERT.format(rows=", ".join([row] * len(part))), values)
     transaction.on_commit(waking.wake)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from catalog.clock import now
+from catalog.clock import database_now
 from catalog.jobs.lifecycle import QUEUED
 from catalog.jobs.queueing import hint
 from catalog.jobs.registry import kinds
@@ -34,6 +34,6 @@ def place(job_id: str) -> Iterator[bool]:
     finally:
         with _lock:
             _taken[name] -= 1
-        waiting = Job.objects.filter(kind=name, state=QUEUED, run_after__lte=now())
+        waiting = Job.objects.filter(kind=name, state=QUEUED, run_after__lte=database_now())
         for next_one in waiting.order_by("run_after", "id").values_list("id", flat=True)[:1]:
             hint(next_one)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
 from catalog.actors import Actor
+from catalog.clock import database_now
 from catalog.jobs.lifecycle import QUEUED
 from catalog.models import Job
 
@@ -33,6 +34,7 @@ def _insert(kind: str, input: Mapping[str, Any], actor: Actor, key: str | None) 
         kind=kind,
         key=key,
         input=dict(input),
+        run_after=database_now(),
         actor_user_id=actor.user_id,
         actor_project_id=actor.project_id,
         request_id=actor.request_id,
@@ -40,6 +42,7 @@ def _insert(kind: str, input: Mapping[str, Any], actor: Actor, key: str | None) 
     try:
         with transaction.atomic():
             row.save(force_insert=True)
+            row.refresh_from_db(fields=["run_after"])
     except IntegrityError:
         waiting = Job.objects.filter(kind=kind, key=key, state=QUEUED).first()
         if waiting is None:

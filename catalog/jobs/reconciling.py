@@ -1,11 +1,10 @@
 """Bringing back jobs whose hint or worker was lost."""
 
 import time
-from datetime import timedelta
 
 from django.db.models import Q
 
-from catalog.clock import now
+from catalog.clock import database_now
 from catalog.conf import CatalogConfig, section
 from catalog.jobs.lifecycle import QUEUED, RUNNING
 from catalog.jobs.queueing import hint
@@ -14,9 +13,8 @@ from catalog.models import Job
 
 def overdue(limit: int = 500) -> list[str]:
     """Ids of jobs that wait though their time has come, or whose worker let its lease end."""
-    moment = now()
-    waiting = Q(state=QUEUED, run_after__lte=moment - timedelta(seconds=1))
-    abandoned = Q(state=RUNNING, lease_until__lt=moment)
+    waiting = Q(state=QUEUED, run_after__lte=database_now(-1))
+    abandoned = Q(state=RUNNING, lease_until__lt=database_now())
     rows = Job.objects.filter(waiting | abandoned).order_by("run_after", "id")
     return list(rows.values_list("id", flat=True)[:limit])
 

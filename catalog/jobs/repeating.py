@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_now, now
 from catalog.errors import ConcurrentChange, Duplicate, NotFound
 from catalog.events.recording import Change, record
 from catalog.jobs.lifecycle import JOB
@@ -28,7 +28,7 @@ def run_again(job_id: str, *, actor: Actor) -> Job:
                 steps_done=[],
                 progress=0.0,
                 attempts=0,
-                run_after=now(),
+                run_after=database_now(),
                 finished_at=None,
                 error="",
                 error_code="",

@@ -5,14 +5,13 @@ import os
 import socket
 import time
 import uuid
-from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Q
 from typing_extensions import override
 
 from catalog import failpoints
-from catalog.clock import now
+from catalog.clock import database_now, now
 from catalog.conf import CatalogConfig, section
 from catalog.errors import CatalogError
 from catalog.jobs.lifecycle import FAILED, QUEUED, RUNNING, SUCCEEDED
@@ -56,14 +55,13 @@ def _run(job_id: str) -> bool:
 
 
 def _claim(job_id: str, owner: str) -> Job | None:
-    moment = now()
-    free = Q(state=QUEUED) | Q(state=RUNNING, lease_until__lt=moment)
-    won = Job.objects.filter(free, pk=job_id, run_after__lte=moment).update(
+    free = Q(state=QUEUED) | Q(state=RUNNING, lease_until__lt=database_now())
+    won = Job.objects.filter(free, pk=job_id, run_after__lte=database_now()).update(
         state=RUNNING,
         lease_owner=owner,
-        lease_until=moment + timedelta(seconds=section(CatalogConfig).job_lease),
+        lease_until=database_now(section(CatalogConfig).job_lease),
         attempts=F("attempts") + 1,
-        updated_at=moment,
+        updated_at=now(),
     )
     return Job.objects.get(pk=job_id) if won else None
 
@@ -96,7 +94,7 @@ def _failed(job: Job, kind: JobKind | None, lease: "_Lease", error: Exception) -
                 error=str(error),
                 error_code=code,
                 lease_until=None,
-                run_after=now() + timedelta(seconds=delay),
+                run_after=database_now(delay),
             )
             return
         if kind is not None:
@@ -121,12 +119,12 @@ class _Lease(Progress):
     @override
     def report(self, fraction: float) -> None:
         if time.monotonic() - self._written >= min(1.0, self._seconds / 3):
-            self.write(progress=fraction, lease_until=now() + timedelta(seconds=self._seconds))
+            self.write(progress=fraction, lease_until=database_now(self._seconds))
 
     @override
     def check(self) -> None:
         if time.monotonic() - self._written >= self._seconds / 3:
-            self.write(lease_until=now() + timedelta(seconds=self._seconds))
+            self.write(lease_until=database_now(self._seconds))
 
     def write(self, **values: object) -> None:
         with transaction.atomic():

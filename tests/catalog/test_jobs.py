@@ -7,9 +7,9 @@ import pytest
 from typing_extensions import override
 
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_now, now
 from catalog.errors import CatalogError
-from catalog.jobs import reconciling, registry
+from catalog.jobs import registry
 from catalog.jobs.lifecycle import FAILED, QUEUED, RUNNING, SUCCEEDED
 from catalog.jobs.queueing import enqueue
 from catalog.jobs.reconciling import overdue, reconcile
@@ -146,11 +146,10 @@ def test_a_kind_may_be_run_by_few_threads_only() -> None:
     assert done == ["first", "second", outer.pk, inner.pk]
 
 
-def test_a_lost_hint_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_hint_costs_time_only() -> None:
     job = enqueue("tests.example", {}, actor=ACTOR)
-    monkeypatch.setattr(reconciling, "now", lambda: job.run_after)
     assert overdue() == []
-    monkeypatch.setattr(reconciling, "now", lambda: job.run_after + timedelta(seconds=5))
+    Job.objects.update(run_after=database_now(-5))
     assert overdue() == [job.id]
 
 
