@@ -21,7 +21,7 @@ from django.db import connections
 from django.urls import Resolver404, resolve
 from starlette.types import Receive, Scope, Send
 
-from catalog import requestids
+from catalog import callers, requestids
 from catalog.errors import NotFound, TooLarge, Unavailable
 from settings.bodies import Bodies, ClientGone
 
@@ -58,20 +58,18 @@ class Bridge:
                 )
             self._busy += 1
             try:
-                await self._answer(
-                    _Exchange(self._application, scope, body, receive, send), receive, send
-                )
+                await self._answer(_Exchange(self._application, scope, body, receive, send), send)
             finally:
                 self._busy -= 1
         finally:
             self._bodies.release(len(body))
 
-    async def _answer(self, exchange: "_Exchange", receive: Receive, send: Send) -> None:
+    async def _answer(self, exchange: "_Exchange", send: Send) -> None:
         running = self._pool.submit(exchange.run)
         answer = asyncio.wrap_future(running)
         try:
             if self._busy > self._threads:
-                await _started_or_gone(running, answer, receive)
+                await _started_or_gone(running, answer, exchange.gone)
             whole = await answer
         finally:
             exchange.forget()
@@ -116,17 +114,19 @@ class _Exchange:
     ) -> None:
         self._application = application
         self._environ = environ(scope, body)
-        self._receive, self._send = receive, send
+        self._send = send
         self._loop = asyncio.get_running_loop()
+        self.gone = asyncio.ensure_future(until_gone(receive))
         self._head = scope["method"] == "HEAD"
         self._status = 500
         self._headers: Headers = []
-        self._gone: asyncio.Future[None] | None = None
+        self._started = False
 
     def run(self) -> _Whole | None:
         token = requestids.current.set(self._environ[requestids.ENVIRON])
         try:
-            return self._answer()
+            with callers.watched(self.gone.done):
+                return self._answer()
         finally:
             requestids.current.reset(token)
 
@@ -163,34 +163,31 @@ class _Exchange:
         passing.result(STALLED + 5)
 
     async def _pass_on(self, part: bytes, *, more: bool) -> None:
-        if self._gone is None:
-            self._gone = asyncio.ensure_future(until_gone(self._receive))
+        if not self._started:
+            self._started = True
             await self._send(
                 {"type": "http.response.start", "status": self._status, "headers": self._headers}
             )
-        if self._gone.done():
+        if self.gone.done():
             raise ClientGone
         async with asyncio.timeout(STALLED):
             await self._send({"type": "http.response.body", "body": part, "more_body": more})
 
     def forget(self) -> None:
         """Stop watching the client."""
-        if self._gone is not None:
-            self._gone.cancel()
+        self.gone.cancel()
 
 
 async def _started_or_gone(
-    running: Future[_Whole | None], answer: "asyncio.Future[_Whole | None]", receive: Receive
+    running: Future[_Whole | None],
+    answer: "asyncio.Future[_Whole | None]",
+    gone: "asyncio.Future[None]",
 ) -> None:
     """Wait for a request that queues for a thread; ClientGone when its client left before it began."""
-    gone = asyncio.ensure_future(until_gone(receive))
-    try:
-        both: set[asyncio.Future[Any]] = {answer, gone}
-        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        if gone.done() and running.cancel():
-            raise ClientGone
-    finally:
-        gone.cancel()
+    both: set[asyncio.Future[Any]] = {answer, gone}
+    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    if gone.done() and running.cancel():
+        raise ClientGone
 
 
 def environ(scope: Scope, body: bytes) -> dict[str, Any]:

@@ -235,6 +235,18 @@ def test_queued_request_whose_client_left_leaves_the_queue(server: Server) -> No
         connection.close()
 
 
+@pytest.mark.parametrize("body", [b"", b"{}"])
+def test_work_learns_that_its_client_left(server: Server, body: bytes) -> None:
+    connection = server.connect()
+    head = f"POST /working HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+    assert eventually(lambda: server.busy, lambda found: found == 1) == 1
+    assert not views.ended.wait(0.2)
+    connection.close()
+    assert views.ended.wait(30)
+    assert eventually(lambda: server.busy, lambda found: found == 0) == 0
+
+
 def test_endless_headers_end_the_connection(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\nX-Long: ")

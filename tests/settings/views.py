@@ -10,12 +10,14 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from catalog.callers import CallerGone, require_caller
+
 handler400 = "settings.refusals.bad_request"
 handler404 = "settings.refusals.not_found"
 handler500 = "settings.refusals.failed"
 
 ended = threading.Event()
-"""Set when a streamed answer was closed."""
+"""Set when a streamed answer was closed, or work for nobody ended."""
 gate = threading.Event()
 """`blocked` waits for it."""
 
@@ -76,6 +78,19 @@ def blocked(request: HttpRequest) -> HttpResponse:
     return HttpResponse("free")
 
 
+@csrf_exempt
+def working(request: HttpRequest) -> HttpResponse:
+    """Works until nobody waits for it."""
+    for _ in range(6000):
+        try:
+            require_caller()
+        except CallerGone:
+            ended.set()
+            raise
+        time.sleep(0.01)
+    return HttpResponse("done")
+
+
 urlpatterns = [
     path("echo", echo),
     path("echo/<path:rest>", echo),
@@ -85,4 +100,5 @@ urlpatterns = [
     path("databaseless", databaseless),
     path("stream", stream),
     path("blocked", blocked),
+    path("working", working),
 ]
