@@ -20,6 +20,8 @@ from search.schema import Schema
 Value = str | int | float | bool
 TEXT_LIMIT = 1 << 20
 """Characters of one text that are taken apart into words."""
+SEPARATOR, AFTER_SEPARATOR = "\x1f", "\x20"
+"""What ends the key in a `pair`, and the character that follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,17 @@ def encode(schema: Schema, resource_type: str, id_: str, body: Mapping[str, Any]
         property_keys=tuple(sorted(properties)),
         tie=tie(resource_type, id_),
     )
+
+
+def stem(property_key: str) -> str:
+    """What every `pair` of the property begins with, and no other's does."""
+    escaped = property_key.replace("\x1e", "\x1e0").replace(SEPARATOR, "\x1e1")
+    return escaped + SEPARATOR
+
+
+def pair(property_key: str, value: Value) -> str:
+    """A property and its text as one term."""
+    return f"{stem(property_key)}{value}"
 
 
 def exact(value: str) -> bool:

@@ -20,13 +20,8 @@ from search.bound import (
     Sequence,
     Words,
 )
-from search.engines.elasticsearch.layout import (
-    AFTER_SEPARATOR,
-    BEGINNING,
-    PAIRS,
-    SEPARATOR,
-    place,
-)
+from search.encoding import AFTER_SEPARATOR, SEPARATOR, pair, stem
+from search.engines.elasticsearch.layout import BEGINNING, PAIRS, place
 from search.resolving import Target
 
 Query = dict[str, Any]
@@ -69,9 +64,10 @@ def _between(bound: Between) -> Query:
     high = None if bound.high is None else _written(target, bound.high)
     with_high = bound.with_high
     if place(target) == PAIRS:
-        low = f"{target.key}{SEPARATOR}" if low is None else low
+        low = stem(str(target.key)) if low is None else low
         if high is None:
-            high, with_high = f"{target.key}{AFTER_SEPARATOR}", False
+            high = stem(str(target.key)).removesuffix(SEPARATOR) + AFTER_SEPARATOR
+            with_high = False
     options: dict[str, Any] = {}
     if low is not None:
         options["gte" if bound.with_low else "gt"] = low
@@ -94,7 +90,7 @@ def _looks(target: Target, parts: tuple[Any, ...]) -> Query:
         for part in parts
     )
     if place(target) == PAIRS:
-        pattern = _escaped(f"{target.key}{SEPARATOR}") + pattern
+        pattern = _escaped(stem(str(target.key))) + pattern
     return {"wildcard": {place(target): {"value": pattern}}}
 
 
@@ -129,7 +125,7 @@ def _combined(bound: Combined) -> Query:
 
 
 def _written(target: Target, value: Any) -> Any:
-    return f"{target.key}{SEPARATOR}{value}" if place(target) == PAIRS else value
+    return pair(str(target.key), value) if place(target) == PAIRS else value
 
 
 def _escaped(text: str) -> str:

@@ -25,7 +25,8 @@ from search.bound import (
     Words,
 )
 from search.compilers.plain import inside, looks
-from search.engines.embedded.layout import NAMES, PAIRS, SEPARATOR, pair, place
+from search.encoding import pair, stem
+from search.engines.embedded.layout import NAMES, PAIRS, place
 from search.resolving import Target
 
 
@@ -99,7 +100,7 @@ class TantivyCompiler:
         """Terms that match the expression; `start` and `test` say the same."""
         name = place(target)
         if name == PAIRS:
-            expression = lexical.literal(f"{target.key}{SEPARATOR}") + f"({expression})"
+            expression = lexical.literal(stem(str(target.key))) + f"({expression})"
         try:
             return _constant(Query.regex_query(self._schema, name, expression))
         except ValueError:
@@ -108,11 +109,11 @@ class TantivyCompiler:
     def _among_terms(self, target: Target, start: str, test: Callable[[str], bool]) -> Query:
         """Terms that begin with `start` and pass the test, from those there are."""
         name = place(target)
-        stem = f"{target.key}{SEPARATOR}" if name == PAIRS else ""
+        begin = stem(str(target.key)) if name == PAIRS else ""
         terms = [
             term
-            for term, _ in self._searcher.terms_with_prefix(name, stem + start)
-            if test(term.removeprefix(stem))
+            for term, _ in self._searcher.terms_with_prefix(name, begin + start)
+            if test(term.removeprefix(begin))
         ]
         if not terms:
             return Query.empty_query()

@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,21 @@ from search.question import Highlight
 from search.requests import Buckets, SearchRequest, Stats, TermsAggregation
 from search.resolving import PROPERTY_KEYS, TYPING_SEQUENCE
 from tests.search.corpus import DECLARED, KIND, Things, bodies
+
+untyped = st.one_of(
+    st.sampled_from(
+        ["2024-01-01T01:00:00+01:00", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00.000Z",
+         "2024-01-01t00:00:00z", "2024-01-01", "1", "01", "1.0", "+1", "1e0", "-0", "NaN", "true",
+         "True", "false", "null", "", " ", "=1", "=", "{}", "[1]", "9223372036854775808"]
+    ),
+    st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])).map(
+        datetime.isoformat
+    ),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20),
+)  # fmt: skip
+"""Texts that could be taken for something else."""
 
 BODIES = dict(bodies())
 SCHEMA = schemas.build([Things()], DECLARED)
@@ -456,6 +471,48 @@ class SearchEngineConformance:
         assert [h.id for h in unranked.hits] == sorted(
             (h.id for h in unranked.hits), key=lambda i: DOCUMENTS[i].encoded.tie
         )
+
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+    @given(
+        key=st.sampled_from(["p", "a.b", "a\\.b", "a", "a\x1fb", "a\x1e1b", "'a b'", "[0]", "*"]),
+        held=st.lists(untyped, min_size=1, max_size=6),
+        other=untyped,
+        descending=st.booleans(),
+    )
+    def test_values_of_no_type_stay_the_text_they_are(
+        self, fresh: Engine, key: str, held: list[str], other: str, descending: bool
+    ) -> None:
+        """Whatever they look like: times, numbers, truths, other properties' pairs of key and text."""
+        version = max((v for *_, v in fresh.scan()), default=0) + 1
+        bodies: dict[str, Any] = {str(n): {"properties": {key: v}} for n, v in enumerate(held)}
+        bodies["of another key"] = {"properties": {"a": f"b\x1f{other}", "b": other}}
+        old = [Operation(KIND, i, version, None) for _, i, _ in fresh.scan() if i not in bodies]
+        fresh.bulk([*(Operation(KIND, i, version, body) for i, body in bodies.items()), *old])
+        fresh.refresh()
+        documents = {i: Evaluated(encode(SCHEMA, KIND, i, body)) for i, body in bodies.items()}
+        name, bound = f"properties.{key}", sorted([held[0], other], key=str.encode)
+        for asked in (
+            *(q.Term(name, one) for one in {*held, other}),
+            q.Range(name, gte=bound[0], lt=bound[1]),
+            q.Range(name, gt=bound[0]),
+            q.Range(name, lte=bound[1]),
+            q.Prefix(name, held[0][:3]),
+            q.Exists(name),
+        ):
+            expected = {i for i, one in documents.items() if matches(bind(SCHEMA, asked), one)}
+            assert found(fresh, asked) == expected
+        sorts = (Sort(name, descending=descending),)
+        (target,) = [k.target for k in ordering.resolved(SCHEMA, sorts)]
+        by = order(target, descending)
+        wanted = sorted(documents, key=lambda i: (by(documents[i]), documents[i].encoded.tie))
+        assert [hit.id for hit in fresh.search(SearchRequest(sorts=sorts)).hits] == wanted
+        counts = counted(fresh, {"terms": {"field": name, "size": 100}})["buckets"]
+        texts = Counter(text for one in documents.values() for text in one.values(target))
+        assert {one["key"]: one["doc_count"] for one in counts} == dict(texts)
 
     @pytest.mark.parametrize("asked", AGGREGATIONS, ids=str)
     def test_counts(self, engine: Engine, asked: Any) -> None:

@@ -13,12 +13,11 @@ from urllib.parse import quote
 
 from catalog.indexing.documents import Field, FieldType
 from search import analysis
-from search.encoding import encode
+from search.encoding import encode, pair
 from search.resolving import INTERNAL, Target
 from search.schema import Schema
 
 BODY, TIE, PAIRS = "body", "tie", "property_pairs"
-SEPARATOR, AFTER_SEPARATOR = "\x1f", "\x20"
 BEGINNING = 20
 """Longest beginning of a word that ``name.prefix`` holds."""
 _DATE = {"type": "date", "format": "strict_date_optional_time||epoch_millis"}
@@ -106,7 +105,7 @@ def document(
     return made | {
         BODY: plain,
         TIE: encoded.tie,
-        PAIRS: [f"{key}{SEPARATOR}{value}" for key, value in encoded.properties.items()],
+        PAIRS: [pair(key, value) for key, value in encoded.properties.items()],
         "properties": dict(encoded.properties),
         "property_keys": list(encoded.property_keys),
         "typing_sequence": schema.sequence,

@@ -13,7 +13,7 @@ from search import dates
 from search.aggregations import counted_target, number_target, too_many
 from search.binding import bind
 from search.compilers.tantivy import TantivyCompiler, count
-from search.engines.embedded.layout import counted_place, place
+from search.engines.embedded.layout import counted_place, counted_value, place
 from search.engines.embedded.ordering import DISTINCT
 from search.errors import QueryRefused
 from search.requests import (
@@ -182,7 +182,7 @@ def _value(target: Target, key: Any) -> Any:
         case FieldType.LONG | FieldType.DATE:
             return int(key)
         case _:
-            return key
+            return counted_value(target, key)
 
 
 def _order(value: Any) -> Any:

@@ -15,7 +15,7 @@ from tantivy import Document, SchemaBuilder
 
 from catalog.indexing.documents import FieldType
 from search import analysis
-from search.encoding import Encoded, Value, encode, exact, key
+from search.encoding import Encoded, Value, encode, exact, key, pair
 from search.resolving import INTERNAL, Target
 from search.schema import Schema
 
@@ -23,7 +23,8 @@ KEY, IDENTITY, VERSION, LIVE, GONE_AT, BODY, NAMES, TIE = (
     "_key", "_identity", "_version", "_live", "_gone_at", "_body", "_names", "_tie",
 )  # fmt: skip
 PAIRS, JSON = "_pairs", "_json"
-SEPARATOR = "\x1f"
+VERBATIM = "="
+"""Begins every value in the JSON field: a bare `2026-01-31T12:00:00Z` tantivy would take for a time there."""
 WORDS = "words"
 NUMERIC = frozenset({FieldType.LONG, FieldType.DATE})
 
@@ -65,8 +66,11 @@ def counted_place(target: Target) -> str:
     return place(target)
 
 
-def pair(property_key: str, value: Value) -> str:
-    return f"{property_key}{SEPARATOR}{value}"
+def counted_value(target: Target, value: Any) -> Any:
+    """The target's value that lies as `value` in its `counted_place`."""
+    if target.key is not None and target.typing is None:
+        return str(value).removeprefix(VERBATIM)
+    return value
 
 
 def build(schema: Schema) -> tantivy.Schema:
@@ -107,7 +111,7 @@ def document(
     made.add_integer(TIE, encoded.tie)
     made.add_bytes(BODY, raw)
     made.add_bytes(IDENTITY, orjson.dumps([resource_type, id_]))
-    made.add_json(JSON, dict(encoded.properties))
+    made.add_json(JSON, {name: VERBATIM + text for name, text in encoded.properties.items()})
     made.add_integer("i_typing_sequence", schema.sequence)
     for name in encoded.property_keys:
         made.add_text("k_property_keys", name)

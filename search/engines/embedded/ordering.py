@@ -14,7 +14,7 @@ from catalog.indexing.documents import FieldType
 from search.bound import OneOf
 from search.compilers.tantivy import TantivyCompiler
 from search.encoding import Value
-from search.engines.embedded.layout import JSON, TIE, counted_place, ordered_place
+from search.engines.embedded.layout import JSON, TIE, counted_place, counted_value, ordered_place
 from search.errors import QueryRefused
 from search.ordering import Key
 from search.resolving import Target
@@ -73,7 +73,7 @@ class Ordering:
         if counts["by"]["sum_other_doc_count"]:
             raise QueryRefused(f"{key.target.name} has too many values to sort by")
         values = sorted(
-            (bucket["key"] for bucket in counts["by"]["buckets"]),
+            (counted_value(key.target, bucket["key"]) for bucket in counts["by"]["buckets"]),
             key=str.encode,
             reverse=key.descending,
         )
