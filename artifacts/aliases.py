@@ -9,8 +9,8 @@ import re
 from django.db.models import Q, QuerySet
 
 from artifacts.models import Alias, AliasMove
-from artifacts.selectors import PUBLIC
 from artifacts.types import type_named
+from artifacts.visibility import PUBLIC
 from catalog.actors import Actor
 from catalog.errors import InvalidParameter, NotFound
 from catalog.query import Page

@@ -5,14 +5,15 @@ from typing import Any
 
 from typing_extensions import override
 
+from artifacts import visibility
 from artifacts.heat_templates import HEAT_TEMPLATES
 from artifacts.models import Artifact, Member, Tag
-from artifacts.selectors import SHARED
 from artifacts.types import ArtifactType
+from artifacts.visibility import SHARED
 from catalog.actors import Actor
 from catalog.indexing.documents import Document, DocumentSource, Field, FieldType
 from catalog.indexing.documents import register as register_source
-from catalog.query import Bool, Everything, Exists, Expression, Term, all_of, any_of
+from catalog.query import Expression
 
 VALIDITY = (
     Field("valid", FieldType.BOOLEAN, facet=True, label="valid"),
@@ -82,19 +83,7 @@ class ArtifactDocuments(DocumentSource):
 
     @override
     def rights(self, actor: Actor) -> Expression:
-        if actor.is_admin:
-            return Everything()
-        everyone: list[Expression] = [
-            Term("visibility", "public"),
-            Bool(must_not=(Exists("project_id"),)),
-        ]
-        if actor.project_id is None:
-            return any_of(*everyone)
-        return any_of(
-            *everyone,
-            Term("project_id", actor.project_id),
-            all_of(Term("visibility", SHARED), Term("members", actor.project_id)),
-        )
+        return visibility.findable(visibility.reach(actor), actor.project_id)
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

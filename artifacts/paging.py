@@ -20,7 +20,7 @@ from artifacts import sorting
 from artifacts.models import Artifact
 from artifacts.properties import DIGESTS, FieldText
 from artifacts.rows import row_after
-from artifacts.selectors import Branch, Reach, Scope, branches_of, reach
+from artifacts.visibility import Branch, Reach, Scope, branches_of, reach
 from catalog.actors import Actor
 from catalog.prepared import Hole, Statement, statement
 from catalog.query import Page, Sort
@@ -59,6 +59,8 @@ def page_of(
     if marker is not None:
         values |= {f"after_{i}": v for i, v in enumerate(_key_values(marker, sorts))}
     parts = _parts(reach(actor), scope, sorts, marker is not None, connection.vendor)
+    if not parts:
+        return []
     try:
         tables, filters = _filters(rows)
     except EmptyResultSet:

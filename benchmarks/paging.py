@@ -149,12 +149,12 @@ def _middle(actor: "Actor", sort: str) -> str:
     """The id in the middle of everything that the actor lists, in this order."""
     from django.db.models import Q  # noqa: PLC0415 - the same
 
-    from artifacts import selectors, sorting  # noqa: PLC0415 - after django.setup()
+    from artifacts import sorting, visibility  # noqa: PLC0415 - after django.setup()
     from artifacts.models import Artifact  # noqa: PLC0415 - the same
     from images.models import TYPE  # noqa: PLC0415 - the same
 
     listed = Q()
-    for branch in selectors.branches(actor, selectors.Scope()):
+    for branch in visibility.branches(actor, visibility.Scope()):
         listed |= branch.condition
     rows = Artifact.objects.filter(listed, type=TYPE, deleted_at=None, hidden=False)
     ordered = rows.order_by(*(sorting.KEYS[column] for column in sorting.columns(sort)))

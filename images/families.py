@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 
 from artifacts import aliases
 from artifacts.models import Alias, Artifact
-from artifacts.selectors import Scope, artifacts_by_id
+from artifacts.selectors import artifacts_by_id
 from artifacts.sorting import KEYS
+from artifacts.visibility import Scope
 from catalog.actors import Actor
 from catalog.query import Page
 from images.models import TYPE

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from artifacts.models import Artifact
-from artifacts.selectors import COMMUNITY, PUBLIC, SHARED, storable
+from artifacts.selectors import ever_known, storable
 from artifacts.types import absent
+from artifacts.visibility import COMMUNITY, PUBLIC, SHARED
 from catalog.actors import Actor
 from catalog.events import history
 from catalog.models import Event
@@ -22,7 +23,6 @@ from images.handler import IMAGES
 from images.models import TYPE
 from images.policies import ImageAction, ImagePolicy
 from images.protections import PropertyAction
-from images.selectors import image_for
 
 OPEN = frozenset({PUBLIC, COMMUNITY})
 PROPERTY, MEMBER = "properties/", "members/"
@@ -63,21 +63,18 @@ def events_of(
 
 def _image(actor: Actor, image_id: str) -> tuple[Artifact, bool]:
     """The image, a deleted one too when it is the actor's to know; whether the actor is no outsider."""
-    row = Artifact.objects.filter(pk=image_id, type=TYPE).first() if storable(image_id) else None
+    rows = Artifact.objects.filter(ever_known(actor), pk=image_id.lower(), type=TYPE)
+    row = rows.first() if storable(image_id) else None
     if row is None:
         raise absent(TYPE, image_id)
-    inside = actor.is_admin or (row.project_id is not None and row.project_id == actor.project_id)
-    if row.deleted_at is None or not inside:
-        row = image_for(actor, image_id)
     ImagePolicy(actor).require(ImageAction.GET, row)
+    inside = actor.is_admin or (row.project_id is not None and row.project_id == actor.project_id)
     return row, inside
 
 
 def _became_visible(actor: Actor, image: Artifact) -> Event | None:
     """The event since which an outsider may know the image; None when nobody remembers."""
     events = history.newest(IMAGES.resource_type, image.pk)
-    if image.project_id is None:
-        return events.filter(project_id=None).last()
     moves = events.filter(changes__has_key="visibility")
     if image.visibility in OPEN:
         return _opened(moves, OPEN)

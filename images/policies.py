@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from artifacts.models import Artifact
 from artifacts.types import Guard, absent
+from artifacts.visibility import SHARED, told_visibility
 from catalog import policy
 from catalog.actors import Actor
 from catalog.errors import Forbidden
@@ -128,22 +129,21 @@ def target_of(image: Artifact, actor: Actor, member_id: str | None = None) -> di
     """What the rules may ask of an image: its free properties and, before these, its attributes.
 
     `member_id` is the caller's project when it is reached as a member. What is null is left out, since a rule would
-    find it equal to the word None. An image that nobody owns is public to the rules: everybody sees it.
+    find it equal to the word None.
     """
     return _target({name: getattr(image, name) for name in FACTS}, actor, member_id)
 
 
 def _target(facts: Mapping[str, Any], actor: Actor, member_id: str | None = None) -> dict[str, Any]:
     project_id = facts["project_id"]
-    if member_id is None and facts["visibility"] == "shared" and project_id != actor.project_id:
+    visibility = told_visibility(facts["visibility"], project_id)
+    if member_id is None and visibility == SHARED and project_id != actor.project_id:
         member_id = actor.project_id
     known = {name: facts[name] for name in FACTS if name not in {"fields", "properties"}}
     fields = {name: facts["fields"].get(name) for name in DERIVED}
     aliases = {"owner": project_id, "tenant": project_id, "image_id": facts["id"]}
-    aliases |= {"os_hidden": facts["hidden"], "member_id": member_id}
+    aliases |= {"os_hidden": facts["hidden"], "member_id": member_id, "visibility": visibility}
     whole = {**known, **fields, **aliases}
-    if project_id is None and whole["visibility"] != "community":
-        whole["visibility"] = "public"
     free = {key: value for key, value in facts["properties"].items() if key not in whole}
     return {key: value for key, value in {**free, **whole}.items() if value is not None}
 

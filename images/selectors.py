@@ -10,8 +10,8 @@ from artifacts import selectors as artifacts
 from artifacts.models import Artifact, Member, Tag
 from artifacts.paging import count_of, page_of
 from artifacts.rows import among, many
-from artifacts.selectors import Reach, Scope
 from artifacts.types import absent
+from artifacts.visibility import Reach, Scope, reach
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
 from catalog.fields import JSONField
@@ -94,7 +94,7 @@ def image_row(actor: Actor, image_id: str) -> ImageRow:
     """The image to show; NotFound when it is absent, deleted or hidden."""
     if not artifacts.storable(image_id):
         raise absent(TYPE, image_id)
-    rows = _SHOWN[artifacts.reach(actor)].rows(id=image_id.lower(), project=actor.project_id)
+    rows = _SHOWN[reach(actor)].rows(id=image_id.lower(), project=actor.project_id)
     if not rows or not ImagePolicy(actor).may_show(rows[0]):
         raise absent(TYPE, image_id)
     places.attach(rows)
@@ -113,7 +113,7 @@ def held_image(actor: Actor, image_id: str) -> Image:
     """The image, held until the transaction ends; NotFound when it is absent, deleted or hidden."""
     if not artifacts.storable(image_id):
         raise absent(TYPE, image_id)
-    held = _HELD[artifacts.reach(actor)]
+    held = _HELD[reach(actor)]
     found = held.instances(Image, id=image_id.lower(), project=actor.project_id)
     if not found:
         raise absent(TYPE, image_id)

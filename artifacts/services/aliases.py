@@ -9,8 +9,9 @@ from django.db.models import F
 from artifacts.aliases import LONGEST, looks_like_id
 from artifacts.models import Alias, AliasMove, Artifact
 from artifacts.policies import AliasAction, require_alias
-from artifacts.selectors import PRIVATE, PUBLIC, artifact_for, held
+from artifacts.selectors import artifact_for, held
 from artifacts.types import ArtifactType
+from artifacts.visibility import PRIVATE, PUBLIC
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import Conflict, Duplicate, Invalid, NotFound, PreconditionFailed

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, StoredObject
-from artifacts.selectors import artifact_for, held, storable
+from artifacts.selectors import ever_known, held, storable
 from artifacts.services import validity, writing
 from artifacts.services.deletion import scrub
 from artifacts.types import ArtifactType, absent
@@ -87,13 +87,9 @@ def horizon() -> datetime:
 
 def _held(artifact_id: str, kind: ArtifactType, actor: Actor) -> Artifact:
     """The row, deleted or not, locked; the actor may delete it."""
-    rows = held(Artifact.objects.filter(pk=artifact_id, type=kind.name))
+    rows = held(Artifact.objects.filter(ever_known(actor), pk=artifact_id, type=kind.name))
     row = rows.first() if storable(artifact_id) else None
     if row is None:
-        raise absent(kind.name, artifact_id)
-    if row.deleted_at is None:
-        artifact_for(actor, artifact_id, type=kind.name)
-    elif not (actor.is_admin or (actor.project_id and actor.project_id == row.project_id)):
         raise absent(kind.name, artifact_id)
     kind.guard.require("delete", row, actor)
     return row

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from artifacts.admin import READ, CataloguedAdmin, ShelfFilter, provide
 from artifacts.models import Artifact, Member
-from artifacts.selectors import COMMUNITY, PRIVATE, PUBLIC, SHARED
 from artifacts.types import ArtifactType
+from artifacts.visibility import COMMUNITY, PRIVATE, PUBLIC, SHARED
 from catalog.administration import ServiceAdmin
 from catalog.api.sessions import staff_actor_of
 from catalog.conf import section

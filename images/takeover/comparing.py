@@ -15,6 +15,7 @@ from images.takeover.mapping import OWN_PREFIX, UNFINISHED
 
 ORDER = "images without a size sort as if they had none; Glance leaves it to its database"
 NAMES = "names sort by the codes of their letters here; Glance leaves it to its database"
+NOBODYS = "nobody owns the image: it is for administrators here until it is given an owner"
 NO_DATA = "an image without data has no ranges: there is nothing to send"
 SORTS = ("created_at:desc", "created_at:asc", "name:asc", "size:desc", "updated_at:asc")
 BLOCK = 1 << 20
@@ -74,6 +75,8 @@ def compare(
     if theirs.status != ours.status:
         nothing = read.headers and ours.status == 204 and theirs.status in {416, 500}
         why = NO_DATA if nothing else ""
+        if ours.status == 404 and theirs.status < 300 and _nobodys(glance, caller, read, timeout):
+            why = NOBODYS
         yield Difference(caller.name, read.path, "", theirs.status, ours.status, why)
         return
     for member, one, other in _differing("", theirs.body, ours.body):
@@ -81,6 +84,18 @@ def compare(
         if member in {"images", "next"} and _names_by_code(read, theirs.body, ours.body):
             why = NAMES
         yield Difference(caller.name, read.path, member, one, other, why)
+
+
+def _nobodys(glance: str, caller: Caller, read: Read, timeout: float) -> bool:
+    """Whether the read is of an image that a Glance shows by its id alone."""
+    if read.kind == "list":
+        return False
+    image = Read("show", read.path.removesuffix("/file"))
+    shown = _ask(glance, caller.glance_token, image, timeout).body
+    return isinstance(shown, dict) and (shown.get("owner"), shown.get("visibility")) == (
+        None,
+        "shared",
+    )
 
 
 def _why(read: Read, member: str, theirs: Any, ours: Any) -> str:

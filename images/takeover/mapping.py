@@ -15,7 +15,6 @@ from images.takeover.source import GlanceImage, Row
 
 UNFINISHED = frozenset({"saving", "uploading", "importing"})
 GONE = frozenset({"deleted", "pending_delete", "killed"})
-HIDDEN = frozenset({"private", "shared"})
 OWN_PREFIX = "os_glance"
 
 
@@ -62,8 +61,6 @@ def adopted(image: GlanceImage, homes: Sequence[Home]) -> Adopted:
         if not place.store and not place.url.startswith(("http://", "https://")):
             scheme = urlsplit(place.url).scheme or "an unknown scheme"
             notes.append(f"bytes at {scheme}: no store here reads them yet")
-    if row["owner"] is None and row["visibility"] in HIDDEN:
-        notes.append("nobody owns it: lists of Glance hide it, and here everybody sees it")
     artifact = _artifact(image, status, [p.store for p in places if p.store], notes)
     members = [
         Member(

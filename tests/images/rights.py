@@ -78,7 +78,7 @@ def image_of(visibility: str, *, owner: str | None = "ours") -> str:
 Verb = Callable[[Person, str], int]
 
 
-def _asked(method: str, path: str, body: Any = None) -> Verb:
+def sent(method: str, path: str, body: Any = None) -> Verb:
     def ask(one: Person, image_id: str) -> int:
         where = f"/v2/images/{image_id}{path.format(own=one.project)}"
         return int(one.caller.call(method, where, body).status_code)
@@ -134,16 +134,16 @@ def _of_accepted(method: str, body: Any = None) -> Verb:
 
 
 VERBS: Mapping[str, Verb] = {
-    "show": _asked("GET", ""),
+    "show": sent("GET", ""),
     "list": _listed,
     "patch": _patched("color", "red"),
-    "tag": _asked("PUT", "/tags/new"),
-    "untag": _asked("DELETE", "/tags/old"),
+    "tag": sent("PUT", "/tags/new"),
+    "untag": sent("DELETE", "/tags/old"),
     "publicize": _patched("visibility", "public"),
     "communitize": _patched("visibility", "community"),
     "hide": _patched("visibility", "private"),
     "give away": _patched("owner", "somebody"),
-    "delete": _asked("DELETE", ""),
+    "delete": sent("DELETE", ""),
     "upload": _served(lambda image, actor: data.require_upload(image, actor=actor)),
     "download": _with_status(
         "active", _served(lambda image, actor: data.require_download(image, actor=actor))
@@ -151,14 +151,14 @@ VERBS: Mapping[str, Verb] = {
     "download deactivated": _with_status(
         "deactivated", _served(lambda image, actor: data.require_download(image, actor=actor))
     ),
-    "deactivate": _with_status("active", _asked("POST", "/actions/deactivate")),
-    "reactivate": _with_status("deactivated", _asked("POST", "/actions/reactivate")),
-    "add member": _asked("POST", "/members", {"member": "somebody"}),
-    "list members": _asked("GET", "/members"),
+    "deactivate": _with_status("active", sent("POST", "/actions/deactivate")),
+    "reactivate": _with_status("deactivated", sent("POST", "/actions/reactivate")),
+    "add member": sent("POST", "/members", {"member": "somebody"}),
+    "list members": sent("GET", "/members"),
     "show member": _of_accepted("GET"),
-    "show own": _asked("GET", "/members/{own}"),
+    "show own": sent("GET", "/members/{own}"),
     "accept": _of_accepted("PUT", {"status": "accepted"}),
-    "answer own": _asked("PUT", "/members/{own}", {"status": "pending"}),
+    "answer own": sent("PUT", "/members/{own}", {"status": "pending"}),
     "remove member": _of_accepted("DELETE"),
 }
 
@@ -176,6 +176,8 @@ def played(verb: str, one: Person, image_id: str) -> str:
 
 
 STAGED = frozenset({"download", "download deactivated", "deactivate", "reactivate"})
+OF_MEMBERS = frozenset({"show member", "accept", "remove member"})
+"""What names a member whom the verb looks up itself."""
 
 
 def _state(image_id: str) -> list[Any]:

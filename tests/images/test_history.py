@@ -127,6 +127,19 @@ def test_an_image_that_was_public_from_the_start_has_no_secrets() -> None:
     assert told(eve, image)[0][1]["name"] == {"old": None, "new": "a"}
 
 
+def test_what_nobody_owned_is_told_from_its_publication_on() -> None:
+    (eve,) = callers("eve")
+    root = administrator()
+    image = root.create(name="secret project", owner=None, visibility="private")["id"]
+    assert eve.call("GET", f"/v2/images/{image}/events").status_code == 404
+    put(root, image, visibility="public", name="ubuntu")
+    put(root, image, name="ubuntu 24.04")
+    assert told(eve, image) == [
+        ("image.update", {"visibility": {"old": None, "new": "public"}}),
+        ("image.update", {"name": {"old": "ubuntu", "new": "ubuntu 24.04"}}),
+    ]
+
+
 def test_a_member_sees_what_happened_since_it_is_one() -> None:
     ada, bob, eve = callers("ada", "bob", "eve")
     image = ada.create(name="before")["id"]

@@ -3,25 +3,31 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
-from images.takeover.comparing import NAMES, Caller, Difference, Read, compare
+from images.takeover.comparing import NAMES, NOBODYS, Caller, Difference, Read, compare
 
 ADA = Caller("ada", "x", "x")
 
 
-@contextmanager
-def listing(names: str, *, more: bool, note: str = "") -> Iterator[str]:
+def listing(names: str, *, more: bool, note: str = "") -> AbstractContextManager[str]:
     """A service whose every list has images of these names, and perhaps goes on."""
     body = {"images": [{"id": f"id of {name}", "name": name, "note": note} for name in names]}
-    text = json.dumps(body | ({"next": f"/v2/images?marker={names[-1]}"} if more else {})).encode()
+    return answering(200, body | ({"next": f"/v2/images?marker={names[-1]}"} if more else {}))
+
+
+@contextmanager
+def answering(status: int, body: dict[str, Any]) -> Iterator[str]:
+    """A service that answers everything so."""
+    text = json.dumps(body).encode()
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
@@ -86,3 +92,21 @@ def test_only_lists_by_name_may_differ_so() -> None:
 def test_images_are_compared_in_whatever_order_they_come(sort: str) -> None:
     found = differences("aB", "BC", more=True, sort=sort, note="other")
     assert [one.member for one in found if not one.why] == ["images.id of B.note"]
+
+
+@pytest.mark.parametrize("path", ["/v2/images/x", "/v2/images/x/file"])
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        ({"owner": None, "visibility": "shared"}, NOBODYS),
+        ({"owner": None, "visibility": "public"}, ""),
+        ({"owner": "p", "visibility": "shared"}, ""),
+    ],
+)
+def test_what_nobody_owns_is_for_administrators_here(
+    path: str, image: dict[str, Any], why: str
+) -> None:
+    read = Read("data" if path.endswith("/file") else "show", path)
+    with answering(200, image) as glance, answering(404, {}) as vitrine:
+        [found] = compare(glance, vitrine, ADA, read)
+    assert (found.glance, found.vitrine, found.why) == (200, 404, why)

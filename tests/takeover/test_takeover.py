@@ -198,10 +198,11 @@ def test_everything_is_taken_over_once(taken: Taken) -> None:
     assert second["images"]["images"] == 3
 
 
-def test_an_image_that_everybody_would_see_from_now_on_is_named(taken: Taken) -> None:
-    [note] = taken.second["images"]["notes"]
-    assert note["id"] == taken.nobodys
-    assert "nobody owns it" in note["note"]
+def test_an_image_that_nobody_owns_needs_no_word(taken: Taken, both: Both) -> None:
+    assert taken.second["images"]["notes"] == []
+    service, path = both.service, f"/image/v2/images/{taken.nobodys}"
+    assert service.get(path, service.token())[0] == 200
+    assert service.get(path, service.token("ada", "ada-secret-1", "ada"))[0] == 404
 
 
 def test_500_reads_of_three_callers_are_equal(taken: Taken) -> None:

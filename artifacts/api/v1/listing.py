@@ -5,9 +5,9 @@ from django.http import QueryDict
 
 from artifacts import paging, selectors
 from artifacts.models import Artifact, Blob, Location
-from artifacts.selectors import Scope
 from artifacts.sorting import KEYS
 from artifacts.types import ArtifactType
+from artifacts.visibility import Scope
 from catalog.actors import Actor
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter

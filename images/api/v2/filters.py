@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from artifacts.models import Artifact, Tag
 from artifacts.properties import field_number, field_text, property_equals
-from artifacts.selectors import Scope
 from artifacts.sorting import KEYS, TIES
+from artifacts.visibility import Scope
 from catalog.actors import Actor
 from catalog.errors import InvalidParameter
 from catalog.query import Page, Sort

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse, QueryDict
 from rest_framework.request import Request
 
-from artifacts.selectors import Scope
+from artifacts.visibility import Scope
 from catalog import jsonpatch
 from catalog.actors import Actor
 from catalog.api import etags
