@@ -1,6 +1,5 @@
 """The doors to artifacts: every one takes the actor, and hidden is the same as absent (`artifacts.visibility`)."""
 
-from datetime import timedelta
 from typing import TypeVar
 
 from django.db import connection
@@ -11,7 +10,7 @@ from artifacts.models import Artifact
 from artifacts.types import absent
 from artifacts.visibility import Reach, reach, reached
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_now
 from catalog.conf import section
 from catalog.errors import InvalidParameter, NotFound
 
@@ -66,8 +65,8 @@ def held(rows: QuerySet[M]) -> QuerySet[M]:
 
 def deleted(actor: Actor, rows: QuerySet[Artifact]) -> QuerySet[Artifact]:
     """Of the rows those that were deleted and can be restored: the project's own, an administrator's all."""
-    grace = timedelta(seconds=section(ArtifactsConfig).restore_grace)
-    held = rows.filter(deleted_at__gt=now() - grace, scrubbed_at=None)
+    grace = section(ArtifactsConfig).restore_grace
+    held = rows.filter(deleted_at__gt=database_now(-grace), scrubbed_at=None)
     if actor.is_admin:
         return held
     return held.filter(project_id=actor.project_id) if actor.project_id else held.none()

@@ -15,7 +15,7 @@ from artifacts.services.writing import move, require_revision
 from artifacts.types import ArtifactType, absent
 from catalog import failpoints
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_time, now
 from catalog.conf import section
 from catalog.errors import Protected
 from catalog.events.recording import Change
@@ -46,7 +46,7 @@ def delete(
         require_revision(artifact, revision)
         if artifact.protected:
             raise Protected(f"{artifact_id} is protected and cannot be deleted", id=artifact_id)
-        values = {"deleted_at": now(), "restores_to": artifact.status}
+        values = {"deleted_at": database_time(), "restores_to": artifact.status}
         changes = {"purged": Change(new=True)} if purge else {}
         move(
             artifact,
@@ -80,7 +80,7 @@ def scrub(artifact_id: str, *, deleted_before: datetime | None = None) -> None:
 
 def scrub_due(limit: int = 200) -> int:
     """Scrub deleted rows whose grace time is over, the oldest first; how many there were."""
-    end = now() - timedelta(seconds=section(ArtifactsConfig).restore_grace)
+    end = database_time() - timedelta(seconds=section(ArtifactsConfig).restore_grace)
     rows = Artifact.objects.filter(deleted_at__lte=end, scrubbed_at=None).order_by("deleted_at")
     ids = list(rows.values_list("id", flat=True)[:limit])
     for artifact_id in ids:

@@ -1,7 +1,6 @@
 """Taking back what dead processes left: uploads whose lease ended, bytes without a row, rows past their grace time."""
 
 import logging
-from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,7 +11,7 @@ from artifacts.models import Blob, StoredObject
 from artifacts.services import deletion, objects, sessions, uploads
 from artifacts.types import type_named
 from catalog.actors import system_actor
-from catalog.clock import now
+from catalog.clock import database_now
 from catalog.conf import section
 from stores import StoreError
 
@@ -40,7 +39,7 @@ def sweep_partials() -> None:
 
 
 def _expired_uploads() -> int:
-    ended = StoredObject.objects.filter(OPEN, state="writing", lease_until__lt=now())
+    ended = StoredObject.objects.filter(OPEN, state="writing", lease_until__lt=database_now())
     ended = ended.order_by("lease_until", "id")[:200]
     return sum(_take_back(one) for one in ended)
 
@@ -48,9 +47,11 @@ def _expired_uploads() -> int:
 def _take_back(stored: StoredObject) -> bool:
     """Free the slot at once; the bytes go one lease later, lest a paused writer commits after them."""
     actor = system_actor("reaper")
-    later = now() + timedelta(seconds=section(ArtifactsConfig).upload_lease)
+    later = database_now(section(ArtifactsConfig).upload_lease)
     with transaction.atomic():
-        expired = StoredObject.objects.filter(pk=stored.pk, state="writing", lease_until__lt=now())
+        expired = StoredObject.objects.filter(
+            pk=stored.pk, state="writing", lease_until__lt=database_now()
+        )
         if not expired.update(state="deleting", lease_owner="", lease_until=later):
             return False
         for blob in Blob.objects.filter(upload=stored).select_related("artifact"):
@@ -69,7 +70,7 @@ def _expired_sessions() -> int:
 
 
 def _unreferenced_objects() -> int:
-    free = Q(lease_until=None) | Q(lease_until__lt=now())
+    free = Q(lease_until=None) | Q(lease_until__lt=database_now())
     rows = StoredObject.objects.filter(OPEN, free, state="deleting")
     return sum(objects.remove(pk) for pk in rows.values_list("pk", flat=True)[:500])
 

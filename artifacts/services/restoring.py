@@ -15,7 +15,7 @@ from artifacts.services import validity, writing
 from artifacts.services.deletion import scrub
 from artifacts.types import ArtifactType, absent
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_now, database_time
 from catalog.conf import section
 from catalog.errors import Conflict, Duplicate, Gone
 from catalog.events.recording import record
@@ -82,7 +82,7 @@ def purge(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> None:
 
 def horizon() -> datetime:
     """What was deleted before is past restoring."""
-    return now() - timedelta(seconds=section(ArtifactsConfig).restore_grace)
+    return database_time() - timedelta(seconds=section(ArtifactsConfig).restore_grace)
 
 
 def _held(artifact_id: str, kind: ArtifactType, actor: Actor) -> Artifact:
@@ -99,7 +99,7 @@ def _end_uploads(artifact: Artifact) -> None:
     """Uploads that ran when it was deleted have lost; their bytes go a lease later, after the slowest writer's."""
     saving = Blob.objects.filter(artifact=artifact, status="saving")
     running = StoredObject.objects.filter(uploads__in=saving, state="writing")
-    later = now() + timedelta(seconds=section(ArtifactsConfig).upload_lease)
+    later = database_now(section(ArtifactsConfig).upload_lease)
     ids = list(running.values_list("pk", flat=True))
     StoredObject.objects.filter(pk__in=ids).update(
         state="deleting", lease_owner="", lease_until=later

@@ -18,17 +18,16 @@ import socket
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Expression, Q
 
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, StoredObject, UploadPart, UploadSession
 from artifacts.selectors import locked
 from artifacts.services.objects import discard, remove
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_now
 from catalog.conf import section
 from catalog.errors import Conflict, Gone, NotFound
 
@@ -87,10 +86,7 @@ def open_session(
     with transaction.atomic():
         if locked(artifact.pk) is None:
             raise Gone("it was deleted", id=artifact.pk)
-        taken = UploadSession.objects.filter(artifact=artifact, slot=slot, state="open").first()
-        freed = _drop(taken.pk) if taken is not None and taken.expires_at <= now() else []
-        if taken is not None and taken.expires_at > now():
-            raise _exists(artifact, taken.pk)
+        freed = _drop_expired(artifact, slot)
         try:
             with transaction.atomic():
                 found = UploadSession.objects.create(
@@ -106,18 +102,19 @@ def open_session(
         except IntegrityError:
             raise _exists(artifact, "") from None
         _remove_after_commit(freed)
+        found.refresh_from_db(fields=["expires_at"])
     return found
 
 
 def sessions_of(artifact: Artifact) -> list[UploadSession]:
     """The sessions that are open, and those whose end is not long ago."""
-    rows = UploadSession.objects.filter(artifact=artifact, expires_at__gt=now())
+    rows = UploadSession.objects.filter(artifact=artifact, expires_at__gt=database_now())
     return list(rows.order_by("created_at", "id"))
 
 
 def session_of(artifact: Artifact, session_id: str) -> UploadSession:
     """NotFound when there is none, or when it expired."""
-    rows = UploadSession.objects.filter(artifact=artifact, expires_at__gt=now())
+    rows = UploadSession.objects.filter(artifact=artifact, expires_at__gt=database_now())
     found = rows.filter(pk=session_id[:36]).first()
     if found is None or found.pk != session_id:
         raise NotFound("there is no such upload session; it may have expired", id=session_id[:40])
@@ -127,7 +124,7 @@ def session_of(artifact: Artifact, session_id: str) -> UploadSession:
 def claim(session: UploadSession, *, offset: int) -> Claim:
     """Become the one writer. SessionBusy while another one is, OffsetMismatch when it goes on elsewhere."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-    free = Q(lease_until=None) | Q(lease_until__lt=now())
+    free = Q(lease_until=None) | Q(lease_until__lt=database_now())
     with transaction.atomic():
         rows = UploadSession.objects.filter(pk=session.pk, state="open")
         if not rows.filter(free).update(lease_owner=owner, lease_until=_lease_end()):
@@ -254,10 +251,21 @@ def drop_all(artifact_id: str) -> list[int]:
 
 def expired(limit: int = 200) -> list[str]:
     """Ids of the sessions whose time is over and that nobody writes to."""
-    over = Q(expires_at__lte=now()) | Q(artifact__deleted_at__isnull=False)
-    free = Q(lease_until=None) | Q(lease_until__lt=now())
+    over = Q(expires_at__lte=database_now()) | Q(artifact__deleted_at__isnull=False)
+    free = Q(lease_until=None) | Q(lease_until__lt=database_now())
     rows = UploadSession.objects.filter(over, free).order_by("expires_at")
     return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def _drop_expired(artifact: Artifact, slot: str) -> list[int]:
+    """Make room for a new session: what an expired one leaves to be removed. SessionExists while one is open."""
+    rows = UploadSession.objects.filter(artifact=artifact, slot=slot, state="open")
+    taken = rows.first()
+    if taken is None:
+        return []
+    if not rows.filter(pk=taken.pk, expires_at__lte=database_now()).exists():
+        raise _exists(artifact, taken.pk)
+    return _drop(taken.pk)
 
 
 def _drop(session_id: str) -> list[int]:
@@ -299,9 +307,9 @@ def _ended(claim: Claim) -> Gone:
     return Gone("the upload session ended while data was being sent", id=claim.session_id)
 
 
-def _lease_end() -> datetime:
-    return now() + timedelta(seconds=section(ArtifactsConfig).upload_lease)
+def _lease_end() -> Expression:
+    return database_now(section(ArtifactsConfig).upload_lease)
 
 
-def _expiry() -> datetime:
-    return now() + timedelta(seconds=section(ArtifactsConfig).session_ttl)
+def _expiry() -> Expression:
+    return database_now(section(ArtifactsConfig).session_ttl)

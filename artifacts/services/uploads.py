@@ -15,10 +15,10 @@ import socket
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Expression
 
 from artifacts import stores as store_registry
 from artifacts.conf import ArtifactsConfig
@@ -29,7 +29,7 @@ from artifacts.services.writing import move, update
 from artifacts.types import ArtifactType
 from catalog import failpoints
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_now
 from catalog.conf import section
 from catalog.errors import ConcurrentChange, Conflict, Gone
 from catalog.events.recording import Change
@@ -246,5 +246,5 @@ def _current(artifact_id: str) -> Artifact:
     return row
 
 
-def _lease_end() -> Any:
-    return now() + timedelta(seconds=section(ArtifactsConfig).upload_lease)
+def _lease_end() -> Expression:
+    return database_now(section(ArtifactsConfig).upload_lease)

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -413,6 +414,16 @@ def test_sweep_takes_the_dead_only(tmp_path: Path) -> None:
         assert len(partials(store)) == 1
         writer.commit()
     assert store.sweep(0) == 0
+
+
+def test_sweep_goes_by_the_clock_of_the_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FileStore(tmp_path)
+    (tmp_path / ".partial" / "fresh").write_bytes(b"x")
+    real = time.time()
+    monkeypatch.setattr("time.time", lambda: real + 3600)
+    assert store.sweep(60) == 0
 
 
 def test_sweep_between_creating_and_locking(
