@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from catalog import policy
 from catalog.actors import Actor
-from catalog.clock import now
 from identity.caching import actors
 from identity.errors import TokenRefused
 from identity.facts import TokenFacts, facts_of
@@ -40,12 +39,9 @@ def _holder(token: str, noun: str) -> Actor:
         facts = facts_of(key)
         if facts is None:
             raise refused
-        found = actor_for(facts), facts.expires_at
-        actors.put(key, *found, ticket=ticket)
-    actor, expires_at = found
-    if expires_at <= now():
-        raise refused
-    return actor
+        found = actor_for(facts)
+        actors.put(key, found, facts.expires_at, ticket=ticket)
+    return found
 
 
 def actor_for(facts: TokenFacts) -> Actor:

@@ -8,22 +8,23 @@ from threading import Lock
 from django.db import transaction
 
 from catalog.actors import Actor
+from catalog.clock import now
 from catalog.conf import section
 from identity.conf import IdentityConfig
 
 
 class ActorCache:
-    """Digest → actor and the token's end: least recently used out first, each for `cache_seconds`.
+    """Digest → actor: least recently used out first, each for `cache_seconds` and no longer than its token is good.
 
     Who fills it takes a ticket before reading the database: what was read before a `clear` is not kept.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._entries: OrderedDict[str, tuple[float, Actor, datetime]] = OrderedDict()
+        self._entries: OrderedDict[str, tuple[float, Actor]] = OrderedDict()
         self._generation = 0
 
-    def get(self, digest: str) -> tuple[Actor, datetime] | None:
+    def get(self, digest: str) -> Actor | None:
         with self._lock:
             entry = self._entries.get(digest)
             if entry is None:
@@ -32,19 +33,20 @@ class ActorCache:
                 del self._entries[digest]
                 return None
             self._entries.move_to_end(digest)
-        return entry[1], entry[2]
+        return entry[1]
 
     def ticket(self) -> int:
         return self._generation
 
     def put(self, digest: str, actor: Actor, expires_at: datetime, *, ticket: int) -> None:
         config = section(IdentityConfig)
-        if not config.cache_seconds:
+        seconds = min(config.cache_seconds, (expires_at - now()).total_seconds())
+        if seconds <= 0:
             return
         with self._lock:
             if ticket != self._generation:
                 return
-            self._entries[digest] = (time.monotonic() + config.cache_seconds, actor, expires_at)
+            self._entries[digest] = (time.monotonic() + seconds, actor)
             while len(self._entries) > config.cache_size:
                 self._entries.popitem(last=False)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from catalog.clock import now
+from catalog.clock import spelled
 from identity.models import Token
 
 _VALID = """
@@ -35,7 +35,7 @@ LEFT JOIN identity_applicationcredential c ON c.id = t.application_credential_id
 LEFT JOIN held h ON c.id IS NULL OR h.role_id IN (SELECT role_id FROM lent)
 LEFT JOIN identity_role r ON r.id = h.role_id
 WHERE t.digest = %s AND u.enabled AND ud.enabled
-    AND COALESCE(p.enabled, TRUE) AND COALESCE(sd.enabled, TRUE)
+    AND COALESCE(p.enabled, TRUE) AND COALESCE(sd.enabled, TRUE) AND t.expires_at > {moment}
 ORDER BY r.name
 """
 
@@ -83,8 +83,11 @@ def facts_of(digest: str) -> TokenFacts | None:
     One SELECT. Roles include the implied ones; a scoped token without any is not valid. With an application
     credential they are those that it lends and that its user still has.
     """
-    rows: list[Any] = list(Token.objects.raw(_VALID, [digest] * 3))
-    if not rows or rows[0].expires_at <= now():
+    moment, stamp = spelled()
+    rows: list[Any] = list(
+        Token.objects.raw(_VALID.format(moment=moment), [digest, digest, digest, *stamp])
+    )
+    if not rows:
         return None
     first = rows[0]
     facts = TokenFacts(

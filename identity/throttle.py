@@ -25,7 +25,7 @@ from math import ceil
 from django.db import IntegrityError
 from django.db.models import Case, F, Value, When
 
-from catalog.clock import now
+from catalog.clock import database_time
 from catalog.conf import section
 from identity.conf import IdentityConfig
 from identity.errors import SignInSlowed
@@ -85,7 +85,7 @@ def counters(who: str, address: str, *, known: bool) -> tuple[Counter, ...]:
 def check(binding: Iterable[Counter]) -> None:
     """SignInSlowed when one of the counters says to wait; it names the longest wait."""
     by_key = {counter.key: counter for counter in binding}
-    moment = now()
+    moment = database_time()
     wait = timedelta()
     for row in FailedLogin.objects.filter(pk__in=by_key, last_failed_at__gt=moment - _memory()):
         wait = max(wait, row.last_failed_at + by_key[row.key].delay(row.failures) - moment)
@@ -100,7 +100,7 @@ def check(binding: Iterable[Counter]) -> None:
 
 def failed(binding: Iterable[Counter]) -> None:
     """Count a failure; one statement per row, since two failures may meet on any of them."""
-    moment = now()
+    moment = database_time()
     again = Case(
         When(last_failed_at__lt=moment - _memory(), then=Value(1)), default=F("failures") + 1
     )
@@ -116,7 +116,7 @@ def failed(binding: Iterable[Counter]) -> None:
 def succeeded(user_id: str, address: str, binding: tuple[Counter, ...]) -> None:
     """Forget the user's failures from this address, and know the address from now on."""
     forget(binding)
-    moment = now()
+    moment = database_time()
     rows = KnownAddress.objects.filter(user_id=user_id, address=address)
     if rows.filter(seen_at__gt=moment - timedelta(days=1)).exists():
         return
@@ -135,7 +135,7 @@ def forget(binding: tuple[Counter, ...]) -> None:
 
 def is_known(user_id: str, address: str) -> bool:
     rows = KnownAddress.objects.filter(user_id=user_id, address=address)
-    return rows.filter(seen_at__gt=now() - KNOWN_FOR).exists()
+    return rows.filter(seen_at__gt=database_time() - KNOWN_FOR).exists()
 
 
 def _memory() -> timedelta:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_time
 from catalog.conf import section
 from catalog.errors import Invalid
 from catalog.events.recording import Change, record
@@ -55,7 +55,7 @@ def create_credential(
     _refuse_delegated(actor)
     if actor.project_id is None:
         raise CredentialInvalid("An application credential needs a token scoped to a project.")
-    if expires_at is not None and expires_at <= now():
+    if expires_at is not None and expires_at <= database_time():
         raise CredentialInvalid("expires_at must lie in the future.", attribute="expires_at")
     if secret is not None and not 0 < len(secret) <= LONGEST_PASSWORD:
         raise Invalid(f"A secret must have 1 to {LONGEST_PASSWORD} characters.", attribute="secret")

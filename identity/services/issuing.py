@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 from django.db import transaction
 from django.db.models import Model, QuerySet
 
-from catalog.clock import now
+from catalog.clock import database_time
 from catalog.conf import section
 from identity.conf import IdentityConfig
 from identity.errors import ActionForbidden, SignInFailed, TokenRefused
@@ -148,7 +148,7 @@ def _methods(methods: tuple[str, ...], parent: TokenFacts | None) -> tuple[str, 
 
 
 def _limit(row: Token, parent: TokenFacts | None) -> None:
-    row.issued_at = now()
+    row.issued_at = database_time()
     row.expires_at = row.issued_at + timedelta(seconds=section(IdentityConfig).token_lifetime)
     row.audit_ids = [new_audit_id()]
     if parent is None:

@@ -10,7 +10,7 @@ from django.utils.crypto import salted_hmac
 from typing_extensions import override
 
 from catalog.actors import Actor
-from catalog.clock import now
+from catalog.clock import database_time
 from catalog.events.recording import Change, record
 from identity import secrets, throttle
 from identity.errors import SignInFailed
@@ -152,7 +152,7 @@ def _find_credential(reference: CredentialReference) -> ApplicationCredential | 
 
 
 def _usable(row: ApplicationCredential) -> ApplicationCredential:
-    if row.expires_at is not None and row.expires_at <= now():
+    if row.expires_at is not None and row.expires_at <= database_time():
         raise SignInFailed("The application credential has expired.")
     if not row.user.is_active:
         raise SignInFailed(REFUSED)

@@ -1,14 +1,12 @@
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from catalog import clock as real
 from tests.support.identity import *  # noqa: F403 - the fixtures are for here
 
-READERS = (
-    *("facts", "authentication", "throttle", "services.issuing"),
-    *("services.credentials", "services.signing_in"),
-)
+READERS = ("throttle", "services.issuing", "services.credentials", "services.signing_in")
 
 
 class Clock:
@@ -26,8 +24,16 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time as all of identity reads it."""
+    """The time as all of identity reads it, of the database and of the process."""
     made = Clock()
+
+    def spelled(connection: Any, seconds: float) -> tuple[str, tuple[Any, ...]]:
+        moment = made() + timedelta(seconds=seconds)
+        return "%s", (connection.ops.adapt_datetimefield_value(moment),)
+
+    monkeypatch.setattr("catalog.clock._spelled", spelled)
     for module in READERS:
-        monkeypatch.setattr(f"identity.{module}.now", made)
+        monkeypatch.setattr(f"identity.{module}.database_time", made)
+    monkeypatch.setattr("identity.caching.now", made)
+    monkeypatch.setattr("identity.caching.time.monotonic", lambda: made().timestamp())
     return made

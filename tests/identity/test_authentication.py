@@ -109,7 +109,7 @@ def test_a_token_read_before_a_change_is_not_remembered_after_it() -> None:
     cache.put("a", Actor(), END, ticket=ticket)
     assert cache.get("a") is None
     cache.put("a", Actor(), END, ticket=cache.ticket())
-    assert cache.get("a") == (Actor(), END)
+    assert cache.get("a") == Actor()
 
 
 def test_the_least_recently_used_is_forgotten_first(monkeypatch) -> None:
