@@ -7,7 +7,6 @@ keeps one of them looking. Each holds at most some hundred kilobytes (a VMDK's d
 Hypervisors read zeros beyond the end of a file, so a file shorter than a header is judged as if it went on.
 """
 
-import re
 from collections.abc import Collection
 from typing import Final
 
@@ -18,10 +17,10 @@ from oslo_utils.imageutils.format_inspector import (
     ImageFormatError,
     LUKSInspector,
     SafetyCheckFailed,
-    VMDKInspector,
 )
 
 from catalog.errors import UnsupportedMediaType
+from images import references
 from stores import Block
 
 SLICE: Final = 64 << 10
@@ -29,12 +28,8 @@ SLICE: Final = 64 << 10
 SHORTEST: Final = 1024
 """Longer than every header; shorter files are filled up to it."""
 RAW: Final = "raw"
-DESCRIPTOR: Final = re.compile(
-    rb"(?:#[^\n]*\n|[ \t]*\r?\n)*version[ \t]*=[ \t]*[0-9]", re.IGNORECASE
-)
-"""Text that QEMU takes for a VMDK descriptor, whatever follows it; its extents are other files (CVE-2022-47951)."""
-PARENT: Final = re.compile(r"parentfilenamehint[^\n]*|parentcid\s*+=\s*+(?!ffffffff\b)[^\n]*")
-"""What makes QEMU open a VMDK's backing file; the descriptor is in lower case here."""
+VHD: Final = "vhd"
+VMDK: Final = "vmdk"
 LARGEST: Final = 2**63 - 1
 
 
@@ -64,18 +59,23 @@ class Inspection:
         self._require_match = require_match
         self._nonfatal = frozenset(nonfatal)
         self.inspectors = [kind() for name, kind in ALL_FORMATS.items() if name != RAW]
+        for one in self.inspectors:
+            references.watch(one)
         self._looking = list(self.inspectors)
-        self._head = b""
+        self._beginning = bytearray()
+        self._wanted = references.DESCRIPTOR_LONGEST if disk_format == VMDK else SLICE
+        self._end = b""
         self._size = 0
+        self._found = RAW
         self._virtual: int | None = None
         self._judged = False
 
     def __call__(self, block: Block) -> None:
         """See a block; FormatMismatch or UnsafeImage as soon as that is certain."""
         view = memoryview(block).cast("B")
+        self._beginning += view[: max(self._wanted - len(self._beginning), 0)]
+        self._end = (self._end + bytes(view[-references.SECTOR :]))[-references.SECTOR :]
         if self._looking and len(view):
-            if len(self._head) < SLICE:
-                self._head = (self._head + bytes(view[:SLICE]))[:SLICE]
             for start in range(0, len(view), SLICE):
                 self._show(bytes(view[start : start + SLICE]))
         self._size += len(view)
@@ -87,6 +87,7 @@ class Inspection:
         if not self._judged:
             self._fill_up()
             self._judge()
+        self._check_whole()
         if self._claimed == RAW:
             return self._size
         if self._virtual is None or self._claimed not in {"gpt", "luks"}:
@@ -125,14 +126,16 @@ class Inspection:
                 f"the data looks like several formats at once: {', '.join(sorted(matches))}",
                 formats=sorted(matches),
             )
-        if DESCRIPTOR.match(self._head):
+        if references.is_bare_vmdk(bytes(self._beginning[:SLICE])):
             raise UnsafeImage(
-                "the data is a VMDK descriptor, which names other files", format="vmdk"
+                "the data is a VMDK descriptor, or in ESX's old format: these name other files",
+                format=VMDK,
             )
         found = next(iter(matches.values()), None)
         if found is not None:
             self._check_safety(found)
-        self._check_claim(RAW if found is None else found.NAME)
+        self._found = RAW if found is None else found.NAME
+        self._check_claim(self._found)
         if found is not None and self._claimed == found.NAME:
             self._virtual = self._inner_size(found)
         self._judged = True
@@ -157,12 +160,29 @@ class Inspection:
             causes = [str(error)]
         except Exception:  # noqa: BLE001 - an inspector that cannot read the header cannot vouch for it
             causes = ["the header cannot be read"]
-        if isinstance(found, VMDKInspector) and (parent := PARENT.search(found.desc_text or "")):
-            causes.append(f"parent: the disk is built on another ({parent[0][:100]})")
+        causes += self._references(found)
         if causes:
             raise UnsafeImage(
                 f"Image failed safety checks as {found.NAME}: {'; '.join(causes)}",
                 format=found.NAME,
+                causes=causes,
+            )
+
+    def _references(self, found: FileInspector) -> list[str]:
+        try:
+            return references.causes(found, bytes(self._beginning[:SLICE]))
+        except Exception:  # noqa: BLE001 - see _check_safety
+            return ["the header cannot be read"]
+
+    def _check_whole(self) -> None:
+        """What is seen at the end of the data only."""
+        causes = references.vhd_footer(self._end) if VHD in (self._claimed, self._found) else []
+        if self._claimed == VMDK and references.is_descriptor_if_told(bytes(self._beginning)):
+            causes = ["descriptor: the data is one for who takes it for a VMDK"]
+        if causes:
+            raise UnsafeImage(
+                f"Image failed safety checks: {'; '.join(causes)}",
+                format=self._claimed,
                 causes=causes,
             )
 

@@ -99,6 +99,28 @@ def test_real_disks_that_reach_for_other_files(
 
 SAFE_VMDK = disks.vmdk_descriptor('RW 2048 SPARSE "disk.vmdk"', "monolithicSparse")
 
+EXPORTED = b"""# Disk DescriptorFile\r
+version=1\r
+encoding="UTF-8"\r
+CID=7d2f3a11\r
+parentCID=ffffffff\r
+isNativeSnapshot="no"\r
+createType="streamOptimized"\r
+\r
+# Extent description\r
+RDONLY 2048 SPARSE "call-me-stream.vmdk"\r
+\r
+# The Disk Data Base\r
+#DDB\r
+\r
+ddb.adapterType = "lsilogic"\r
+ddb.geometry.cylinders = "1"\r
+ddb.longContentID = "0bd8a4ab7d2f3a110bd8a4ab7d2f3a11"\r
+ddb.toolsVersion = "2147483647"\r
+ddb.uuid = "60 00 C2 93 7b a0 3a 03-9f 22 56 c5 29 93 b7 27"\r
+ddb.virtualHWVersion = "13"\r
+"""
+
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "backing file": (disks.smallest_qcow2(MIB, backing=512), "backing_file"),
     "backing file in a short file": (disks.smallest_qcow2(MIB, backing=112)[:200], "backing_file"),
@@ -130,6 +152,64 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         + disks.sparse_vmdk(SAFE_VMDK)[36:],
         "vmdk",
     ),
+    "old format of ESX": (
+        b"COWD".ljust(512, b"\0") + b'parentFileNameHint="/etc/passwd"\n'.ljust(MIB, b"\0"),
+        "other files",
+    ),
+    "capacity 0": (disks.sparse_vmdk(SAFE_VMDK, sectors=0), "capacity"),
+    "capacity 0, types told apart by case": (
+        disks.sparse_vmdk(
+            b'#createtype="monolithicSparse"\ncreateType="monolithicFlat"\n'
+            b'RW\t8\tFLAT\t"/a/file"\t0\t=\nRW 8 SPARSE "x"\n',
+            sectors=0,
+            size=1024,
+            length=1,
+        ),
+        "capacity",
+    ),
+    "two types": (disks.sparse_vmdk(b'# createtype="vmfs"\n' + SAFE_VMDK), "say once"),
+    "extent between tabs": (disks.sparse_vmdk(SAFE_VMDK + b'RW\t8\tFLAT\t"x"\t0\t=\n'), "extent"),
+    "flat extent beside a sparse one": (
+        disks.sparse_vmdk(SAFE_VMDK + b'RW 8 FLAT "x" 0\n'),
+        "flat",
+    ),
+    "extent of another folder's file": (
+        disks.sparse_vmdk(disks.vmdk_descriptor('RW 8 SPARSE "..\\\\x"', "monolithicSparse")),
+        "extent",
+    ),
+    "parent behind the stated size": (
+        disks.sparse_vmdk(
+            SAFE_VMDK.ljust(600, b"\n") + b'parentFileNameHint="/etc/passwd"\n', length=1
+        ),
+        "beyond",
+    ),
+    "changes tracked in a file": (
+        disks.sparse_vmdk(SAFE_VMDK + b'changeTrackPath="x-ctk.vmdk"\n'),
+        "extent",
+    ),
+    "parent in the disk's database": (
+        disks.sparse_vmdk(SAFE_VMDK + b'ddb.nativeParentHint = "x.vmdk"\n'),
+        "extent",
+    ),
+    "descriptor without an end": (
+        disks.sparse_vmdk(SAFE_VMDK + b"#" + b"x" * MIB, length=1000),
+        "longer",
+    ),
+    "data file by an extension": (disks.extended_qcow2(0x44415441, b"/etc/pwd"), "data_file"),
+    "data file by an extension, version 2": (
+        disks.extended_qcow2(0x44415441, b"/etc/pwd", version=2),
+        "data_file",
+    ),
+    "extension that goes on": (
+        disks.extended_qcow2(0x12345678, b"")[:108] + b"\0\0\xff\0" + bytes(MIB),
+        "extensions",
+    ),
+    "vhd with a parent": (disks.dynamic_vhd(kind=4), "parent"),
+    "vhd with a parent, told at the end": (disks.dynamic_vhd(end=4), "parent"),
+    "vhdx with a parent": (disks.vhdx(parent=True), "parent"),
+    "vhdx with two meanings": (disks.vhdx(second=False), "regions"),
+    "vdi with a parent": (disks.vdi(parent=b"parent"), "parent"),
+    "vdi of changes": (disks.vdi(kind=4), "parent"),
     "boot flag": (disks.partitioned(boot=0x17), "mbr"),
     "protective entry elsewhere": (disks.partitioned(first=7), "mbr"),
     "partitions beside the protective one": (disks.partitioned(extra=0x83), "mbr"),
@@ -153,6 +233,11 @@ def test_what_is_never_kept(name: str, block: int) -> None:
 HARMLESS: dict[str, tuple[bytes, str]] = {
     "qcow2 version 3": (disks.smallest_qcow2(MIB, version=3), "qcow2"),
     "vmdk": (disks.sparse_vmdk(SAFE_VMDK), "vmdk"),
+    "vmdk of one sector of text": (disks.sparse_vmdk(SAFE_VMDK, length=1), "vmdk"),
+    "vmdk as VMware exports it": (disks.sparse_vmdk(EXPORTED), "vmdk"),
+    "vhd": (disks.dynamic_vhd(), "vhd"),
+    "vhdx": (disks.vhdx(), "vhdx"),
+    "vdi": (disks.vdi(), "vdi"),
     "iso": (disks.iso(), "iso"),
     "gpt": (disks.partitioned(), "gpt"),
     "mbr": (disks.partitioned(kind=0x83, boot=0x80), "gpt"),
@@ -173,7 +258,9 @@ def test_no_data_is_called_empty() -> None:
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-@pytest.mark.parametrize("claimed", ["raw", "qcow2", "vmdk", "iso", "gpt", "ami", "ploop"])
+@pytest.mark.parametrize(
+    "claimed", ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso", "gpt", "ami", "ploop"]
+)
 def test_claims(name: str, claimed: str) -> None:
     content, found = HARMLESS[name]
     trusted = claimed in {"ami", "ploop"} and found == "raw"
@@ -186,6 +273,13 @@ def test_claims(name: str, claimed: str) -> None:
             inspect(content, claimed)
         assert (refused.value.facts["claimed"], refused.value.facts["found"]) == (claimed, found)
         assert inspect(content, claimed, require_match=False) is None
+
+
+@pytest.mark.parametrize("before", [b"\xff\n", b"\n" * 70_000, b"", b"QFI\xfb\n"])
+def test_text_that_becomes_a_descriptor_by_its_image_s_claim(before: bytes) -> None:
+    content = before + b'createType="monolithicFlat"\nRW 8 FLAT "/etc/passwd" 0\n' + bytes(4096)
+    with pytest.raises((FormatMismatch, UnsafeImage)):
+        inspect(content, "vmdk", require_match=False)
 
 
 def test_an_iso_that_boots_from_a_stick_is_an_iso() -> None:

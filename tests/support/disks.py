@@ -5,10 +5,12 @@ import random
 import shutil
 import struct
 import subprocess
+import uuid
 from pathlib import Path
 
 CLUSTER = 65536
 SECTOR = 512
+MIB = 1 << 20
 
 
 def qemu_img() -> str | None:
@@ -70,6 +72,60 @@ def smallest_qcow2(
     return b"".join(part.ljust(CLUSTER, b"\0") for part in (header, table, block, b""))
 
 
+def extended_qcow2(kind: int, value: bytes, *, version: int = 3) -> bytes:
+    """A qcow2 disk with an extension in its header."""
+    content = bytearray(smallest_qcow2(1 << 20, version=version))
+    extension = struct.pack(">II", kind, len(value)) + value
+    at = 104 if version > 2 else 72
+    content[at : at + len(extension)] = extension
+    return bytes(content)
+
+
+def dynamic_vhd(*, kind: int = 3, end: int = 3) -> bytes:
+    """What a VHD begins and ends with: two copies of one footer, which says what kind of disk it is."""
+
+    def footer(which: int) -> bytes:
+        return struct.pack(">8sIIQ16xQQII", b"conectix", 2, 0x10000, 512, MIB, MIB, 0, which).ljust(
+            SECTOR, b"\0"
+        )
+
+    return footer(kind).ljust(65536, b"\0") + footer(end)
+
+
+def vhdx(*, parent: bool = False, second: bool = True) -> bytes:
+    """The region tables of a VHDX and its metadata: the size, and the locator of a parent when there is one."""
+    region, size_item, locator = (
+        uuid.UUID(one).bytes_le
+        for one in (
+            "8B7CA206-4790-4B9A-B8FE-575F050F886E",
+            "2FA54224-CD1B-4876-B211-5DBED83BF4B8",
+            "A8D35F2D-B30B-454D-ABF7-D3D84834AB0C",
+        )
+    )
+    table = struct.pack("<4sIII", b"regi", 0, 1, 0) + region + struct.pack("<QII", MIB, MIB, 1)
+    other = table if second else table.replace(struct.pack("<Q", MIB), struct.pack("<Q", 2 * MIB))
+    items = size_item + struct.pack("<IIII", 65536, 8, 6, 0)
+    if parent:
+        items += locator + struct.pack("<IIII", 65544, 64, 4, 0)
+    metadata = struct.pack("<8sHH20x", b"metadata", 0, 2 if parent else 1) + items
+    content = bytearray(2 * MIB)
+    content[:8] = b"vhdxfile"
+    content[192 << 10 : (192 << 10) + len(table)] = table
+    content[256 << 10 : (256 << 10) + len(other)] = other
+    content[MIB : MIB + len(metadata)] = metadata
+    content[MIB + 65536 : MIB + 65544] = struct.pack("<Q", 3 * MIB)
+    return bytes(content)
+
+
+def vdi(*, kind: int = 1, parent: bytes = b"") -> bytes:
+    """A VDI's header and some room."""
+    header = bytearray(b"<<< VirtualBox Disk Image >>>".ljust(MIB, b"\0"))
+    struct.pack_into("<IIII", header, 0x40, 0xBEDA107F, 0x10001, 0x190, kind)
+    struct.pack_into("<Q", header, 0x170, 3 * MIB)
+    header[0x1B8 : 0x1B8 + len(parent)] = parent
+    return bytes(header)
+
+
 def iso(blocks: int = 40) -> bytes:
     """A primary volume descriptor where ISO 9660 wants it, and room."""
     volume = bytearray(2048)
@@ -101,9 +157,10 @@ def vmdk_descriptor(
     ).encode()
 
 
-def sparse_vmdk(descriptor: bytes, *, sectors: int = 2048, size: int = 1 << 20) -> bytes:
-    """A hosted sparse extent with this descriptor inside it."""
-    length = 20
+def sparse_vmdk(
+    descriptor: bytes, *, sectors: int = 2048, size: int = 1 << 20, length: int = 20
+) -> bytes:
+    """A hosted sparse extent with this descriptor inside it, which the header says has `length` sectors."""
     header = struct.pack("<4sIIQQQQIQQ", b"KDMV", 1, 3, sectors, 128, 1, length, 512, 0, 21)
     return (header.ljust(SECTOR, b"\0") + descriptor.ljust(length * SECTOR, b"\0")).ljust(
         size, b"\0"
