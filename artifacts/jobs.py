@@ -65,8 +65,8 @@ def _batches(kind: ArtifactType, epoch: int) -> Iterator[tuple[int, int]]:
         with transaction.atomic():
             current = read_locked()
             rows = list(_outdated(kind, epoch).order_by("checked_epoch", "id")[:BATCH])
-            changed = [row.pk for row in rows if _judge(row, kind, current)]
-            owe("search", kind.resource_type, changed)
+            changed = {row.pk: row.project_id for row in rows if _judge(row, kind, current)}
+            owe("search", kind.resource_type, changed, projects=changed)
         if not rows:
             return
         yield len(rows), len(changed)

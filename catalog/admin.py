@@ -88,7 +88,9 @@ class EventAdmin(RowAdmin[Event]):
 class DeliveryAdmin(RowAdmin[Delivery]):
     """Debts to the search index and to others; parked ones failed too often and wait for a person."""
 
-    list_display = ("topic", "object_id", "consumer", "parked", "attempts", "due_at", "shortened")
+    list_display = (
+        "topic", "object_id", "project_id", "consumer", "parked", "attempts", "due_at", "shortened",
+    )  # fmt: skip
     list_filter = ("parked",)
     search_help_text = _("Beginning of the object's id")
     actions = ("retry",)

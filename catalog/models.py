@@ -39,12 +39,14 @@ class Delivery(models.Model):
 
     Writers upsert the row and raise `generation`; a consumer claims it with a lease, works, and deletes it only
     while the generation is the one it claimed. Nothing is read by position, so commit order does not matter.
+    Consumers take the deliveries of the projects in turn; those whose project nobody named (empty) are one more.
     """
 
     id = models.BigAutoField(primary_key=True)
     consumer = KeyField(max_length=40)
     topic = KeyField(max_length=80)
     object_id = KeyField(max_length=255)
+    project_id = KeyField(max_length=255, default="", db_default="", blank=True)
     generation = models.BigIntegerField(default=1)
     due_at = models.DateTimeField(default=now)
     created_at = models.DateTimeField(default=now)
@@ -63,8 +65,8 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["consumer", "due_at", "id"],
-                name="delivery_due",
+                fields=["consumer", "project_id", "due_at", "id"],
+                name="delivery_turn",
                 condition=models.Q(parked=False),
             ),
         ]

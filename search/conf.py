@@ -14,6 +14,7 @@ from catalog.conf import LONG, MOST_THREADS, SOON, Section, setting
 MOST_SHARDS = 1024
 """Elasticsearch's own bound."""
 MOST_BATCH = 10_000
+MOST_BYTES = 1 << 30
 FEWEST_WAITERS = 2
 """The relay writes, and beside that looks after the index."""
 _INDEX_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
@@ -49,6 +50,10 @@ class SearchConfig(Section):
         10.0, help="Longest wait, in seconds, of a search with consistency=wait."
     )
     relay_batch: int = setting(200, help="Deliveries that a relay takes at once.")
+    relay_bytes: int = setting(
+        16 << 20,
+        help="Bytes of documents after which a relay writes what it took, a part for each project of the batch.",
+    )
     relay_poll: float = setting(1.0, help="Seconds between a relay's looks when nobody wakes it.")
 
     @override
@@ -66,6 +71,7 @@ class SearchConfig(Section):
         yield from self.outside(0, LONG, "away_seconds")
         yield from self.outside(FEWEST_WAITERS, MOST_THREADS, "waiters")
         yield from self.outside(1, MOST_BATCH, "relay_batch")
+        yield from self.outside(1, MOST_BYTES, "relay_bytes")
         yield from self.outside(1, MOST_SHARDS, "shards")
         if self.ca_certs and not Path(self.ca_certs).is_file():
             yield f"VITRINE_SEARCH_CA_CERTS: {self.ca_certs} is not a file"

@@ -4,14 +4,16 @@ then it answers, in one step. Death in between leaves the old generation as it w
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
 from catalog import failpoints
+from catalog.conf import section
 from catalog.events.recording import owe
 from catalog.indexing.documents import declared, sources
-from search import engines, schema, verifying
+from search import engines, loading, schema, verifying
+from search.conf import SearchConfig
 from search.engine import Engine, Generation, Operation, Verdict
 from search.errors import EngineUnavailable
 
@@ -39,8 +41,10 @@ def rebuild(engine: Engine | None = None, report: Report | None = None) -> int:
     with engine.rebuilding(wanted) as generation:
         failpoints.reach(AFTER_BEGIN)
         for resource_type, source in sources().items():
-            for part in _parts(source.all_ids()):
-                _write(engine, generation, resource_type, part)
+            for part in loading.operations(
+                resource_type, source.all_ids(), number=PART, most=section(SearchConfig).relay_bytes
+            ):
+                _write(engine, generation, part)
                 written += len(part)
                 if report is not None:
                     report(resource_type, written)
@@ -57,20 +61,17 @@ def rebuild(engine: Engine | None = None, report: Report | None = None) -> int:
     return written
 
 
-def _write(engine: Engine, generation: Generation, resource_type: str, ids: list[str]) -> None:
-    loaded = sources()[resource_type].load(ids)
-    operations = [Operation(resource_type, one.id, one.version, one.body) for one in loaded]
+def _write(engine: Engine, generation: Generation, operations: list[Operation]) -> None:
     outcomes = engine.bulk(operations, into=generation)
     for operation, outcome in zip(operations, outcomes, strict=True):
         if outcome.verdict is Verdict.REJECTED:
             log.error(
                 "a document was rejected",
-                extra={"type": resource_type, "object": operation.id, "reason": outcome.error},
+                extra={
+                    "type": operation.resource_type,
+                    "object": operation.id,
+                    "reason": outcome.error,
+                },
             )
             # The relay will set it aside with its error, where operators look.
-            owe("search", resource_type, [operation.id])
-
-
-def _parts(ids: Iterator[str]) -> Iterator[list[str]]:
-    while part := list(islice(ids, PART)):
-        yield part
+            owe("search", operation.resource_type, [operation.id])

@@ -3,15 +3,13 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from typing_extensions import override
 
 from catalog.indexing.documents import sources
 from catalog.models import Delivery
+from search import loading
 from search.engine import Engine, Generation, Key
-
-_PART = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +33,11 @@ def differences(engine: Engine, generation: Generation | None = None) -> Iterato
     engine.refresh()
     held: dict[Key, int] = {(kind, id_): v for kind, id_, v in engine.scan(generation)}
     for resource_type, source in sources().items():
-        ids = source.all_ids()
-        while part := list(islice(ids, _PART)):
-            for document in source.load(part):
-                index = held.pop((resource_type, document.id), None)
-                row = None if document.body is None else document.version
-                if row != index:
-                    yield Difference(resource_type, document.id, row, index)
+        for document in loading.stream(resource_type, source.all_ids()):
+            index = held.pop((resource_type, document.id), None)
+            row = None if document.body is None else document.version
+            if row != index:
+                yield Difference(resource_type, document.id, row, index)
     yield from _left_over(held)
 
 
@@ -86,11 +82,9 @@ def _left_over(held: dict[Key, int]) -> Iterator[Difference]:
         by_type.setdefault(resource_type, []).append(id_)
     for resource_type, ids in by_type.items():
         versions: dict[str, int] = {}
-        if resource_type in sources():
-            for at in range(0, len(ids), _PART):
-                for document in sources()[resource_type].load(ids[at : at + _PART]):
-                    if document.body is not None:
-                        versions[document.id] = document.version
+        for document in loading.stream(resource_type, ids):
+            if document.body is not None:
+                versions[document.id] = document.version
         for id_ in ids:
             if versions.get(id_) != held[resource_type, id_]:
                 yield Difference(resource_type, id_, versions.get(id_), held[resource_type, id_])

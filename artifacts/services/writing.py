@@ -116,10 +116,10 @@ def revive(artifact: Artifact, status: str, *, kind: ArtifactType, actor: Actor)
     _record(artifact, "restore", kind=kind, actor=actor, changes=changes)
 
 
-def touch(artifact_id: str, *, kind: ArtifactType) -> None:
+def touch(artifact: Artifact, *, kind: ArtifactType) -> None:
     """Say that the index document changed though the row's own fields did not (members, tags, validity)."""
-    Artifact.objects.filter(pk=artifact_id).update(doc_version=F("doc_version") + 1)
-    owe("search", kind.resource_type, [artifact_id])
+    Artifact.objects.filter(pk=artifact.pk).update(doc_version=F("doc_version") + 1)
+    owe("search", kind.resource_type, [artifact.pk], projects={artifact.pk: artifact.project_id})
 
 
 def replace_tags(artifact: Artifact, old: Iterable[str], new: Iterable[str]) -> None:

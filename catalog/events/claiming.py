@@ -1,16 +1,23 @@
-"""Consumers claim deliveries under a lease, acknowledge what they took in, and give back what failed."""
+"""Consumers claim deliveries under a lease, acknowledge what they took in, and give back what failed.
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+Projects take turns, so that what one of them is owed does not wait until all that another one is owed was delivered.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from uuid import uuid4
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from catalog.clock import database_now
 from catalog.models import Delivery
 
 PARK_AFTER = 8
 AGAIN_SECONDS = 0.5
+PROJECTS = 8
+"""How many projects share a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +29,38 @@ class Claim:
     object_id: str
     generation: int
     attempts: int
+    project_id: str = ""
 
 
-def claim(consumer: str, *, owner: str, lease: float, limit: int) -> list[Claim]:
-    """Take up to `limit` due deliveries for `lease` seconds; rows another consumer holds are passed over."""
-    due = (
-        Delivery.objects.filter(consumer=consumer, parked=False, due_at__lte=database_now())
-        .filter(Q(lease_until=None) | Q(lease_until__lt=database_now()))
-        .order_by("due_at", "id")
-    )
+@dataclass(slots=True)
+class Turns:
+    """Whose turn it is: projects come in the order of their ids, after the one that had its turn last.
+
+    Consumers begin anywhere, so that several do not serve the same projects.
+    """
+
+    last: str = field(default_factory=lambda: uuid4().hex)
+
+
+def claim(
+    consumer: str, *, owner: str, lease: float, limit: int, turns: Turns | None = None
+) -> list[Claim]:
+    """Take up to `limit` due deliveries for `lease` seconds; rows another consumer holds are passed over.
+
+    They are of the next projects in turn: the oldest of each, in equal parts as far as they go. None at all means that
+    none is due, whosever it be.
+    """
+    turns = turns or Turns()
     with transaction.atomic():
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True)
-        rows = list(due[:limit])
-        Delivery.objects.filter(pk__in=[r.pk for r in rows]).update(
-            lease_owner=owner, lease_until=database_now(lease)
-        )
-    return [Claim(r.pk, r.topic, r.object_id, r.generation, r.attempts) for r in rows]
+        waiting = _in_turn(consumer, turns.last)
+        while projects := list(islice(waiting, min(PROJECTS, limit))):
+            turns.last = projects[-1]
+            if rows := _shared(consumer, projects, owner, lease, limit):
+                return [
+                    Claim(r.pk, r.topic, r.object_id, r.generation, r.attempts, r.project_id)
+                    for r in rows
+                ]
+    return []
 
 
 def acknowledge(claims: Iterable[Claim], *, owner: str) -> None:
@@ -54,11 +76,12 @@ def acknowledge(claims: Iterable[Claim], *, owner: str) -> None:
             )
 
 
-def release(consumer: str, *, owner: str) -> None:
-    """Free whatever the owner still holds, for it does not work at it any more."""
-    Delivery.objects.filter(consumer=consumer, lease_owner=owner).update(
-        lease_until=None, lease_owner=""
-    )
+def release(consumer: str, *, owner: str, claims: Collection[Claim] | None = None) -> None:
+    """Free what the owner holds and did not work at, as if it had not claimed it: these claims, or whatever it is."""
+    held = Delivery.objects.filter(consumer=consumer, lease_owner=owner)
+    if claims is not None:
+        held = held.filter(pk__in=[one.id for one in claims])
+    held.update(lease_until=None, lease_owner="")
 
 
 def give_back(claims: Collection[Claim], *, owner: str, error: str, poison: bool) -> None:
@@ -87,3 +110,53 @@ def outstanding(consumer: str, topic: str, object_ids: Collection[str] | None = 
     if object_ids is not None:
         rows = rows.filter(object_id__in=object_ids)
     return rows.count()
+
+
+def _due(consumer: str) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(consumer=consumer, parked=False, due_at__lte=database_now())
+
+
+def _in_turn(consumer: str, last: str) -> Iterator[str]:
+    """The projects that have due deliveries, beginning after `last` and once around: a look into the index for each."""
+    for turn in (Q(project_id__gt=last), Q(project_id__lte=last)):
+        rows, beyond = _due(consumer).filter(turn).order_by("project_id", "due_at"), Q()
+        while (
+            found := rows.filter(beyond).values_list("project_id", flat=True).first()
+        ) is not None:
+            yield found
+            beyond = Q(project_id__gt=found)
+
+
+def _shared(
+    consumer: str, projects: list[str], owner: str, lease: float, limit: int
+) -> list[Delivery]:
+    """Claim what the projects are owed in equal parts; what one leaves free goes to those that are owed more."""
+    rows: list[Delivery] = []
+    more: list[str] = []
+    for place, project in enumerate(projects):
+        room = limit - len(rows)
+        part = -(-room // (len(projects) - place))
+        found = _taken(consumer, project, owner, lease, part)
+        rows += found
+        if len(found) == part:
+            more.append(project)
+    for project in more:
+        rows += _taken(consumer, project, owner, lease, limit - len(rows))
+    return rows
+
+
+def _taken(consumer: str, project: str, owner: str, lease: float, limit: int) -> list[Delivery]:
+    if limit <= 0:
+        return []
+    due = (
+        _due(consumer)
+        .filter(Q(lease_until=None) | Q(lease_until__lt=database_now()), project_id=project)
+        .order_by("due_at", "id")
+    )
+    if connection.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True)
+    rows = list(due[:limit])
+    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+        lease_owner=owner, lease_until=database_now(lease)
+    )
+    return rows

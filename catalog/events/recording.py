@@ -16,9 +16,10 @@ from catalog.notifications.notices import Draft
 
 _UPSERT = """
 INSERT INTO catalog_delivery
-    (consumer, topic, object_id, generation, due_at, created_at, lease_owner, attempts, parked, error)
+    (consumer, topic, object_id, project_id, generation, due_at, created_at, lease_owner, attempts, parked, error)
 VALUES {rows}
 ON CONFLICT (consumer, topic, object_id) DO UPDATE SET
+    project_id = COALESCE(NULLIF(excluded.project_id, ''), catalog_delivery.project_id),
     generation = catalog_delivery.generation + 1, due_at = excluded.due_at, parked = excluded.parked,
     attempts = 0, error = ''
 """
@@ -60,9 +61,9 @@ def record(
     )
     prepared.insert([event])
     if topic is not None:
-        owe("search", topic, [object_id])
+        owe("search", topic, [object_id], projects={object_id: project_id})
     if notices.note(event):
-        owe(notices.CONSUMER, object_type, [object_id])
+        owe(notices.CONSUMER, object_type, [object_id], projects={object_id: project_id})
 
 
 def announce(draft: Draft, *, object_type: str, object_id: str, actor: Actor) -> None:
@@ -80,14 +81,26 @@ def announce(draft: Draft, *, object_type: str, object_id: str, actor: Actor) ->
         owe(notices.CONSUMER, object_type, [object_id])
 
 
-def owe(consumer: str, topic: str, object_ids: Iterable[str]) -> None:
-    """Upsert one delivery per object, and wake the consumer once the transaction commits."""
-    ids = list(object_ids)
+def owe(
+    consumer: str,
+    topic: str,
+    object_ids: Iterable[str],
+    *,
+    projects: Mapping[str, str | None] | None = None,
+) -> None:
+    """Upsert one delivery per object, and wake the consumer once the transaction commits.
+
+    `projects`: object → the project that it belongs to, for consumers serve the projects in turn. Of an object that
+    is not in it the delivery keeps the project that it has.
+    """
+    ids, owners = list(object_ids), projects or {}
     moment, stamp = spelled()
-    row = f"(%s, %s, %s, 1, {moment}, {moment}, '', 0, %s, '')"
+    row = f"(%s, %s, %s, %s, 1, {moment}, {moment}, '', 0, %s, '')"
     with prepared.cursor() as cursor:
         for start in range(0, len(ids), 100):
             part = ids[start : start + 100]
-            values = [v for i in part for v in (consumer, topic, i, *stamp, *stamp, False)]
+            values: list[Any] = []
+            for one in part:
+                values += [consumer, topic, one, owners.get(one) or "", *stamp, *stamp, False]
             cursor.execute(_UPSERT.format(rows=", ".join([row] * len(part))), values)
     transaction.on_commit(waking.wake)

@@ -18,7 +18,7 @@ from django.db import Error, close_old_connections
 from catalog import failpoints, outages
 from catalog.conf import section
 from catalog.events import claiming
-from catalog.events.claiming import Claim
+from catalog.events.claiming import Claim, Turns
 from catalog.models import Notice
 from catalog.notifications.conf import NotificationsConfig
 from catalog.notifications.drivers import Away, Driver, driver
@@ -39,11 +39,18 @@ class Publisher:
         self._config = section(NotificationsConfig)
         self._driver = using or driver(self._config)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._turns = Turns()
 
     def batch(self) -> int:
         """Tell what is due, a batch of objects at a time; how many objects. Away when the broker is."""
         ends = time.monotonic() + self._config.lease * 0.8
-        claims = claiming.claim(CONSUMER, owner=self._owner, lease=self._config.lease, limit=BATCH)
+        claims = claiming.claim(
+            CONSUMER,
+            owner=self._owner,
+            lease=self._config.lease,
+            limit=BATCH,
+            turns=self._turns,
+        )
         if claims:
             failpoints.reach(AFTER_CLAIM)
         for place, claim in enumerate(claims):

@@ -99,4 +99,4 @@ def _record(image: Artifact, verb: str, member: Member, actor: Actor, change: Ch
         project_id=image.project_id,
         changes={_path(member.member_id): change},
     )
-    writing.touch(image.pk, kind=IMAGES)
+    writing.touch(image, kind=IMAGES)

@@ -102,4 +102,5 @@ def _tell(artifacts: Sequence[Artifact], actor: Actor) -> None:
             project_id=one.project_id,
             changes={"status": Change(new=one.status), "name": Change(new=one.name)},
         )
-    owe("search", IMAGES.resource_type, [one.pk for one in artifacts])
+    owners = {one.pk: one.project_id for one in artifacts}
+    owe("search", IMAGES.resource_type, owners, projects=owners)

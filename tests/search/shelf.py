@@ -68,16 +68,16 @@ class Books(DocumentSource):
             **body,
         }
         self.rows[id_] = (version, whole)
-        self.owe(id_)
+        self.owe(id_, project_id=whole["project_id"])
         return version
 
     def delete(self, id_: str) -> None:
         self.rows[id_] = (self.rows[id_][0] + 1, None)
         self.owe(id_)
 
-    def owe(self, *ids: str) -> None:
+    def owe(self, *ids: str, project_id: str | None = None) -> None:
         with transaction.atomic():
-            owe("search", self.resource_type, ids)
+            owe("search", self.resource_type, ids, projects=dict.fromkeys(ids, project_id))
 
 
 class Magazines(Books):

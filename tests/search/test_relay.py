@@ -12,6 +12,7 @@ from catalog.clock import now
 from catalog.events.claiming import AGAIN_SECONDS, PARK_AFTER, claim
 from catalog.models import Delivery
 from search import metrics
+from search.conf import SearchConfig
 from search.engine import Engine
 from search.errors import EngineUnavailable
 from search.relay import Relay, drain
@@ -194,3 +195,41 @@ def test_what_is_owed_is_told_to_those_who_watch(engine: Engine, books: Books) -
     drain()
     metrics.observe("search")
     assert metrics.OUTSTANDING._value.get() == metrics.LAG._value.get() == 0
+
+
+def test_a_batch_is_bounded_by_its_weight_and_shared_by_projects(
+    engine: Engine, books: Books, settings: Any
+) -> None:
+    """Sixty heavy documents of one project keep no other project's document waiting."""
+    settings.VITRINE = {**settings.VITRINE, SearchConfig: SearchConfig(relay_bytes=200_000)}
+    for n in range(60):
+        books.write(f"heavy{n}", project_id="heavy", description="x" * 60_000)
+    for n in range(30):
+        books.write(f"light{n}", project_id="light")
+    before = {d.object_id: d.due_at for d in Delivery.objects.all()}
+    relay = Relay()
+    done = relay.batch()
+    taken = held(engine)
+    assert {(BOOK, f"light{n}") for n in range(30)} <= taken.keys()
+    heavy = len(taken) - 30
+    assert 2 <= heavy <= 4, "half of the bytes, and at most one portion more"
+    assert done.claimed == len(taken) == sum(map(len, books.loads))
+    left = {d.object_id: (d.due_at, d.attempts, d.lease_owner) for d in Delivery.objects.all()}
+    assert left == {one: (before[one], 0, "") for one in left}
+    assert len(left) == 60 - heavy
+    books.write("late", project_id="light")
+    relay.batch()
+    assert (BOOK, "late") in held(engine)
+    assert relay.drain() > 0
+    assert len(held(engine)) == 91
+    assert max(map(len, books.loads)) <= 64
+
+
+def test_a_document_heavier_than_a_batch_gets_there(
+    engine: Engine, books: Books, settings: Any
+) -> None:
+    settings.VITRINE = {**settings.VITRINE, SearchConfig: SearchConfig(relay_bytes=1)}
+    for name in "abcde":
+        books.write(name, project_id=name)
+    assert drain() == 5
+    assert len(held(engine)) == 5

@@ -1,0 +1,139 @@
+"""Loading documents in portions: what they weigh is known only once they are there, and one may weigh megabytes."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, zip_longest
+from typing import Any
+
+import orjson
+from django.db import Error
+
+from catalog.events.claiming import Claim
+from catalog.indexing.documents import Document, sources
+from search.engine import Operation
+
+log = logging.getLogger(__name__)
+
+FIRST, PORTION = 2, 64
+"""How many documents are asked for at once: few at first, and never more than that."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A batch on its way: what can be written, what turned out to be spoilt (`poison`) or is to be tried again
+    (`later`), and what was not looked at, since the others are heavy enough (`left`).
+    """
+
+    ready: list[tuple[Claim, Operation]] = field(default_factory=list)
+    poison: list[tuple[Claim, str]] = field(default_factory=list)
+    later: list[tuple[Claim, str]] = field(default_factory=list)
+    left: list[Claim] = field(default_factory=list)
+
+
+def load(claims: Sequence[Claim], *, most: int) -> Work:
+    """The objects of the claims as they are now, until they weigh `most` bytes, in equal parts for their projects.
+
+    At least one of every project is loaded. Database errors are the caller's to meet.
+    """
+    work, waiting = Work(), _in_turn(claims)
+    projects = len({one.project_id for one in claims})
+    weights: Counter[str] = Counter()
+    size = max(FIRST, projects)
+    while portion := [one for one in waiting if weights[one.project_id] < most / projects][:size]:
+        taken = {one.id for one in portion}
+        waiting = [one for one in waiting if one.id not in taken]
+        loaded = len(work.ready)
+        _load_portion(work, portion)
+        for claim, operation in work.ready[loaded:]:
+            weights[claim.project_id] += weight(operation.body)
+        size = min(2 * size, PORTION)
+    work.left = waiting
+    return work
+
+
+def stream(resource_type: str, ids: Iterable[str]) -> Iterator[Document]:
+    """The objects as they are now, a portion at a time; nothing of a type that nobody declares."""
+    source = sources().get(resource_type)
+    waiting = iter(ids)
+    while source is not None and (portion := list(islice(waiting, PORTION))):
+        yield from source.load(portion)
+
+
+def operations(
+    resource_type: str, ids: Iterable[str], *, number: int, most: int
+) -> Iterator[list[Operation]]:
+    """The objects as they are now, in batches of at most `number` that are closed when they weigh `most` bytes."""
+    batch: list[Operation] = []
+    weighs = 0
+    for one in stream(resource_type, ids):
+        batch.append(Operation(resource_type, one.id, one.version, one.body))
+        weighs += weight(one.body)
+        if len(batch) == number or weighs >= most:
+            yield batch
+            batch, weighs = [], 0
+    if batch:
+        yield batch
+
+
+def weight(body: Mapping[str, Any] | None) -> int:
+    """The bytes of a body as JSON."""
+    try:
+        return len(orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS))
+    except TypeError:  # it is unfit, which the engine will say
+        return len(repr(body))
+
+
+def _in_turn(claims: Sequence[Claim]) -> list[Claim]:
+    """One claim of each project, then the next of each."""
+    by_project: dict[str, list[Claim]] = {}
+    for one in claims:
+        by_project.setdefault(one.project_id, []).append(one)
+    return [one for row in zip_longest(*by_project.values()) for one in row if one is not None]
+
+
+def _load_portion(work: Work, claims: Sequence[Claim]) -> None:
+    """Ask for the objects type by type."""
+    by_topic: dict[str, list[Claim]] = {}
+    for claim in claims:
+        by_topic.setdefault(claim.topic, []).append(claim)
+    for topic, group in by_topic.items():
+        if topic not in sources():
+            work.poison += [(claim, f"no documents of type {topic} are known") for claim in group]
+            continue
+        try:
+            _sort_in(work, topic, group, _documents(topic, [c.object_id for c in group]))
+        except Error:
+            raise
+        except Exception:
+            log.exception("loading a batch failed; its objects are tried one by one")
+            for claim in group:
+                _load_one(work, claim)
+
+
+def _load_one(work: Work, claim: Claim) -> None:
+    try:
+        _sort_in(work, claim.topic, [claim], _documents(claim.topic, [claim.object_id]))
+    except Error:
+        raise
+    except Exception as error:
+        log.exception("an object cannot be loaded", extra={"object": claim.object_id})
+        work.poison.append((claim, f"{type(error).__name__}: {error}"))
+
+
+def _documents(topic: str, ids: Sequence[str]) -> dict[str, Document]:
+    found: Iterable[Document] = sources()[topic].load(ids)
+    return {document.id: document for document in found}
+
+
+def _sort_in(
+    work: Work, topic: str, claims: Sequence[Claim], documents: dict[str, Document]
+) -> None:
+    for claim in claims:
+        document = documents.get(claim.object_id)
+        if document is None:
+            work.poison.append((claim, f"{topic} has no answer about {claim.object_id}"))
+        else:
+            operation = Operation(topic, document.id, document.version, document.body)
+            work.ready.append((claim, operation))

@@ -1,0 +1,114 @@
+"""Projects take turns: what one is owed does not wait for all that another one is owed."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from catalog.events.claiming import PROJECTS, Claim, Turns, acknowledge, claim, release
+from catalog.events.recording import owe
+from catalog.models import Delivery
+
+pytestmark = pytest.mark.django_db
+
+
+def owed(project: str | None, number: int) -> None:
+    ids = [f"{project}-{n}" for n in range(number)]
+    with transaction.atomic():
+        owe("search", "T", ids, projects=dict.fromkeys(ids, project))
+
+
+def claimed(limit: int, turns: Turns, owner: str = "me") -> list[Claim]:
+    return claim("search", owner=owner, lease=30, limit=limit, turns=turns)
+
+
+@pytest.mark.parametrize("last", ["", "large", "small", "zzz"])
+def test_a_little_debt_does_not_wait_for_a_large_one(last: str) -> None:
+    owed("large", 300)
+    owed("small", 2)
+    found = claimed(100, Turns(last))
+    assert Counter(one.project_id for one in found) == {"large": 98, "small": 2}
+    assert [one.object_id for one in found if one.project_id == "large"] == [
+        f"large-{n}" for n in range(98)
+    ], "the oldest first"
+
+
+@pytest.mark.parametrize("limit", [1, 3, PROJECTS, 50])
+def test_everybody_has_a_turn_before_anybody_has_the_next(limit: int) -> None:
+    names = [f"p{n:02}" for n in range(2 * PROJECTS + 3)]
+    for name in names:
+        owed(name, 60)
+    turns, rounds = Turns("p05"), -(-len(names) // min(limit, PROJECTS))
+    served = [{one.project_id for one in claimed(limit, turns)} for _ in range(rounds)]
+    assert set().union(*served) == set(names)
+    whole_rounds = Counter(name for group in served[:-1] for name in group)
+    assert set(whole_rounds.values()) == {1}
+
+
+def test_debts_of_no_project_have_turns_like_others() -> None:
+    owed(None, 300)
+    owed("p", 300)
+    assert Counter(one.project_id for one in claimed(100, Turns())) == {"": 50, "p": 50}
+
+
+def test_nothing_is_said_to_be_due_only_when_nothing_is() -> None:
+    """Not when the next projects are in another consumer's hands."""
+    for n in range(PROJECTS + 1):
+        owed(f"p{n}", 1)
+    assert len(claimed(PROJECTS, Turns(""), owner="other")) == PROJECTS
+    assert [one.object_id for one in claimed(10, Turns(""))] == [f"p{PROJECTS}-0"]
+    assert claimed(10, Turns("")) == []
+
+
+def test_what_was_not_worked_at_is_due_as_before() -> None:
+    owed("p", 3)
+    first, *others = claimed(10, Turns())
+    before = Delivery.objects.get(pk=others[0].id)
+    release("search", owner="me", claims=others)
+    acknowledge([first], owner="me")
+    assert claimed(10, Turns()) == others
+    row = Delivery.objects.get(pk=others[0].id)
+    assert (row.due_at, row.attempts, row.error) == (before.due_at, 0, "")
+
+
+def test_a_debt_keeps_its_project_until_another_one_is_named() -> None:
+    for project, expected in (("one", "one"), (None, "one"), ("two", "two"), (None, "two")):
+        with transaction.atomic():
+            owe("search", "T", ["x"], projects={"x": project})
+        assert Delivery.objects.get().project_id == expected
+
+
+@pytest.mark.postgresql
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no such plans")
+def test_a_claim_reads_what_it_takes_however_much_is_owed() -> None:
+    """Of 200 000 deliveries, half of them one project's; another consumer holds a hundred."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO catalog_delivery (consumer, topic, object_id, project_id, generation, due_at, created_at,"
+            " lease_owner, attempts, parked, error)"
+            " SELECT 'search', 'T', n::text, CASE WHEN n % 2 = 0 THEN 'p51' ELSE 'p' || n % 1000 END, 1, now() - interval '1 hour', now(), '', 0, false, ''"
+            " FROM generate_series(1, 200000) AS n"
+        )
+        cursor.execute("ANALYZE catalog_delivery")
+    claimed(100, Turns("p5"), owner="other")
+    plans: list[dict[str, Any]] = []
+
+    def explained(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT"):
+            with connection.connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", params)
+                (found,) = cursor.fetchone()
+                plans.extend(json.loads(found) if isinstance(found, str) else found)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explained):
+        assert len(claimed(100, Turns("p5"))) == 100
+    assert len(plans) == 2 * PROJECTS
+    for plan in plans:
+        shown = json.dumps(plan)
+        assert "Seq Scan" not in shown
+        assert "Sort" not in shown
+        whole = plan["Plan"]
+        assert whole["Shared Hit Blocks"] + whole["Shared Read Blocks"] < 500, shown
