@@ -64,7 +64,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "catalog.api.middleware.RequestIdMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -122,8 +121,6 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 STATIC_URL = "/static/"
 # Files come from the apps' own folders; STATIC_ROOT only matters to who lets a web server hand them out.
 STATIC_ROOT = DATA_DIR / "static" if (DATA_DIR / "static").is_dir() else None
-WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
 
 REST_FRAMEWORK: dict[str, Any] = {
     "UNAUTHENTICATED_USER": None,

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from artifacts.services import startup
 from catalog.conf import CatalogConfig, section
+from settings import static
 from settings.native import ROUTES
 from settings.sections import HttpConfig
 from settings.shell import assemble
@@ -18,7 +19,7 @@ def build() -> ASGIApp:
     get_resolver().url_patterns  # noqa: B018 - imports every view now instead of at the first request
     return assemble(
         WSGIHandler(),
-        ROUTES,
+        [*ROUTES, static.route(settings.STATIC_URL)],
         proxies=settings.TRUSTED_PROXIES,
         body_limit=section(CatalogConfig).body_limit,
         http=section(HttpConfig),

@@ -83,7 +83,8 @@ class Frame:
         except CatalogError as error:
             await passage.answer(error)
         except HTTPException as error:
-            await passage.answer(CatalogError(error.detail), status=error.status_code)
+            told = CatalogError(error.detail, headers=dict(error.headers or {}))
+            await passage.answer(told, status=error.status_code)
         except asyncio.CancelledError:
             passage.gone = True
             raise

@@ -27,6 +27,9 @@ SERVICES = frozenset(
 QUIET = frozenset({"healthz", "metrics"})
 """What machines ask all the time; not worth a line in the log."""
 
+BYTELESS = QUIET | {"static"}
+"""What the event loop answers itself though it carries nobody's data."""
+
 _REQUESTS = Histogram(
     "vitrine_request_seconds",
     "Time from a request's headers to the end of its answer, in seconds.",
@@ -41,7 +44,7 @@ def route_class(path: str, *, data: bool) -> str:
     """One of few names, whatever clients ask for: the service, with `-data` where bytes travel natively."""
     service = path.split("/", 2)[1] if path.startswith("/") else ""
     found = service if service in SERVICES else "console"
-    return f"{found}-data" if data and found not in QUIET else found
+    return f"{found}-data" if data and found not in BYTELESS else found
 
 
 def observe(

@@ -44,6 +44,4 @@ else:
     DATABASES = base.DATABASES
     DATABASES["default"]["TEST"] = {"NAME": f"{_folder}/test.sqlite3"}
 
-# Every test client makes the middleware anew, which would read all static files each time.
-WHITENOISE_AUTOREFRESH = True
 JOB_HINT = "tests.support.hints.remember"

@@ -18,7 +18,7 @@ from settings.celery import app as celery_app
 from tests.architecture import source
 
 DOTTED = re.compile(r"[a-z_]\w*(\.\w+)+")
-LIBRARIES = ("django", "rest_framework", "whitenoise")
+LIBRARIES = ("django", "rest_framework")
 
 
 def strings(value: Any) -> Iterator[str]:

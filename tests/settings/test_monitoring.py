@@ -122,6 +122,7 @@ def test_numbers_of_requests(client: Client) -> None:
         ("/", False, "console"),
         ("/anything/else", False, "console"),
         ("/healthz/live", True, "healthz"),
+        ("/static/console/page.js", True, "static"),
     ],
 )
 def test_few_names_for_routes(path: str, data: bool, route: str) -> None:

@@ -12,6 +12,8 @@ import uvicorn
 from django.db import connection
 from typing_extensions import override
 
+from settings.serving.protocol import BoundedProtocol
+
 TICK = 0.005
 """Seconds."""
 
@@ -43,6 +45,7 @@ class Server:
 
         config = uvicorn.Config(
             build(),
+            http=BoundedProtocol,
             host="127.0.0.1",
             port=0,
             log_config=None,
