@@ -31,18 +31,21 @@ def live_schema() -> Schema:
     return engines.current().live().schema
 
 
-def search(actor: Actor, question: Question) -> SearchResult:
-    """What the actor finds. Bodies hold what was asked of them; histograms have their empty steps.
+def waiting(actor: Actor, question: Question) -> consistency.Waiting:
+    """What the question asks to wait for, for who waits without a thread. SearchForbidden by policy."""
+    _require(actor, question)
+    return consistency.Waiting(section(SearchConfig).wait_limit)
+
+
+def search(actor: Actor, question: Question, *, consistent: bool | None = None) -> SearchResult:
+    """What the actor finds. Bodies hold what was asked of them; histograms have their empty steps. A question that
+    asks to wait has waited already where `consistent` says what that came to.
 
     QueryRefused for what cannot be asked, SearchForbidden by policy, EngineUnavailable when the engine is away.
     """
-    policies.require(actor, policies.QUERY)
-    if question.aggregations:
-        policies.require(actor, policies.AGGREGATIONS)
-    types = policies.searchable(actor, question.types)
+    types = _require(actor, question)
     started = time.monotonic()
-    consistent = None
-    if question.consistency == "wait":
+    if question.consistency == "wait" and consistent is None:
         consistent = consistency.wait(section(SearchConfig).wait_limit)
     engine = engines.current()
     kept = keeping.kept_from(actor, types)
@@ -69,6 +72,14 @@ def search(actor: Actor, question: Question) -> SearchResult:
         consistent=consistent,
         milliseconds=round((time.monotonic() - started) * 1000),
     )
+
+
+def _require(actor: Actor, question: Question) -> list[str]:
+    """The types that are searched. SearchForbidden."""
+    policies.require(actor, policies.QUERY)
+    if question.aggregations:
+        policies.require(actor, policies.AGGREGATIONS)
+    return policies.searchable(actor, question.types)
 
 
 def shown_aggregations(question: Question, result: SearchResult) -> dict[str, Any]:

@@ -1,13 +1,28 @@
-"""Gathering a request's body on the event loop, bounded in size, in time and in sum, before a thread is taken."""
+"""Gathering a request's body on the event loop, bounded in size, in time and in sum, before a thread is taken.
+
+Nobody is trusted with much memory before it is known who sends: up to `SMALL` bytes are taken from anybody, out of a
+reserve of which each client address has a share. A longer body is read on once its sender is known, out of another sum
+of which each sender has a share. So neither strangers nor one tenant leave no room for others, and signing in, which
+nobody does with a token, needs the reserve alone.
+"""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from starlette.types import Receive, Scope
 
-from catalog.errors import TimedOut, TooLarge, Unavailable
+from catalog.errors import CatalogError, TimedOut, TooLarge, Unauthenticated, Unavailable
+from settings.purses import Purse
 
+SMALL = 64 << 10
+"""Bytes of a body that may come from anybody."""
 DISCARD = 16 << 20
 DISCARD_SECONDS = 5.0
+
+Known = Callable[[], Awaitable[str]]
+"""Who sends: a name under which bodies are counted together. Unauthenticated, TooLarge or Unavailable."""
 
 
 class ClientGone(Exception):
@@ -15,61 +30,116 @@ class ClientGone(Exception):
 
 
 class Bodies:
-    """Gathers JSON bodies: each at most `limit` bytes within `seconds`, all together at most `budget` bytes."""
+    """Gathers JSON bodies, each at most `limit` bytes within `seconds`; what they hold comes out of two purses."""
 
-    def __init__(self, *, limit: int, seconds: float, budget: int) -> None:
-        self._limit, self._seconds, self._budget = limit, seconds, budget
-        self.held = 0
+    def __init__(self, *, limit: int, seconds: float, strangers: Purse, known: Purse) -> None:
+        self._limit, self._seconds = limit, seconds
+        self._strangers, self._known = strangers, known
 
-    async def gather(self, scope: Scope, receive: Receive) -> bytes:
-        """The whole body; `release` its length later. TooLarge, TimedOut, Unavailable or ClientGone."""
+    @asynccontextmanager
+    async def gathered(self, scope: Scope, receive: Receive, known: Known) -> AsyncIterator[bytes]:
+        """The whole body, held within the block. TimedOut, ClientGone, and what `known` raises."""
+        lot = _Lot(self._strangers, holder_of(scope))
+        try:
+            yield await self._gather(scope, receive, lot, known)
+        finally:
+            lot.give_back()
+
+    async def _gather(self, scope: Scope, receive: Receive, lot: "_Lot", known: Known) -> bytes:
         declared, waits = _declared(scope)
         if declared == 0:
             return b""
-        if declared is not None and declared > self._limit:
-            raise await self._too_large(receive, at_once=waits)
         parts: list[bytes] = []
-        size, more = 0, True
+        more = True
         try:
+            if declared is not None:
+                await self._make_room(lot, declared, known)
             async with asyncio.timeout(self._seconds):
                 while more:
                     part, more = await _next(receive)
+                    await self._make_room(lot, lot.size + len(part), known)
+                    await self._add(lot, len(part), known)
                     parts.append(part)
-                    size += len(part)
-                    self.held += len(part)
-                    if size > self._limit:
-                        raise await self._too_large(receive, at_once=not more)
-                    if self.held > self._budget:
-                        raise Unavailable("too many requests at once", headers=_CLOSE | _RETRY)
-        except BaseException as error:
-            self.held -= size
-            if isinstance(error, TimeoutError):
-                raise TimedOut(
-                    f"the body did not arrive within {self._seconds:g} seconds", headers=_CLOSE
-                ) from None
-            raise
+        except (TooLarge, Unauthenticated) as error:
+            if more and (parts or not waits):  # a client that still sends would not read the answer
+                await _discard(receive)
+            raise _closing(error) from None
+        except TimeoutError:
+            raise TimedOut(
+                f"the body did not arrive within {self._seconds:g} seconds", headers=_CLOSE
+            ) from None
         return b"".join(parts)
 
-    def release(self, size: int) -> None:
-        self.held -= size
+    async def _make_room(self, lot: "_Lot", size: int, known: Known) -> None:
+        """A body that is to have this size is the sender's once it is more than anybody may send."""
+        if size > self._limit:
+            raise TooLarge(f"the body is longer than {self._limit} bytes", limit=self._limit)
+        if size > SMALL and lot.purse is self._strangers:
+            lot.move(self._known, await known())
 
-    async def _too_large(self, receive: Receive, *, at_once: bool) -> TooLarge:
-        """The error, after some of the rest was read: a client that still sends would not read the answer."""
-        left, more = DISCARD, not at_once
+    async def _add(self, lot: "_Lot", size: int, known: Known) -> None:
         try:
-            async with asyncio.timeout(DISCARD_SECONDS):
-                while more and left > 0:
-                    part, more = await _next(receive)
-                    left -= len(part)
-        except TimeoutError:
-            pass
-        return TooLarge(
-            f"the body is longer than {self._limit} bytes", limit=self._limit, headers=_CLOSE
-        )
+            lot.add(size)
+        except Unavailable as full:
+            if lot.purse is not self._strangers:
+                raise
+            try:
+                lot.move(self._known, await known())
+            except (Unauthenticated, TooLarge):
+                raise full from None
+            lot.add(size)
+
+
+class _Lot:
+    """What one body holds, and of which purse."""
+
+    def __init__(self, purse: Purse, holder: str) -> None:
+        self.purse, self._holder, self.size = purse, holder, 0
+
+    def add(self, size: int) -> None:
+        self.purse.take(self._holder, size)
+        self.size += size
+
+    def move(self, purse: Purse, holder: str) -> None:
+        purse.take(holder, self.size)
+        self.purse.give_back(self._holder, self.size)
+        self.purse, self._holder = purse, holder
+
+    def give_back(self) -> None:
+        self.purse.give_back(self._holder, self.size)
+        self.size = 0
+
+
+def holder_of(scope: Scope) -> str:
+    """The client's address, as the first trusted proxy saw it; of IPv6 the network that one customer is given."""
+    client = scope.get("client")
+    address: str = client[0] if client else ""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
 
 
 _CLOSE = {"Connection": "close"}
-_RETRY = {"Retry-After": "1"}
+
+
+def _closing(error: CatalogError) -> CatalogError:
+    error.facts["headers"] = {**error.facts.get("headers", {}), **_CLOSE}
+    return error
+
+
+async def _discard(receive: Receive) -> None:
+    left, more = DISCARD, True
+    try:
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while more and left > 0:
+                part, more = await _next(receive)
+                left -= len(part)
+    except TimeoutError:
+        pass
 
 
 async def _next(receive: Receive) -> tuple[bytes, bool]:

@@ -1,8 +1,8 @@
 """Django as WSGI behind an ASGI server: a fixed pool of threads that keep their database connections.
 
-Bodies are gathered before a thread is taken (`settings.bodies`), answers that Django holds whole leave their thread
-at once, streamed ones are passed on part by part and stop when the client leaves. At most `waiting` requests queue
-for a thread.
+Bodies are gathered before a thread is taken (`settings.bodies`), answers leave their thread at once: those that Django
+holds whole are sent by the event loop, of streamed ones each part is made on a thread and sent without one. Who must
+wait for something else first (`catalog.api.later`) waits here. At most `waiting` requests queue for a thread.
 """
 
 import asyncio
@@ -10,78 +10,141 @@ import contextlib
 import io
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from django.db import connections
+from django.db import close_old_connections, connections
 from django.urls import Resolver404, resolve
 from starlette.types import Receive, Scope, Send
 
 from catalog import callers, requestids
+from catalog.api import later
 from catalog.errors import NotFound, TooLarge, Unavailable
-from settings.bodies import Bodies, ClientGone
+from settings.bodies import Bodies, ClientGone, holder_of
+from settings.purses import Purse
 
 Headers = list[tuple[bytes, bytes]]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+T = TypeVar("T")
 
 NO_CONTENT = frozenset({100, 101, 102, 103, 204, 304})
-STALLED = 60.0
 
 
 class Bridge:
     """An ASGI application around a WSGI one; `close` ends its threads and their connections."""
 
     def __init__(
-        self, application: WsgiApplication, *, threads: int, waiting: int, bodies: Bodies
+        self,
+        application: WsgiApplication,
+        *,
+        threads: int,
+        waiting: int,
+        bodies: Bodies,
+        waits: Purse,
+        sender: Callable[[dict[str, Any]], str],
     ) -> None:
+        """`sender` tells on a thread who sends a request; `waits` bounds those that wait for something else."""
         self._application = application
         self._threads, self._waiting = threads, waiting
-        self._bodies = bodies
+        self._bodies, self._waits, self._sender = bodies, waits, sender
         self._busy = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            body = await self._bodies.gather(scope, receive)
-        except TooLarge as error:
-            if not _known(scope["path"]):  # no body is too long for what is not there
-                raise NotFound("there is nothing at this address", **error.facts) from None
-            raise
-        try:
-            if self._busy >= self._threads + self._waiting:
-                raise Unavailable(
-                    "all threads are busy and too many requests wait", headers={"Retry-After": "1"}
-                )
-            self._busy += 1
+        async with contextlib.AsyncExitStack() as held:
+            gathering = self._bodies.gathered(scope, receive, partial(self._sent_by, scope))
             try:
-                await self._answer(_Exchange(self._application, scope, body, receive, send), send)
+                body = await held.enter_async_context(gathering)
+            except TooLarge as error:
+                if not _known(scope["path"]):  # no body is too long for what is not there
+                    raise NotFound("there is nothing at this address", **error.facts) from None
+                raise
+            gone = asyncio.ensure_future(until_gone(receive))
+            try:
+                await self._answer(scope, body, send, gone)
             finally:
-                self._busy -= 1
-        finally:
-            self._bodies.release(len(body))
+                gone.cancel()
 
-    async def _answer(self, exchange: "_Exchange", send: Send) -> None:
-        running = self._pool.submit(exchange.run)
-        answer = asyncio.wrap_future(running)
-        try:
-            if self._busy > self._threads:
-                await _started_or_gone(running, answer, exchange.gone)
-            whole = await answer
-        finally:
-            exchange.forget()
-        if whole is not None:
-            await send(
-                {"type": "http.response.start", "status": whole.status, "headers": whole.headers}
+    async def _sent_by(self, scope: Scope) -> str:
+        return await self._on_thread(_aside(partial(self._sender, environ(scope, b""))))
+
+    async def _answer(
+        self, scope: Scope, body: bytes, send: Send, gone: "asyncio.Future[None]"
+    ) -> None:
+        asked = environ(scope, body)
+        answer = await self._on_thread(_Exchange(self._application, asked | _OFFER, gone).run, gone)
+        if isinstance(answer, _Waits):
+            came = {later.OUTCOME: await self._wait(holder_of(scope), answer.waiting, gone)}
+            again = environ(scope, body) | came
+            answer = await self._on_thread(_Exchange(self._application, again, gone).run, gone)
+        if isinstance(answer, _Streamed):
+            await self._stream(answer, send, gone)
+        elif isinstance(answer, _Whole):
+            await send(answer.start)
+            await send({"type": "http.response.body", "body": answer.body})
+
+    async def _on_thread(
+        self, work: Callable[[], T], gone: "asyncio.Future[None] | None" = None
+    ) -> T:
+        """What `work` returns; Unavailable when too many wait for a thread, ClientGone for whom it is too late."""
+        if self._busy >= self._threads + self._waiting:
+            raise Unavailable(
+                "all threads are busy and too many requests wait", headers={"Retry-After": "1"}
             )
-            await send({"type": "http.response.body", "body": whole.body})
+        self._busy += 1
+        try:
+            running = self._pool.submit(work)
+            answer = asyncio.wrap_future(running)
+            if gone is not None and self._busy > self._threads:
+                await _started_or_gone(running, answer, gone)
+            return await answer
+        finally:
+            self._busy -= 1
+
+    async def _wait(
+        self, holder: str, waiting: later.Waiting, gone: "asyncio.Future[None]"
+    ) -> bool:
+        """What the waiting comes to; a thread is taken for each look alone."""
+        self._waits.take(holder, 1)
+        try:
+            pauses = later.pauses()
+            while (found := await self._in_pool(_aside(waiting.look))) is None:
+                await asyncio.wait([gone], timeout=next(pauses))
+                if gone.done():
+                    raise ClientGone
+            return found
+        finally:
+            self._waits.give_back(holder, 1)
+
+    async def _stream(self, answer: "_Streamed", send: Send, gone: "asyncio.Future[None]") -> None:
+        """Pass the parts on, and close the answer however that ends."""
+        making: asyncio.Future[bytes | None] | None = None
+        try:
+            await send(answer.start)
+            while not gone.done():
+                making = asyncio.ensure_future(self._in_pool(answer.next_part))
+                part = await asyncio.shield(making)
+                if part is None:
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            raise ClientGone
+        finally:
+            if making is not None:
+                await asyncio.wait([making])
+            await asyncio.shield(self._in_pool(answer.close))
+
+    async def _in_pool(self, work: Callable[[], T]) -> T:
+        """For what goes on with a request that was let in already, and is over in a moment."""
+        return await asyncio.wrap_future(self._pool.submit(work))
 
     async def warm(self, work: Callable[[], None]) -> None:
         """Run `work` once on a thread of the pool."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        await self._in_pool(work)
 
     def close(self, patience: float = 2.0) -> None:
         """Close every thread's connections and end the threads; one that is still at work is left behind."""
@@ -99,89 +162,101 @@ class Bridge:
             thread.join(patience)
 
 
+_OFFER = {later.OFFERED: True}
+
+
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    status: int
-    headers: Headers
+    start: dict[str, Any]
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Waits:
+    waiting: later.Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class _Streamed:
+    start: dict[str, Any]
+    parts: Iterator[bytes]
+    close: Callable[[], None]
+
+    def next_part(self) -> bytes | None:
+        """The next part that is not empty; None at the end."""
+        return next(filter(None, self.parts), None)
+
+
 class _Exchange:
-    """One request on its thread; `run` gives the whole answer, or None when it was streamed."""
+    """One request on its thread."""
 
     def __init__(
-        self, application: WsgiApplication, scope: Scope, body: bytes, receive: Receive, send: Send
+        self, application: WsgiApplication, asked: dict[str, Any], gone: "asyncio.Future[None]"
     ) -> None:
         self._application = application
-        self._environ = environ(scope, body)
-        self._send = send
-        self._loop = asyncio.get_running_loop()
-        self.gone = asyncio.ensure_future(until_gone(receive))
-        self._head = scope["method"] == "HEAD"
+        self._environ = asked
+        self._gone = gone
+        self._head = asked["REQUEST_METHOD"] == "HEAD"
         self._status = 500
         self._headers: Headers = []
-        self._started = False
 
-    def run(self) -> _Whole | None:
+    def run(self) -> _Whole | _Streamed | _Waits:
+        """The answer: whole, its beginning, or what must be waited for first."""
         token = requestids.current.set(self._environ[requestids.ENVIRON])
         try:
-            with callers.watched(self.gone.done):
+            with callers.watched(self._gone.done):
                 return self._answer()
         finally:
             requestids.current.reset(token)
 
-    def _answer(self) -> _Whole | None:
+    def _answer(self) -> _Whole | _Streamed | _Waits:
         parts = self._application(self._environ, self._start)
+        close: Callable[[], None] = getattr(parts, "close", lambda: None)
+        if getattr(
+            parts, "streaming", True
+        ):  # Django says so of answers that it does not hold whole
+            found = iter(() if self._head else parts)
+            return _Streamed(self._begin(self._headers), found, close)
         try:
-            if not getattr(parts, "streaming", True):  # Django says so of answers it holds whole
-                return self._whole(b"".join(parts))
-            if not self._head:
-                for part in parts:
-                    if part:
-                        self._emit(part)
-            self._emit(b"", more=False)
-            return None
+            if isinstance(parts, later.Later):
+                return _Waits(parts.waiting)
+            return self._whole(b"".join(parts))
         finally:
-            if close := getattr(parts, "close", None):
-                close()
+            close()
 
     def _start(self, status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
         self._status = int(status[:3])
         self._headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers]
 
+    def _begin(self, headers: Headers) -> dict[str, Any]:
+        return {"type": "http.response.start", "status": self._status, "headers": headers}
+
     def _whole(self, body: bytes) -> _Whole:
         if self._status in NO_CONTENT:
-            return _Whole(
-                self._status, [h for h in self._headers if h[0] != b"content-length"], b""
-            )
+            kept = [h for h in self._headers if h[0] != b"content-length"]
+            return _Whole(self._begin(kept), b"")
         if not any(name == b"content-length" for name, _ in self._headers):
             self._headers.append((b"content-length", b"%d" % len(body)))
-        return _Whole(self._status, self._headers, b"" if self._head else body)
+        return _Whole(self._begin(self._headers), b"" if self._head else body)
 
-    def _emit(self, part: bytes, *, more: bool = True) -> None:
-        passing = asyncio.run_coroutine_threadsafe(self._pass_on(part, more=more), self._loop)
-        passing.result(STALLED + 5)
 
-    async def _pass_on(self, part: bytes, *, more: bool) -> None:
-        if not self._started:
-            self._started = True
-            await self._send(
-                {"type": "http.response.start", "status": self._status, "headers": self._headers}
-            )
-        if self.gone.done():
-            raise ClientGone
-        async with asyncio.timeout(STALLED):
-            await self._send({"type": "http.response.body", "body": part, "more_body": more})
+def _aside(work: Callable[[], T]) -> Callable[[], T]:
+    """The work, outside Django's handling of a request: with the request's id, and on no connection that has ended."""
+    request_id = requestids.current.get()
 
-    def forget(self) -> None:
-        """Stop watching the client."""
-        self.gone.cancel()
+    def run() -> T:
+        token = requestids.current.set(request_id)
+        close_old_connections()
+        try:
+            return work()
+        finally:
+            requestids.current.reset(token)
+
+    return run
 
 
 async def _started_or_gone(
-    running: Future[_Whole | None],
-    answer: "asyncio.Future[_Whole | None]",
-    gone: "asyncio.Future[None]",
+    running: Future[T], answer: "asyncio.Future[T]", gone: "asyncio.Future[None]"
 ) -> None:
     """Wait for a request that queues for a thread; ClientGone when its client left before it began."""
     both: set[asyncio.Future[Any]] = {answer, gone}

@@ -25,6 +25,11 @@ class HttpConfig(Section):
     web_queue: int = setting(
         256, help="Requests that may wait for a thread; more are answered 503."
     )
+    web_waits: int = setting(
+        64,
+        help="Requests per web process that may wait for the search index (consistency=wait), half of them from one"
+        " address; more are answered 503.",
+    )
     body_seconds: float = setting(30.0, help="Seconds that a JSON body may take to arrive.")
     worker_threads: int = setting(4, help="Jobs that a worker process runs side by side.")
     shutdown_grace: float = setting(20.0, help="Seconds that running transfers get at a stop.")
@@ -35,7 +40,7 @@ class HttpConfig(Section):
         if not 0 < self.port < 65536:
             yield f"VITRINE_PORT must lie between 1 and 65535, not {self.port}"
         yield from self.outside(1, MOST_THREADS, "web_workers", "web_threads", "worker_threads")
-        yield from self.outside(0, MOST_QUEUE, "web_queue")
+        yield from self.outside(0, MOST_QUEUE, "web_queue", "web_waits")
         yield from self.outside(SOON, LONG, "body_seconds")
         yield from self.outside(0, LONG, "shutdown_grace")
 

@@ -13,10 +13,14 @@ from settings.bodies import Bodies
 from settings.bridge import Bridge, WsgiApplication
 from settings.frame import Frame
 from settings.proxies import TrustedProxies
+from settings.purses import Purse
 from settings.sections import HttpConfig
+from settings.senders import sender
 
-BODY_BUDGET = 256 << 20
-"""Bytes of bodies that one process holds at once."""
+BODIES, BODIES_OF_ONE = 256 << 20, 64 << 20
+"""Bytes of bodies that one process holds at once, and of them for one project or user."""
+RESERVE, RESERVE_OF_ONE = 64 << 20, 8 << 20
+"""The same for small bodies, and for those of whom nobody knows yet who sends: by addresses."""
 
 
 def assemble(
@@ -29,8 +33,20 @@ def assemble(
     prepare: Callable[[], None],
 ) -> ASGIApp:
     """One application from Django and the native routes; `prepare` runs once on a thread before the first request."""
-    bodies = Bodies(limit=body_limit, seconds=http.body_seconds, budget=BODY_BUDGET)
-    bridge = Bridge(django, threads=http.web_threads, waiting=http.web_queue, bodies=bodies)
+    bodies = Bodies(
+        limit=body_limit,
+        seconds=http.body_seconds,
+        strangers=Purse(total=RESERVE, share=RESERVE_OF_ONE),
+        known=Purse(total=max(BODIES, body_limit), share=max(BODIES_OF_ONE, body_limit)),
+    )
+    bridge = Bridge(
+        django,
+        threads=http.web_threads,
+        waiting=http.web_queue,
+        bodies=bodies,
+        waits=Purse(total=http.web_waits, share=-(-http.web_waits // 2)),
+        sender=sender,
+    )
     routes = [Route("/healthz/live", live), *native, _Rest(bridge)]
     return Frame(Router(routes, lifespan=_lifespan(bridge, prepare)), proxies=proxies)
 

@@ -48,6 +48,12 @@ class Server:
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     @property
+    def waits(self) -> int:
+        """Requests that wait for something else than a thread."""
+        assert self.bridge is not None
+        return self.bridge._waits.held
+
+    @property
     def busy(self) -> int:
         """Requests that have a thread or wait for one."""
         assert self.bridge is not None
@@ -127,7 +133,7 @@ NATIVE = [
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Two threads, a queue of two, bodies up to 64 KiB."""
+    """Two threads, a queue of two, eight that wait, bodies up to 64 KiB."""
     yield from serving(())
 
 
@@ -155,7 +161,7 @@ def serving(proxies: tuple[str, ...], body_seconds: float = 600.0) -> Iterator[S
             NATIVE,
             proxies=TrustedProxies.parse(proxies),
             body_limit=LIMIT,
-            http=HttpConfig(web_threads=2, web_queue=2, body_seconds=body_seconds),
+            http=HttpConfig(web_threads=2, web_queue=2, web_waits=8, body_seconds=body_seconds),
             prepare=lambda: found.prepared.append(threading.current_thread().name),
         )
         config = uvicorn.Config(

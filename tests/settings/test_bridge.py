@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.db import connections
 
 from settings.bodies import DISCARD, Bodies
 from settings.bridge import Bridge
+from settings.purses import Purse
 from settings.serving import protocol
 from tests.settings import views
 from tests.settings.conftest import LIMIT, Server, read_answer, serving
@@ -182,6 +184,56 @@ def test_streamed_answer_ends_when_its_client_leaves(server: Server) -> None:
     assert server.ask("GET", "/echo").status == 200
 
 
+def test_slow_readers_of_streamed_answers_hold_no_thread(server: Server) -> None:
+    slow = [server.connect() for _ in range(4)]
+    for connection in slow:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(b"GET /stream?endless=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(64)
+    assert [server.ask("GET", "/echo").status for _ in range(4)] == [200] * 4
+    for connection in slow:
+        connection.close()
+
+
+@contextlib.contextmanager
+def waiting(server: Server, number: int) -> Iterator[list[socket.socket]]:
+    asked = b"POST /waits HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+    connections = [server.connect() for _ in range(number)]
+    try:
+        for connection in connections:
+            connection.sendall(asked)
+        assert eventually(lambda: server.waits, lambda found: found == number) == number
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
+        assert eventually(lambda: server.waits + 1, lambda found: found == 1) == 1
+
+
+def test_who_waits_for_something_else_holds_no_thread(server: Server) -> None:
+    with waiting(server, 4) as connections:
+        assert server.busy <= 2
+        assert server.ask("GET", "/echo").status == 200
+        views.gate.set()
+        assert [read_answer(one).body for one in connections] == [b"True ok"] * 4
+
+
+def test_so_many_wait_for_something_else_and_no_more(server: Server) -> None:
+    """Eight in all, and half of them from one address."""
+    with waiting(server, 4):
+        refused = server.ask("GET", "/waits")
+        assert (refused.status, refused.json()["code"]) == (503, "unavailable")
+        assert refused.headers["retry-after"].isdigit()
+        assert server.ask("GET", "/echo").status == 200
+
+
+def test_who_leaves_waits_no_more(server: Server) -> None:
+    for _ in range(3):
+        with waiting(server, 4) as connections:
+            for one in connections:
+                one.close()
+
+
 def test_failing_view_is_a_problem_without_its_secrets(server: Server) -> None:
     answer = server.ask("GET", "/boom")
     assert (answer.status, answer.json()["code"]) == (500, "internal_error")
@@ -298,8 +350,16 @@ def test_threads_keep_their_connections_until_the_end() -> None:
         return [b"ok"]
 
     async def run() -> Bridge:
-        bodies = Bodies(limit=1, seconds=1, budget=1)
-        bridge = Bridge(application, threads=2, waiting=8, bodies=bodies)
+        purse = Purse(total=1, share=1)
+        bodies = Bodies(limit=1, seconds=1, strangers=purse, known=purse)
+        bridge = Bridge(
+            application,
+            threads=2,
+            waiting=8,
+            bodies=bodies,
+            waits=purse,
+            sender=lambda _: "somebody",
+        )
         scope = {
             "type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [],
             "http_version": "1.1",

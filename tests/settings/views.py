@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from catalog.api import later
 from catalog.callers import CallerGone, require_caller
 
 handler400 = "settings.refusals.bad_request"
@@ -91,6 +92,18 @@ def working(request: HttpRequest) -> HttpResponse:
     return HttpResponse("done")
 
 
+class Gate:
+    def look(self) -> bool | None:
+        return True if gate.is_set() else None
+
+
+def waits(request: HttpRequest) -> HttpResponse:
+    """Answers `True` once the gate is open, and needs no thread until then."""
+    if later.offered(request.META):
+        return later.Later(Gate())
+    return HttpResponse(f"{later.outcome(request.META)} {request.body.decode()}")
+
+
 urlpatterns = [
     path("echo", echo),
     path("echo/<path:rest>", echo),
@@ -101,4 +114,5 @@ urlpatterns = [
     path("stream", stream),
     path("blocked", blocked),
     path("working", working),
+    path("waits", csrf_exempt(waits)),
 ]

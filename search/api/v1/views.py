@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from catalog.api import later
 from catalog.api.views import CatalogView, json_object, json_response
 from catalog.conf import section
 from search import facets, policies, selectors
@@ -40,7 +41,10 @@ class SearchView(CatalogView):
         question = parameters.with_consistency(
             request, bodies.parse(selectors.live_schema(), json_object(request))
         )
-        result = selectors.search(self.actor, question)
+        if question.consistency == "wait" and later.offered(request.META):
+            return later.Later(selectors.waiting(self.actor, question))
+        consistent = later.outcome(request.META)
+        result = selectors.search(self.actor, question, consistent=consistent)
         headers: dict[str, str] = {}
         if result.consistent is not None:
             headers[CONSISTENT] = "true" if result.consistent else "false"

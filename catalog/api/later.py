@@ -1,0 +1,49 @@
+"""Answers that must wait for something first. A server that can wait without a thread says so in the environment of
+the request; the view then names what it waits for, and is asked again once that is over.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from django.http import HttpResponse
+
+OFFERED = "vitrine.waits"
+"""Key of the WSGI environment: true when the server waits itself."""
+OUTCOME = "vitrine.waited"
+"""Key of the WSGI environment: what `look` said at last."""
+
+_FIRST, _LONGEST, _GROWTH = 0.005, 0.25, 1.6
+
+
+class Waiting(Protocol):
+    """Something that comes about, or is given up; whoever waits calls `look` again and again."""
+
+    def look(self) -> bool | None:
+        """Whether it came about; None: not yet. Blocks for moments only; raises CatalogError."""
+
+
+class Later(HttpResponse):
+    """Not an answer: the server asks again, with the outcome, when `waiting` is over."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        super().__init__(status=503)
+        self.waiting = waiting
+
+
+def offered(environ: Mapping[str, Any]) -> bool:
+    """Whether `Later` may be answered; not once there is an outcome."""
+    return bool(environ.get(OFFERED)) and OUTCOME not in environ
+
+
+def outcome(environ: Mapping[str, Any]) -> bool | None:
+    """What the waiting came to; None when nobody has waited."""
+    found: bool | None = environ.get(OUTCOME)
+    return found
+
+
+def pauses() -> Iterator[float]:
+    """Seconds between two looks: short ones first."""
+    pause = _FIRST
+    while True:
+        yield pause
+        pause = min(pause * _GROWTH, _LONGEST)
