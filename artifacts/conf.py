@@ -34,6 +34,11 @@ class ArtifactsConfig(Section):
     database_threads: int = setting(
         4, help="Threads per web process that look things up for the byte routes."
     )
+    metadata_limit: int = setting(
+        256 << 10,
+        help="Most bytes of what is said of an artifact, an image too: its properties and tags, as JSON. What is larger"
+        " already stays readable, and may change as long as it does not grow.",
+    )
     size_limit: int = setting(1 << 40, help="Largest blob, in bytes.")
     session_ttl: int = setting(
         86_400, help="Seconds that a resumable upload waits for more data before it is dropped."
@@ -49,7 +54,7 @@ class ArtifactsConfig(Section):
         yield from self.outside(0, LONG, "restore_grace")
         threads = ("data_threads", "foreign_threads", "database_threads")
         yield from self.outside(1, MOST_THREADS, *threads)
-        yield from self.outside(1, MOST_BYTES, "size_limit", "session_part")
+        yield from self.outside(1, MOST_BYTES, "metadata_limit", "size_limit", "session_part")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,12 @@
 """One page of a list: every branch in order from the marker on, all of them in one statement, merged.
 
-Only keys and ids are read. Django builds the SQL of each kind of branch once (`catalog.prepared`); the filters of a
-call, which may be anything, are built once per call and stand in every branch.
+Only keys and ids are read; the rows follow in portions (`portions_of`). Django builds the SQL of each kind of branch
+once (`catalog.prepared`); the filters of a call, which may be anything, are built once per call and stand in every
+branch.
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,10 +20,11 @@ from django.db.models.functions import Coalesce
 from artifacts import sorting
 from artifacts.models import Artifact
 from artifacts.properties import DIGESTS, FieldText
-from artifacts.rows import row_after
+from artifacts.rows import among, many, row_after
 from artifacts.visibility import Branch, Reach, Scope, branches_of, reach
 from catalog.actors import Actor
-from catalog.prepared import Hole, Statement, statement
+from catalog.pages import portions, weight
+from catalog.prepared import Hole, Prepared, Statement, statement
 from catalog.query import Page, Sort
 
 FROM, WHERE = ' FROM "artifacts_artifact" ', "/* filters */"
@@ -81,6 +83,22 @@ def page_of(
     if len(lists) == 1:
         return [row[-1] for row in lists[0]]
     return [row[-1] for row in _merged(lists, sorts)][: page.limit + 1]
+
+
+_WEIGHTS = Prepared(
+    lambda hole: (
+        Artifact.objects.filter(among("id", hole("ids")))
+        .annotate(weight=weight("properties", "fields"))
+        .values("id", "weight")
+    )
+)
+
+
+def portions_of(ids: Sequence[str]) -> Iterator[list[str]]:
+    """The ids in parts whose rows may be held at once (`catalog.pages`)."""
+    if len(ids) < 2:
+        return iter([list(ids)] if ids else [])
+    return portions(ids, {row["id"]: row["weight"] for row in _WEIGHTS.rows(ids=many(ids))})
 
 
 def count_of(rows: QuerySet[Artifact], actor: Actor, scope: Scope, *, most: int) -> int:

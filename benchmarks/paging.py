@@ -134,12 +134,13 @@ def _listed(actor: "Actor", query: str) -> list[dict[str, Any]]:
     from images.api.v2 import filters  # noqa: PLC0415 - the same
 
     asked = QueryDict(query)
-    rows, _ = selectors.listed(
+    listing = selectors.listed(
         actor,
         rows=filters.filtered(asked, actor),
         scope=filters.scope(asked),
         page=filters.page(asked),
     )
+    rows = list(listing.rows)
     if not rows:
         raise AssertionError(f"an empty page says nothing about its cost: {query}")
     return rows

@@ -196,6 +196,10 @@ class CatalogConfig(Section):
     )
     page_size: int = setting(25, help="Length of a list page when the caller names none.")
     page_limit: int = setting(1000, help="Longest list page; longer wishes are cut to it.")
+    page_bytes: int = setting(
+        8 << 20,
+        help="Most bytes of a list's page, which is cut to fewer entries; one that is larger comes alone.",
+    )
     body_limit: int = setting(4 << 20, help="Longest JSON body, in bytes.")
     job_lease: float = setting(
         60.0, help="Seconds a worker may be silent before its job is given to another."
@@ -214,5 +218,5 @@ class CatalogConfig(Section):
         most = self.page_limit if self.page_limit > 0 else MOST  # told above
         if not 0 < self.page_size <= most:
             yield "VITRINE_PAGE_SIZE must lie between 1 and VITRINE_PAGE_LIMIT"
-        yield from self.outside(1, MOST_BYTES, "body_limit")
+        yield from self.outside(1, MOST_BYTES, "body_limit", "page_bytes")
         yield from self.outside(SOON, LONG, "job_lease", "delivery_lease")

@@ -21,6 +21,9 @@
     ├── Gone                   it was deleted while being worked on       (410)
     ├── PreconditionFailed     If-Match or If-None-Match does not hold    (412)
     ├── TooLarge               more than a limit or a quota allows        (413)
+    │   ├── LimitExceeded        of what a project may have
+    │   ├── MetadataTooLarge     of what may be said of one thing
+    │   └── TooMany              in one request
     ├── UnsupportedMediaType   a content type nobody reads here           (415)
     ├── RangeNotSatisfiable    the bytes asked for do not exist           (416)
     ├── TooManyAttempts        slowed down on purpose                     (429)
@@ -118,6 +121,35 @@ class PreconditionFailed(CatalogError):
 
 class TooLarge(CatalogError):
     code = "too_large"
+
+
+class LimitExceeded(TooLarge):
+    """The project would have more of a resource than its limit allows."""
+
+    code = "limit_exceeded"
+
+
+class MetadataTooLarge(TooLarge):
+    """What is said of one thing would take more bytes than it may."""
+
+    code = "metadata_too_large"
+
+
+class TooMany(TooLarge):
+    """A request names more of something than one request may; it was counted before anything else was done."""
+
+    code = "too_many"
+
+
+def at_most(most: int, asked: int, what: str) -> None:
+    """TooMany when a request names more than `most` of `what`; negative: any number."""
+    if 0 <= most < asked:
+        raise TooMany(
+            f"one request may name at most {most} {what}, not {asked}",
+            resource=what,
+            limit=most,
+            asked=asked,
+        )
 
 
 class UnsupportedMediaType(CatalogError):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from catalog.errors import InvalidPatch
+from catalog.errors import InvalidPatch, at_most
 
 Pointer: TypeAlias = tuple[str, ...]
 Dialect: TypeAlias = Callable[[Mapping[str, Any]], tuple[str, str]]
@@ -36,10 +36,13 @@ Operation: TypeAlias = Add | Replace | Remove
 VERBS = ("add", "remove", "replace")
 
 
-def read(document: Any, dialect: Dialect) -> list[Operation]:
-    """The operations of a patch document; InvalidPatch says which one cannot be read and why."""
+def read(document: Any, dialect: Dialect, *, most: int) -> list[Operation]:
+    """The operations of a patch document; InvalidPatch says which one cannot be read and why, TooMany that there are
+    more than `most`.
+    """
     if not isinstance(document, list):
         raise InvalidPatch("a patch must be a JSON array of operations")
+    at_most(most, len(document), "operations")
     return [_operation(position, one, dialect) for position, one in enumerate(document)]
 
 

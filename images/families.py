@@ -28,11 +28,12 @@ def current(
     if alias is None or alias.target_id is None:
         return None
     named = Artifact.objects.alias(key=KEYS["name"]).filter(key=name, hidden=False)
-    if listed(actor, rows=named, scope=Scope(), page=Page(1))[0]:
+    if any(listed(actor, rows=named, scope=Scope(), page=Page(1)).rows):
         return None
     wide = scope if scope.visibility else replace(scope, visibility="all", member_status="all")
-    found, _ = listed(actor, rows=rows.filter(pk=alias.target_id), scope=wide, page=Page(1))
-    return (alias, found[0]) if found else None
+    led_to = listed(actor, rows=rows.filter(pk=alias.target_id), scope=wide, page=Page(1))
+    found = next(led_to.rows, None)
+    return None if found is None else (alias, found)
 
 
 def seen(actor: Actor, ids: Iterable[str | None]) -> frozenset[str]:

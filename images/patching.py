@@ -1,15 +1,20 @@
 """What a patch means to an image: operations on a draft, each judged by what its path names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.actors import Actor
-from catalog.errors import Conflict, Forbidden, InvalidPatch, ReadOnly
+from catalog.conf import section
+from catalog.errors import Conflict, Forbidden, InvalidPatch, ReadOnly, at_most
 from catalog.jsonpatch import Add, Operation, Pointer, Remove, Replace
 from images import protections, schemas
+from images.conf import ImagesConfig
 from images.locations import Entry, applied, is_about, require_place
 from images.protections import PropertyAction
+
+AT_ONCE, UNBOUNDED = 1000, 10_000
+"""What one request may name of anything of which an image may have fewer, or any number."""
 
 
 class NoSuchProperty(Conflict):
@@ -38,11 +43,27 @@ class Draft:
         return Draft(dict(self.base), dict(self.properties), list(self.tags), list(self.locations))
 
 
-def check(operations: Iterable[Operation]) -> None:
+def most_operations() -> int:
+    """How many operations one patch may have."""
+    quota = section(ImagesConfig).property_quota
+    return UNBOUNDED if quota < 0 else max(AT_ONCE, 2 * quota)
+
+
+def count_listed(values: Iterable[Any]) -> None:
+    """TooMany when the lists among the values are together longer than a request may be: the quota of tags itself
+    counts only what differs, and an image may be left with more by a quota that was larger once.
+    """
+    quota = section(ImagesConfig).tag_quota
+    listed = sum(len(value) for value in values if isinstance(value, list))
+    at_most(UNBOUNDED if quota < 0 else max(AT_ONCE, quota), listed, "tags")
+
+
+def check(operations: Sequence[Operation]) -> None:
     """Whether the paths may be written at all and the values are legal, whatever the image; before it is locked.
 
-    ReadOnly, Forbidden, InvalidPatch, InvalidImage. Of locations only the paths are judged here.
+    ReadOnly, Forbidden, InvalidPatch, InvalidImage, TooMany. Of locations only the paths are judged here.
     """
+    count_listed(one.value for one in operations if not isinstance(one, Remove))
     for one in operations:
         if is_about(one.path):
             require_place(one)

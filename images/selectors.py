@@ -1,6 +1,7 @@
 """The doors to images: rows as plain dictionaries for reading, model instances for services."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -8,13 +9,14 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from artifacts import selectors as artifacts
 from artifacts.models import Artifact, Member, Tag
-from artifacts.paging import count_of, page_of
+from artifacts.paging import count_of, page_of, portions_of
 from artifacts.rows import among, many
 from artifacts.types import absent
 from artifacts.visibility import Reach, Scope, reach
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
 from catalog.fields import JSONField
+from catalog.pages import portions
 from catalog.prepared import Prepared, columns
 from catalog.query import Page
 from images import places
@@ -65,8 +67,10 @@ class TagArray(Subquery):
         )
 
 
-def _as_rows(rows: QuerySet[Artifact]) -> QuerySet[Artifact, dict[str, Any]]:
-    found: QuerySet[Artifact, dict[str, Any]] = rows.values(*COLUMNS, tag_values=TagArray())
+def _as_rows(
+    rows: QuerySet[Artifact], columns: Sequence[str] = COLUMNS
+) -> QuerySet[Artifact, dict[str, Any]]:
+    found: QuerySet[Artifact, dict[str, Any]] = rows.values(*columns, tag_values=TagArray())
     return found
 
 
@@ -88,6 +92,12 @@ _TAGS = Prepared(
     lambda hole: Tag.objects.filter(artifact=hole("image")).order_by("value").values("value")
 )
 _PAGE = Prepared(lambda hole: _as_rows(Artifact.objects.filter(among("id", hole("ids")))))
+_PAGE_WITHOUT_PROPERTIES = Prepared(
+    lambda hole: _as_rows(
+        Artifact.objects.filter(among("id", hole("ids"))),
+        [name for name in COLUMNS if name != "properties"],
+    )
+)
 
 
 def image_row(actor: Actor, image_id: str) -> ImageRow:
@@ -125,20 +135,45 @@ def tags_of(image_id: str) -> list[str]:
     return [row["value"] for row in _TAGS.rows(image=image_id)]
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some rows in order, read in portions while they are taken, and whether more follow them."""
+
+    rows: Iterator[ImageRow]
+    more: bool
+
+
 def listed(
-    actor: Actor, *, rows: QuerySet[Artifact], scope: Scope, page: Page
-) -> tuple[list[ImageRow], bool]:
-    """One page of what the actor may list, in order, and whether more follows. `rows` carries the filters."""
+    actor: Actor,
+    *,
+    rows: QuerySet[Artifact],
+    scope: Scope,
+    page: Page,
+    properties: bool = True,
+) -> Listing:
+    """One page of what the actor may list, in order. `rows` carries the filters; without `properties` the rows have
+    no free ones, which are the most of an image.
+    """
     ImagePolicy(actor).require_list()
     marker = (
         artifacts.marker_for(actor, page.marker, type=TYPE) if page.marker is not None else None
     )
     if page.limit == 0:
-        return [], False
+        return Listing(iter(()), more=False)
     ids = page_of(rows.filter(type=TYPE, deleted_at=None), actor, scope, page, marker)
-    found = {row["id"]: row for row in _PAGE.rows(ids=many(ids[: page.limit]))}
-    places.attach(found.values())
-    return [found[i] for i in ids[: page.limit] if i in found], len(ids) > page.limit
+    found = _read(ids[: page.limit], properties=properties)
+    return Listing(found, more=len(ids) > page.limit)
+
+
+def _read(ids: Sequence[str], *, properties: bool = True) -> Iterator[ImageRow]:
+    """The rows in this order, as far as they are still there."""
+    for part in portions_of(ids) if properties else portions(ids, {}):
+        read = _PAGE if properties else _PAGE_WITHOUT_PROPERTIES
+        found = {row["id"]: row for row in read.rows(ids=many(part))}
+        places.attach(found.values())
+        for one in part:
+            if one in found:
+                yield found[one] if properties else {**found[one], "properties": {}}
 
 
 def counted(actor: Actor, *, rows: QuerySet[Artifact], scope: Scope) -> int:
@@ -147,10 +182,8 @@ def counted(actor: Actor, *, rows: QuerySet[Artifact], scope: Scope) -> int:
     return count_of(rows.filter(type=TYPE, deleted_at=None), actor, scope, most=COUNTED)
 
 
-def restorable(
-    actor: Actor, *, rows: QuerySet[Artifact], page: Page
-) -> tuple[list[ImageRow], bool]:
-    """One page of the deleted images that can be restored, the newest deletion first, and whether more follows.
+def restorable(actor: Actor, *, rows: QuerySet[Artifact], page: Page) -> Listing:
+    """One page of the deleted images that can be restored, the newest deletion first; each row tells `deleted_at`.
 
     They are the project's own; an administrator's are everybody's. `rows` carries the filters.
     """
@@ -162,12 +195,8 @@ def restorable(
         held.order_by("-deleted_at", "-id").values_list("id", "deleted_at")[: page.limit + 1]
     )
     times = dict(found[: page.limit])
-    shown = {
-        row["id"]: {**row, "deleted_at": times[row["id"]]}
-        for row in _PAGE.rows(ids=many(list(times)))
-    }
-    places.attach(shown.values())
-    return [shown[i] for i in times if i in shown], page.limit > 0 and len(found) > page.limit
+    shown = ({**row, "deleted_at": times[row["id"]]} for row in _read(list(times)))
+    return Listing(shown, more=page.limit > 0 and len(found) > page.limit)
 
 
 def members_of(actor: Actor, image: Artifact) -> Sequence[Member]:

@@ -10,12 +10,14 @@ from jsonschema.exceptions import best_match
 from artifacts.models import Artifact
 from artifacts.policies import ArtifactAction, require
 from artifacts.selectors import locked
-from artifacts.services import validity, writing
+from artifacts.services import validity, weighing, writing
 from artifacts.types import ArtifactType
 from catalog.actors import Actor
 from catalog.clock import now
-from catalog.errors import Duplicate, Invalid, NotFound, ReadOnly
+from catalog.errors import Duplicate, Invalid, NotFound, ReadOnly, at_most
 
+MOST = 255
+"""Tags, metadata or fields of one artifact."""
 COMMON = frozenset({"name", "version", "description", "tags", "metadata"})
 SYSTEM = frozenset(
     {
@@ -38,7 +40,8 @@ class InvalidArtifact(Invalid):
 
 
 def create_artifact(kind: ArtifactType, document: Mapping[str, Any], *, actor: Actor) -> Artifact:
-    """A draft from the fields a client sent. InvalidArtifact, ReadOnly, Duplicate, PropertyRejected."""
+    """A draft from the fields a client sent. InvalidArtifact, ReadOnly, TooLarge, Duplicate, PropertyRejected."""
+    _count(document)
     _validate(kind, document)
     artifact = Artifact(
         type=kind.name,
@@ -92,6 +95,15 @@ def activate(artifact_id: str, *, kind: ArtifactType, actor: Actor) -> Artifact:
     return artifact
 
 
+def _count(document: Mapping[str, Any]) -> None:
+    """TooLarge for more than an artifact may have, before any of it is looked at."""
+    at_most(MOST, len(document), "fields")
+    for name in ("tags", "metadata"):
+        value = document.get(name)
+        at_most(MOST, len(value) if isinstance(value, list | dict) else 0, name)
+    weighing.require_light(weighing.bytes_of(document))
+
+
 def _validate(kind: ArtifactType, document: Mapping[str, Any]) -> None:
     for key in document:
         if key in SYSTEM:
@@ -118,10 +130,10 @@ def schema(kind: ArtifactType) -> dict[str, Any]:
                 "maxLength": 64,
                 "pattern": r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$",
             },
-            "tags": {"type": "array", "maxItems": 255, "items": {**text, "pattern": "^[^,/]*$"}},
+            "tags": {"type": "array", "maxItems": MOST, "items": {**text, "pattern": "^[^,/]*$"}},
             "metadata": {
                 "type": "object",
-                "maxProperties": 255,
+                "maxProperties": MOST,
                 "propertyNames": text,
                 "additionalProperties": text,
             },

@@ -1,5 +1,6 @@
 """The base of all API views: who calls, what the body is, how errors are told."""
 
+import re
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -17,6 +18,11 @@ from catalog.actors import ANONYMOUS, Actor
 from catalog.api import bodies, etags
 from catalog.api.authentication import authenticate
 from catalog.api.dialects import Dialect, ProblemDialect
+
+DEEPEST = 254
+"""Levels of a body: what the library that writes JSON writes."""
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The only way to write it in JSON: an escape whose backslash is not itself escaped."""
 
 
 class CatalogView(APIView):
@@ -88,7 +94,9 @@ def json_body(request: Request) -> Any:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise errors.InvalidBody(f"the body is not JSON: {error}") from None
-    _refuse_nul(document)
+    if b"\\u0000" in raw and _NUL.search(raw):
+        raise errors.InvalidBody("text must not hold the NUL character")
+    _refuse_depth(document)
     return document
 
 
@@ -100,17 +108,12 @@ def json_object(request: Request) -> dict[str, Any]:
     return document
 
 
-def _refuse_nul(value: Any) -> None:
-    stack = [value]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, str) and "\x00" in one:
-            raise errors.InvalidBody("text must not hold the NUL character")
-        if isinstance(one, dict):
-            stack.extend(one)
-            stack.extend(one.values())
-        elif isinstance(one, list):
-            stack.extend(one)
+def _refuse_depth(document: Any) -> None:
+    """Whatever goes through documents by recursion relies on it."""
+    try:
+        orjson.dumps(document)
+    except TypeError as error:
+        raise errors.InvalidBody(f"the body is nested deeper than {DEEPEST} levels") from error
 
 
 def _translated(exc: Exception, view: APIView) -> errors.CatalogError | None:

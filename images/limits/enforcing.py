@@ -7,18 +7,12 @@ project is over its limit already. The storage quota also cuts such an upload of
 
 from catalog.actors import Actor
 from catalog.conf import section
-from catalog.errors import TooLarge
+from catalog.errors import LimitExceeded, TooLarge
 from images.conf import ImagesConfig
 from images.limits import sources
 from images.limits.resources import Resource
 from images.limits.sizes import MIB
 from images.limits.usage import has_session, stored_bytes, usage
-
-
-class LimitExceeded(TooLarge):
-    """The project would have more of a resource than its limit allows."""
-
-    code = "limit_exceeded"
 
 
 class StorageQuotaExceeded(TooLarge):

@@ -18,7 +18,7 @@ from artifacts.services.uploads import BlobTaken
 from artifacts.types import absent
 from catalog.actors import Actor
 from catalog.conf import section
-from catalog.errors import ConcurrentChange, Forbidden, NotFound, TooLarge
+from catalog.errors import ConcurrentChange, Forbidden, NotFound, TooLarge, at_most
 from catalog.events.recording import Change
 from catalog.jsonpatch import Operation, Remove
 from catalog.lifecycle import IllegalTransition
@@ -44,6 +44,8 @@ from images.services.data import FormatsMissing
 from images.services.measuring import Measured, measure
 
 WRITABLE = (ACTIVE, QUEUED)
+AT_ONCE = 100
+"""Locations that one patch may name, whatever the quota: each is compared with every other."""
 
 
 def measured(
@@ -57,6 +59,7 @@ def measured(
     concerned = [one for one in operations if is_about(one.path)]
     if not concerned:
         return None
+    _count(concerned)
     if not section(ImagesConfig).show_multiple_locations:
         raise Forbidden("It's not allowed to change locations here: they are not shown")
     image, policy = selectors.image_for(actor, image_id), ImagePolicy(actor)
@@ -76,6 +79,13 @@ def measured(
     new = list(dict.fromkeys(one.url for one in after if one.row is None))
     _within_quota(len(after), grows=bool(new))
     return {url: measure(url) for url in new}
+
+
+def _count(operations: Sequence[Operation]) -> None:
+    """TooMany for more than an image may have, or may be left with by a quota that was larger once."""
+    values = [given(one) for one in operations if not isinstance(one, Remove)]
+    listed = sum(len(value) for value in values if isinstance(value, list))
+    at_most(max(AT_ONCE, section(ImagesConfig).location_quota), listed, "locations")
 
 
 def entries(image: Artifact) -> list[Entry]:

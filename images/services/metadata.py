@@ -6,13 +6,13 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from artifacts.models import Artifact
-from artifacts.services import validity, writing
+from artifacts.services import validity, weighing, writing
 from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import Duplicate, Forbidden, NotFound, TooLarge
 from catalog.events.recording import Change
 from catalog.jsonpatch import Operation
-from images import protections, schemas, selectors
+from images import patching, protections, schemas, selectors
 from images.conf import ImagesConfig
 from images.handler import IMAGES
 from images.lifecycle import QUEUED
@@ -45,6 +45,7 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Image:
 
     InvalidImage, Forbidden, Duplicate, TooLarge, PropertyRejected; nothing is stored then.
     """
+    _count(document)
     for name in document:
         if name != "id":
             check_writable(name)
@@ -70,6 +71,18 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Image:
             f"an image with ID {image.pk} exists already, or existed once", id=image.pk
         ) from None
     return image
+
+
+def _count(document: Mapping[str, Any]) -> None:
+    """TooLarge for more than an image may have, before any of it is looked at."""
+    config = section(ImagesConfig)
+    free = document.keys() - schemas.BASE
+    if 0 <= config.property_quota < len(free):
+        internal = sum(name.startswith(schemas.RESERVED_PREFIX) for name in free)
+        _at_most(config.property_quota, len(free) - internal, "properties")
+    patching.count_listed([document.get("tags")])
+    properties = {name: document[name] for name in free}
+    weighing.require_light(weighing.bytes_of(properties, document.get("tags")))
 
 
 def patch_image(
@@ -147,6 +160,7 @@ def _change(
         ):
             _write(image, before, draft, policy)
         if draft.locations != before.locations:
+            _within_quota(draft, before)
             locations.write(image, before.locations, draft.locations, measured or {}, actor=actor)
         image.known_tags = sorted(draft.tags)
     return image
@@ -228,10 +242,20 @@ def _within_quota(after: Draft, before: Draft) -> None:
         _at_most(config.property_quota, counted, "properties")
     if set(after.tags) - set(before.tags):
         _at_most(config.tag_quota, len(after.tags), "tags")
+    weighing.require_light(_weight(after), used=_weight(before))
+
+
+def _weight(draft: Draft) -> int:
+    return weighing.bytes_of(
+        draft.properties, draft.tags, [entry.metadata for entry in draft.locations]
+    )
 
 
 def _at_most(quota: int, count: int, what: str) -> None:
     if 0 <= quota < count:
         raise TooLarge(
-            f"an image has at most {quota} {what}, not {count}", maximum=quota, attempted=count
+            f"an image has at most {quota} {what}, not {count}",
+            resource=what,
+            maximum=quota,
+            attempted=count,
         )

@@ -103,6 +103,25 @@ def test_locations_must_agree_on_digests(web: WebServer, shown: None) -> None:
     refused(ada.patch(image_id, new), 409, "do not change")
 
 
+def test_what_is_said_of_locations_is_weighed(web: WebServer, shown: None) -> None:
+    (ada,) = callers("ada")
+    image_id, url = ada.create(**FORMATS)["id"], web.url("/image.raw")
+    large = {"note": ["x" * 100_000, {"more": "y" * 170_000}]}
+    refused(ada.patch(image_id, add(url, metadata=large)), 413, "262144 bytes")
+    assert ada.show(image_id).json()["status"] == "queued"
+    assert not Location.objects.exists()
+    assert ada.patch(image_id, add(url, metadata={"note": "x" * 100_000})).status_code == 200
+
+
+def test_locations_are_counted_before_anybody_is_asked(web: WebServer, shown: None) -> None:
+    (ada,) = callers("ada")
+    image_id = ada.create(**FORMATS)["id"]
+    many = [{"url": web.url(f"/{number}"), "metadata": {}} for number in range(101)]
+    refused(ada.patch(image_id, put_all(*many)), 413, "at most 100 locations, not 101")
+    refused(ada.patch(image_id, *[add(one["url"]) for one in many]), 413, "at most 100 locations")
+    assert not web.asked("HEAD") + web.asked("GET")
+
+
 def test_adding_and_removing(web: WebServer, shown: None) -> None:
     """Removing is for administrators; the remote data is nobody's to delete."""
     (ada,), root = callers("ada"), administrator()

@@ -281,9 +281,9 @@ def test_a_write_reads_nothing_twice(ada: Caller, image: dict[str, Any]) -> None
 
 
 def test_one_of_many_errors_is_told(ada: Caller, image: dict[str, Any]) -> None:
-    many = operation(V2_1, "replace", "/tags", list(range(50_000)))
+    many = operation(V2_1, "replace", "/tags", list(range(1000)))
     refused(ada, image, 400, many)
-    answer = ada.call("POST", "/v2/images", {f"p{n}": n for n in range(50_000)})
+    answer = ada.call("POST", "/v2/images", {f"p{n}": n for n in range(128)})
     assert answer.status_code == 400
     assert len(answer.content) < 2000
 

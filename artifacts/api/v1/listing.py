@@ -1,5 +1,7 @@
 """Parameters of an artifact list: limit, marker, sort, and equality on name, version, status and visibility."""
 
+from collections.abc import Iterator, Sequence
+
 from django.db.models import Prefetch
 from django.http import QueryDict
 
@@ -23,11 +25,11 @@ FILTERS = {
 PAGING = frozenset({"limit", "marker", "sort"})
 
 
-def page_of(actor: Actor, kind: ArtifactType, query: QueryDict) -> tuple[list[Artifact], bool]:
-    """One page, with tags and blobs, and whether more follows."""
+def page_of(actor: Actor, kind: ArtifactType, query: QueryDict) -> tuple[Iterator[Artifact], bool]:
+    """The rows of one page, with tags and blobs, read in portions while they are taken; whether more follows them."""
     page = _page(query)
     if page.limit == 0:
-        return [], False
+        return iter(()), False
     rows = Artifact.objects.filter(type=kind.name, deleted_at=None, hidden=False)
     for name, value in query.items():
         if name in FILTERS and "\x00" not in value:
@@ -36,12 +38,17 @@ def page_of(actor: Actor, kind: ArtifactType, query: QueryDict) -> tuple[list[Ar
             raise InvalidParameter(f"there is no parameter {name!r}", parameter=name)
     marker = selectors.marker_for(actor, page.marker, type=kind.name) if page.marker else None
     ids = paging.page_of(rows, actor, Scope(), page, marker)
+    return _read(ids[: page.limit]), len(ids) > page.limit
+
+
+def _read(ids: Sequence[str]) -> Iterator[Artifact]:
     locations = Prefetch("locations", Location.objects.select_related("stored_object"))
     found = Artifact.objects.prefetch_related(
         "tags", Prefetch("blobs", Blob.objects.prefetch_related(locations))
     )
-    by_id = found.in_bulk(ids[: page.limit])
-    return [by_id[i] for i in ids[: page.limit] if i in by_id], len(ids) > page.limit
+    for part in paging.portions_of(ids):
+        by_id = found.in_bulk(part)
+        yield from (by_id[i] for i in part if i in by_id)
 
 
 def _page(query: QueryDict) -> Page:

@@ -11,6 +11,7 @@ from artifacts.types import ArtifactType, UnknownType, type_named
 from catalog.api.addresses import page_links
 from catalog.api.views import CatalogView, empty_response, json_body, json_object, json_response
 from catalog.errors import InvalidPatch
+from catalog.pages import filled
 
 
 def served(name: str) -> ArtifactType:
@@ -25,10 +26,12 @@ class ArtifactList(CatalogView):
     def get(self, request: Request, type_name: str) -> HttpResponse:
         kind, query = served(type_name), request.query_params
         rows, more = page_of(self.actor, kind, query)
-        links = page_links(f"/artifacts/{type_name}", query, rows[-1].pk if more else None)
+        page = filled(rows, lambda row: shown(row, kind))
+        last = page.last if more or page.cut else None
+        links = page_links(f"/artifacts/{type_name}", query, last.pk if last else None)
         return json_response(
             {
-                "artifacts": [shown(r, kind) for r in rows],
+                "artifacts": page.shown,
                 "type_name": type_name,
                 **links,
                 "schema": f"/schemas/{type_name}",

@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from catalog.errors import InvalidParameter
 from catalog.query import Page
+from images import schemas
 from images.api.v2 import operators
 from images.selectors import COUNTED
 
@@ -31,6 +32,11 @@ def only(wanted: frozenset[str] | None, document: dict[str, Any]) -> dict[str, A
     if wanted is None:
         return document
     return {key: value for key, value in document.items() if key in wanted}
+
+
+def of_properties(wanted: frozenset[str] | None) -> bool:
+    """Whether free properties are shown among the wanted keys, or may be."""
+    return wanted is None or not wanted <= schemas.BASE
 
 
 def total_wanted(query: QueryDict) -> bool:

@@ -1,5 +1,6 @@
 """Images: the collection, the item, tags and actions. Bytes are in `data`, members in `members`."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
@@ -20,7 +21,8 @@ from catalog.api.views import (
     not_modified,
 )
 from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
-from images import discovery, families, selectors
+from catalog.pages import filled
+from images import discovery, families, patching, selectors
 from images.api.v2 import filters, operators, viewing
 from images.api.v2.representation import row_of, shown, shown_deleted, shown_release
 from images.services import metadata, states
@@ -45,13 +47,17 @@ class ImageList(ImagesView):
         wanted = viewing.fields(query)
         rows = filters.filtered(query, self.actor)
         scope, page = filters.scope(query), filters.page(query)
-        found, more = selectors.listed(self.actor, rows=rows, scope=scope, page=page)
-        links = page_links("/v2/images", query, found[-1]["id"] if more and found else None)
-        images = [viewing.only(wanted, shown(row, self.actor)) for row in found]
-        release = None if images else self._release(query, scope)
+        found = selectors.listed(
+            self.actor,
+            rows=rows,
+            scope=scope,
+            page=page,
+            properties=viewing.of_properties(wanted),
+        )
+        document = self._page(query, found, wanted, shown)
+        release = None if document["images"] else self._release(query, scope)
         if release is not None:
-            images = [viewing.only(wanted, release)]
-        document = {"images": images, **links, "schema": "/v2/schemas/images"}
+            document["images"] = [viewing.only(wanted, release)]
         if not viewing.total_wanted(query):
             return json_response(document)
         count = 0 if release is None else 1
@@ -72,10 +78,20 @@ class ImageList(ImagesView):
         """What can be restored, the newest deletion first; in the shape of any other list."""
         wanted, page = viewing.fields(query), viewing.page_of_deleted(query)
         rows = filters.filtered(query, self.actor)
-        found, more = selectors.restorable(self.actor, rows=rows, page=page)
-        links = page_links("/v2/images", query, found[-1]["id"] if more and found else None)
-        images = [viewing.only(wanted, shown_deleted(row, self.actor)) for row in found]
-        return json_response({"images": images, **links, "schema": "/v2/schemas/images"})
+        found = selectors.restorable(self.actor, rows=rows, page=page)
+        return json_response(self._page(query, found, wanted, shown_deleted))
+
+    def _page(
+        self,
+        query: QueryDict,
+        found: selectors.Listing,
+        wanted: frozenset[str] | None,
+        show: Callable[[selectors.ImageRow, Actor], dict[str, Any]],
+    ) -> dict[str, Any]:
+        page = filled(found.rows, lambda row: viewing.only(wanted, show(row, self.actor)))
+        more = found.more or page.cut
+        links = page_links("/v2/images", query, page.last["id"] if more and page.last else None)
+        return {"images": page.shown, **links, "schema": "/v2/schemas/images"}
 
     def post(self, request: Request) -> HttpResponse:
         image = metadata.create_image(json_object(request), actor=self.actor)
@@ -102,7 +118,9 @@ class ImageItem(ImagesView):
         dialect, add_must_be_new = _patch_dialect(request)
         revision = self._expected(request, image_id) if etags.conditional(request.headers) else None
         try:
-            operations = jsonpatch.read(json_body(request), dialect)
+            operations = jsonpatch.read(
+                json_body(request), dialect, most=patching.most_operations()
+            )
             image = metadata.patch_image(
                 image_id,
                 operations,
