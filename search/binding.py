@@ -9,7 +9,7 @@ All engines compile the same bound query, so what a query means is decided here 
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from catalog import query
@@ -21,7 +21,6 @@ from search.bound import (
     ANY_RUN,
     All,
     Begins,
-    Best,
     Between,
     Bound,
     Combined,
@@ -31,6 +30,7 @@ from search.bound import (
     Present,
     Sequence,
     Words,
+    any_part,
 )
 from search.encoding import Value, exact
 from search.errors import QueryRefused, UnknownField
@@ -118,7 +118,7 @@ class _Binder:
             except QueryRefused:
                 continue
         parts = [part for part in parts if not isinstance(part, Never)]
-        return Best(tuple(parts)) if parts else Never()
+        return any_part(*parts)
 
     def _targets(self, names: tuple[str, ...]) -> list[Target]:
         if names and names != (ANYWHERE,):
@@ -135,7 +135,7 @@ class _Binder:
     def _match(self, target: Target, one: query.Match) -> Bound:
         if target.type is not FieldType.TEXT:
             return self._one_of(target, (one.text,))
-        words = tuple(analysis.words(one.text))
+        words = tuple(dict.fromkeys(analysis.words(one.text)))
         return Words(target, words, one.operator == "and") if words else Never()
 
     def _phrase(self, target: Target, one: query.Phrase) -> Bound:
@@ -169,7 +169,7 @@ class _Binder:
             elif not isinstance(part, Never):
                 others.append(part)
         found = [*(OneOf(t, tuple(found)) for t, found in merged.items()), *others]
-        return found[0] if len(found) == 1 else Best(tuple(found)) if found else Never()
+        return any_part(*found)
 
 
 def _equal(target: Target, value: Scalar) -> Bound:
@@ -364,17 +364,7 @@ def _not_of_type(target: Target, value: Any) -> QueryRefused:
     )
 
 
-def negated(bound: Bound) -> Combined:
-    """Everything but these."""
-    return Combined((), (), (), (bound,), 0)
-
-
 def both(*parts: Bound) -> Combined:
-    """What all parts match, ranked by the first."""
+    """What all parts match; the first one scores."""
     first, *others = parts
     return Combined((first,), tuple(others), (), (), 0)
-
-
-def without_ranking(bound: Bound) -> Bound:
-    """The same documents, ranked alike."""
-    return replace(Combined((), (), (), (), 0), filter=(bound,))

@@ -1,4 +1,8 @@
-"""Bound queries: values over the index's own fields, which every engine compiles; `search.binding` makes them."""
+"""Bound queries: values over the index's own fields, which every engine compiles; `search.binding` makes them.
+
+A document's score is made of the question and of this document alone, so that it tells nothing of others: a part that
+finds it counts the boost of its field, `Words` for each word; what is found of `must` and `should` adds up.
+"""
 
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -19,7 +23,7 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """The field has one of the values, as the index holds them; never scores."""
+    """The field has one of the values, as the index holds them."""
 
     target: Target
     values: tuple[Value, ...]
@@ -62,7 +66,7 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A text has any of the words, or `every` one."""
+    """A text has any of the words, or `every` one; each is named once, and counts for itself."""
 
     target: Target
     words: tuple[str, ...]
@@ -79,13 +83,6 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
-    """Any of the parts; ranked by the best one."""
-
-    parts: tuple["Bound", ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Combined:
     """`minimum` of `should` must hold, and all of `must` and `filter`, and none of `must_not`."""
 
@@ -97,18 +94,33 @@ class Combined:
 
 
 Bound: TypeAlias = (
-    All | Never | OneOf | Between | Present | Begins | Looks | Words | Sequence | Best | Combined
+    All | Never | OneOf | Between | Present | Begins | Looks | Words | Sequence | Combined
 )
 
 
-def ranks(bound: Bound) -> bool:
-    """Whether some documents can match better than others."""
+def any_part(*parts: Bound) -> Bound:
+    """What one of the parts matches; several add up."""
+    if len(parts) == 1:
+        return parts[0]
+    return Combined((), (), parts, (), 1) if parts else Never()
+
+
+def boost(bound: Bound) -> float:
+    """What a leaf that matches counts."""
+    target: Target | None = getattr(bound, "target", None)
+    return target.field.boost if target is not None and target.field is not None else 1.0
+
+
+def even_score(bound: Bound) -> float | None:
+    """The score that every match has; None when matches may differ."""
     match bound:
-        case Words() | Sequence():
-            return True
-        case Best(parts):
-            return any(map(ranks, parts))
+        case Words(_, words, every):
+            return boost(bound) * len(words) if every or len(words) == 1 else None
         case Combined():
-            return any(map(ranks, (*bound.must, *bound.should)))
+            counted = (*bound.must, *bound.should)
+            if bound.should and bound.minimum < len(bound.should):
+                return None
+            scores = [score for part in counted if (score := even_score(part)) is not None]
+            return sum(scores) if len(scores) == len(counted) else None
         case _:
-            return False
+            return boost(bound)

@@ -4,10 +4,13 @@
 
     Invalid
     └── QueryRefused           outside the language, out of bounds, or of the wrong type   (400)
-        └── UnknownField         a field that is not there, or that callers may not name    (400)
+        ├── UnknownField         a field that is not there, or that callers may not name    (400)
+        └── QueryTooCostly       more work than one question may make                       (400)
     Conflict
     └── RebuildRunning         another process is building the index anew                  (409)
     Unavailable
+    ├── SearchOverdue          it took longer than a search may                            (503)
+    ├── TooManySearches        as many are under way as may be                             (503)
     └── EngineUnavailable      the engine does not answer                                  (503)
         └── IndexMissing         it answers and has no index yet                            (503)
 """
@@ -18,6 +21,7 @@ from catalog.errors import Conflict, Invalid, Unavailable
 
 RETRY = {"Retry-After": "5"}
 """Who asks an engine that is away had better come again after this."""
+SOON = {"Retry-After": "1"}
 
 
 class QueryRefused(Invalid):
@@ -28,8 +32,31 @@ class UnknownField(QueryRefused):
     code = "unknown_field"
 
 
+class QueryTooCostly(QueryRefused):
+    """`part` names what of the question is too much."""
+
+    code = "query_too_costly"
+
+    def __init__(self, message: str, *, part: str, **facts: Any) -> None:
+        super().__init__(message, part=part, **facts)
+
+
 class RebuildRunning(Conflict):
     code = "rebuild_running"
+
+
+class SearchOverdue(Unavailable):
+    code = "search_overdue"
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message, **({"headers": RETRY} | facts))
+
+
+class TooManySearches(Unavailable):
+    code = "too_many_searches"
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message, **({"headers": SOON} | facts))
 
 
 class EngineUnavailable(Unavailable):

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.indexing.documents import FieldType
 from search import analysis, values
-from search.bound import Begins, Best, Bound, Combined, Looks, OneOf, Sequence, Words
+from search.bound import Begins, Bound, Combined, Looks, OneOf, Sequence, Words
 from search.compilers.plain import looks
 from search.encoding import exact
 from search.errors import QueryRefused
@@ -75,9 +75,6 @@ def _collect(bound: Bound, found: dict[str, Wanted]) -> None:
     match bound:
         case Combined():
             for part in (*bound.must, *bound.filter, *bound.should):
-                _collect(part, found)
-        case Best(parts):
-            for part in parts:
                 _collect(part, found)
         case Words(target, words) | Sequence(target, words, False):
             found.setdefault(target.name, Wanted()).words.update(words)

@@ -9,7 +9,6 @@ from search.bound import (
     ANY_RUN,
     All,
     Begins,
-    Best,
     Between,
     Bound,
     Combined,
@@ -19,22 +18,41 @@ from search.bound import (
     Present,
     Sequence,
     Words,
+    boost,
 )
 from search.encoding import AFTER_SEPARATOR, SEPARATOR, pair, stem
 from search.engines.elasticsearch.layout import BEGINNING, PAIRS, place
 from search.resolving import Target
 
 Query = dict[str, Any]
-EXPANSIONS = 10_000
+EXPANSIONS = 2**31 - 1
+"""No bound: with one, which documents are found would depend on the words of others."""
 
 
 def compile_query(bound: Bound) -> Query:
-    """The query document."""
+    """The query document; each leaf scores its field's boost, so that nothing is told by statistics of the index."""
     match bound:
         case All():
             return {"match_all": {}}
         case Never():
             return {"match_none": {}}
+        case Words(target, words, every):
+            found = [_scored(bound, {"term": {place(target): {"value": word}}}) for word in words]
+            if len(found) == 1:
+                return found[0]
+            return {"bool": {"must": found} if every else {"should": found}}
+        case Combined():
+            return _combined(bound)
+        case _:
+            return _scored(bound, _leaf(bound))
+
+
+def _scored(bound: Bound, found: Query) -> Query:
+    return {"constant_score": {"filter": found, "boost": boost(bound)}}
+
+
+def _leaf(bound: OneOf | Between | Present | Begins | Looks | Sequence) -> Query:
+    match bound:
         case OneOf(target, values):
             return {"terms": {place(target): [_written(target, value) for value in values]}}
         case Between():
@@ -45,17 +63,10 @@ def compile_query(bound: Bound) -> Query:
             return _begins(target, value)
         case Looks(target, parts):
             return _looks(target, parts)
-        case Words(target, words, every):
-            operator = "and" if every else "or"
-            return _text("match", target, words, operator=operator)
         case Sequence(target, words, False):
-            return _text("match_phrase", target, words)
+            return _phrase("match_phrase", target, words)
         case Sequence(target, words):
-            return _text("match_phrase_prefix", target, words, max_expansions=EXPANSIONS)
-        case Best(parts):
-            return {"dis_max": {"queries": [compile_query(part) for part in parts]}}
-        case Combined():
-            return _combined(bound)
+            return _phrase("match_phrase_prefix", target, words, max_expansions=EXPANSIONS)
 
 
 def _between(bound: Between) -> Query:
@@ -80,7 +91,7 @@ def _between(bound: Between) -> Query:
 
 def _begins(target: Target, value: str) -> Query:
     if target.type is FieldType.TEXT and target.name == "name" and 0 < len(value) <= BEGINNING:
-        return {"constant_score": {"filter": {"term": {"name.prefix": value}}}}
+        return {"term": {"name.prefix": value}}
     return {"prefix": {place(target): {"value": _written(target, value)}}}
 
 
@@ -94,18 +105,9 @@ def _looks(target: Target, parts: tuple[Any, ...]) -> Query:
     return {"wildcard": {place(target): {"value": pattern}}}
 
 
-def _text(kind: str, target: Target, words: tuple[str, ...], **options: Any) -> Query:
-    boost = target.field.boost if target.field is not None else 1.0
-    return {
-        kind: {
-            place(target): {
-                "query": " ".join(words),
-                "analyzer": "whitespace",
-                "boost": boost,
-                **options,
-            }
-        }
-    }
+def _phrase(kind: str, target: Target, words: tuple[str, ...], **options: Any) -> Query:
+    asked = {"query": " ".join(words), "analyzer": "whitespace", **options}
+    return {kind: {place(target): asked}}
 
 
 def _combined(bound: Combined) -> Query:
@@ -121,6 +123,8 @@ def _combined(bound: Combined) -> Query:
     }
     if bound.should:
         options["minimum_should_match"] = bound.minimum
+    if not options:
+        options["filter"] = {"match_all": {}}  # so that it counts nothing, as a filter does
     return {"bool": options}
 
 

@@ -13,7 +13,6 @@ from search.bound import (
     ANY_RUN,
     All,
     Begins,
-    Best,
     Between,
     Bound,
     Combined,
@@ -23,6 +22,7 @@ from search.bound import (
     Present,
     Sequence,
     Words,
+    boost,
 )
 from search.encoding import Encoded, Value, exact
 from search.resolving import Target
@@ -85,10 +85,22 @@ def matches(bound: Bound, document: Evaluated) -> bool:
             return all(w in held for w in words) if every else any(w in held for w in words)
         case Sequence():
             return any(_in_sequence(bound, text) for text in document.words(bound.target))
-        case Best(parts):
-            return any(matches(part, document) for part in parts)
         case Combined():
             return _combined(bound, document)
+
+
+def score(bound: Bound, document: Evaluated) -> float:
+    """What a document that is found counts; 0 for one that is not."""
+    if not matches(bound, document):
+        return 0.0
+    match bound:
+        case Words(target, words):
+            held = {word for text in document.words(target) for word in text}
+            return boost(bound) * len(held & set(words))
+        case Combined():
+            return sum(score(part, document) for part in (*bound.must, *bound.should))
+        case _:
+            return boost(bound)
 
 
 def looks(text: str, parts: tuple[Any, ...]) -> bool:

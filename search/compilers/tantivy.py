@@ -13,7 +13,6 @@ from search.bound import (
     ANY_RUN,
     All,
     Begins,
-    Best,
     Between,
     Bound,
     Combined,
@@ -23,11 +22,16 @@ from search.bound import (
     Present,
     Sequence,
     Words,
+    boost,
 )
 from search.compilers.plain import inside, looks
 from search.encoding import pair, stem
 from search.engines.embedded.layout import NAMES, PAIRS, place
 from search.resolving import Target
+from search.spending import UNBOUNDED, Spending
+
+EXPANSIONS = 16_384
+"""Tantivy's own bound."""
 
 
 class TantivyCompiler:
@@ -37,16 +41,27 @@ class TantivyCompiler:
     the terms there are.
     """
 
-    def __init__(self, schema: tantivy.Schema, searcher: Searcher) -> None:
-        self._schema, self._searcher = schema, searcher
+    def __init__(
+        self, schema: tantivy.Schema, searcher: Searcher, spending: Spending = UNBOUNDED
+    ) -> None:
+        self._schema, self._searcher, self._spending = schema, searcher, spending
 
     def compile(self, bound: Bound) -> Query:
-        """The tantivy query; filters score nothing."""
+        """The tantivy query; each leaf scores its field's boost, and filters nothing."""
         match bound:
             case All():
-                return Query.all_query()
+                return _constant(Query.all_query())
             case Never():
                 return Query.empty_query()
+            case Words(target, words, every):
+                return self._words(target, words, every)
+            case Combined():
+                return self._combined(bound)
+            case _:
+                return _constant(self._leaf(bound), boost(bound))
+
+    def _leaf(self, bound: OneOf | Between | Present | Begins | Looks | Sequence) -> Query:
+        match bound:
             case OneOf(target, values):
                 return self._one_of(target, values)
             case Between():
@@ -60,39 +75,40 @@ class TantivyCompiler:
                 start = parts[0] if parts and isinstance(parts[0], str) else ""
                 expression = "".join(map(_part, parts))
                 return self._regex(target, expression, start, lambda term: looks(term, parts))
-            case Words(target, words, every):
-                return self._boosted(target, self._words(target, words, every))
-            case Sequence():
-                return self._boosted(bound.target, self._sequence(bound))
-            case Best(parts):
-                return Query.disjunction_max_query([self.compile(part) for part in parts], 0.0)
-            case Combined():
-                return self._combined(bound)
+            case Sequence(target, words, False):
+                return Query.phrase_query(self._schema, place(target), list(words))
+            case Sequence(target, words):
+                return self._unfinished(place(target), words)
 
     def _one_of(self, target: Target, values: tuple[Any, ...]) -> Query:
         name = place(target)
         if name == PAIRS:
             values = tuple(pair(str(target.key), value) for value in values)
         if len(values) == 1:
-            return _constant(Query.term_query(self._schema, name, values[0]))
-        return _constant(Query.term_set_query(self._schema, name, list(values)))
+            return Query.term_query(self._schema, name, values[0])
+        return Query.term_set_query(self._schema, name, list(values))
 
     def _present(self, target: Target) -> Query:
         if target.typing is not None or target.raw:
-            return _constant(Query.exists_query(place(target)))
-        return _constant(Query.term_query(self._schema, NAMES, target.name))
+            return Query.exists_query(place(target))
+        return Query.term_query(self._schema, NAMES, target.name)
 
     def _between(self, bound: Between) -> Query:
         target, low, high = bound.target, bound.low, bound.high
         if target.type is FieldType.KEYWORD:
-            start = _shared(str(low), str(high)) if low is not None and high is not None else ""
-            return self._among_terms(target, start, lambda term: inside(bound, term))
+            return self._between_texts(bound)
         kind = Kind.Float if target.type is FieldType.DOUBLE else Kind.Integer
-        return _constant(
-            Query.range_query(
-                self._schema, place(target), kind, low, high, bound.with_low, bound.with_high
-            )
+        return Query.range_query(
+            self._schema, place(target), kind, low, high, bound.with_low, bound.with_high
         )
+
+    def _between_texts(self, bound: Between) -> Query:
+        low, high = str(bound.low or ""), None if bound.high is None else str(bound.high)
+        expression = lexical.between(
+            low, high, with_low=bound.with_low or bound.low is None, with_high=bound.with_high
+        )
+        start = "" if high is None else _shared(low, high)
+        return self._regex(bound.target, expression, start, lambda term: inside(bound, term))
 
     def _regex(
         self, target: Target, expression: str, start: str, test: Callable[[str], bool]
@@ -102,7 +118,7 @@ class TantivyCompiler:
         if name == PAIRS:
             expression = lexical.literal(stem(str(target.key))) + f"({expression})"
         try:
-            return _constant(Query.regex_query(self._schema, name, expression))
+            return Query.regex_query(self._schema, name, expression)
         except ValueError:
             return self._among_terms(target, start, test)
 
@@ -111,39 +127,44 @@ class TantivyCompiler:
         name = place(target)
         begin = stem(str(target.key)) if name == PAIRS else ""
         terms = [
-            term
-            for term, _ in self._searcher.terms_with_prefix(name, begin + start)
-            if test(term.removeprefix(begin))
+            term for term in self._terms(name, begin + start) if test(term.removeprefix(begin))
         ]
-        if not terms:
-            return Query.empty_query()
-        return _constant(Query.term_set_query(self._schema, name, terms))
+        return Query.term_set_query(self._schema, name, terms) if terms else Query.empty_query()
+
+    def _terms(self, name: str, start: str) -> list[str]:
+        """The terms there are that begin so."""
+        self._spending.check()
+        return [term for term, _ in self._searcher.terms_with_prefix(name, start)]
 
     def _words(self, target: Target, words: tuple[str, ...], every: bool) -> Query:
-        parts = [Query.term_query(self._schema, place(target), word) for word in words]
+        weight = target.field.boost if target.field is not None else 1.0
+        parts = [
+            _constant(Query.term_query(self._schema, place(target), word), weight) for word in words
+        ]
         if len(parts) == 1:
             return parts[0]
         return Query.boolean_query(
             [(Occur.Must if every else Occur.Should, part) for part in parts]
         )
 
-    def _sequence(self, bound: Sequence) -> Query:
-        name, words = place(bound.target), [*bound.words]
-        if not bound.open:
-            return Query.phrase_query(self._schema, name, [*words])
-        expressions = [lexical.literal(word) for word in words]
-        expressions[-1] += lexical.REST
-        return Query.regex_phrase_query(self._schema, name, [*expressions])
-
-    def _boosted(self, target: Target, found: Query) -> Query:
-        boost = target.field.boost if target.field is not None else 1.0
-        return found if boost == 1.0 else Query.boost_query(found, boost)
+    def _unfinished(self, name: str, words: tuple[str, ...]) -> Query:
+        """Words in sequence of which the last one is a beginning. Tantivy lets such a beginning stand for `EXPANSIONS`
+        words at most: longer beginnings together stand for all of them.
+        """
+        *before, last = words
+        expressions = [lexical.literal(word) for word in before]
+        ends = _divided([term[len(last) :] for term in self._terms(name, last)])
+        parts = [
+            Query.regex_phrase_query(
+                self._schema, name, [*expressions, lexical.literal(last) + end]
+            )
+            for end in ends
+        ]
+        return Query.boolean_query([(Occur.Should, part) for part in parts])
 
     def _combined(self, bound: Combined) -> Query:
         clauses = [(Occur.Must, self.compile(part)) for part in bound.must]
-        clauses += [
-            (Occur.Must, Query.const_score_query(self.compile(part), 0.0)) for part in bound.filter
-        ]
+        clauses += [(Occur.Must, _constant(self.compile(part), 0.0)) for part in bound.filter]
         should = [(Occur.Should, self.compile(part)) for part in bound.should]
         if bound.minimum > len(should):
             return Query.empty_query()
@@ -152,7 +173,7 @@ class TantivyCompiler:
         else:
             clauses += should
         if not any(occur is Occur.Must for occur, _ in clauses):
-            clauses.append((Occur.Must, Query.all_query()))
+            clauses.append((Occur.Must, _constant(Query.all_query(), 0.0)))
         clauses += [(Occur.MustNot, self.compile(part)) for part in bound.must_not]
         return Query.boolean_query(clauses)
 
@@ -172,8 +193,22 @@ def count(searcher: Searcher, found: Query) -> int:
     return int(searcher.search(found, 1).count)  # type: ignore[attr-defined] # the stub has left it out
 
 
-def _constant(found: Query) -> Query:
-    return Query.const_score_query(found, 1.0)
+def _constant(found: Query, score: float = 1.0) -> Query:
+    return Query.const_score_query(found, score)
+
+
+def _divided(ends: list[str]) -> list[str]:
+    """Expressions for the rests of words, none of which matches more than `EXPANSIONS` of them."""
+    if len(ends) <= EXPANSIONS:
+        return [lexical.REST]
+    by_first: dict[str, list[str]] = {}
+    for end in ends:
+        by_first.setdefault(end[:1], []).append(end[1:])
+    return [
+        lexical.literal(first) + rest
+        for first, within in by_first.items()
+        for rest in (_divided(within) if first else [""])
+    ]
 
 
 def _part(part: Any) -> str:

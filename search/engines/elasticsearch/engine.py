@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from search import ordering
 from search.binding import bind
-from search.bound import Combined, ranks
+from search.bound import Combined
 from search.compilers.elastic import compile_query
 from search.encoding import dumps, key
 from search.engine import Engine, Generation, Key, Operation, Outcome, Verdict
@@ -175,8 +175,6 @@ class ElasticsearchEngine(Engine):
         rights = bind(schema, request.rights, internal=True)
         whole = Combined((query,), (rights,), (), (), 0)
         keys = ordering.resolved(schema, request.sorts)
-        if keys[0] == ordering.BY_SCORE and not ranks(query):
-            keys = keys[1:]
         with told(query=True):
             answer = self._client.search(
                 index=generation.name,
@@ -290,7 +288,7 @@ def _sort(key_: ordering.Key) -> dict[str, Any]:
 def _hit(schema: Schema, request: SearchRequest, hit: dict[str, Any]) -> Hit:
     source = hit["_source"]
     type_, id_, body = source["resource_type"][0], source["id"][0], source[layout.BODY]
-    score = hit["_score"] if hit["_score"] is not None or request.sorts else 1.0
+    score = hit["_score"]
     return Hit(
         id=id_,
         resource_type=type_,

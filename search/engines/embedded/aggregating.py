@@ -14,7 +14,6 @@ from search.aggregations import counted_target, number_target, too_many
 from search.binding import bind
 from search.compilers.tantivy import TantivyCompiler, count
 from search.engines.embedded.layout import counted_place, counted_value, place
-from search.engines.embedded.ordering import DISTINCT
 from search.errors import QueryRefused
 from search.requests import (
     BUCKETS,
@@ -31,6 +30,8 @@ from search.requests import (
 )
 from search.resolving import Target
 from search.schema import Schema
+
+DISTINCT = 65_000
 
 
 class Aggregating:

@@ -9,18 +9,18 @@ from pathlib import Path
 from threading import Lock
 
 import orjson
-from tantivy import DocAddress, Occur, Query, Searcher
+from tantivy import DocAddress, Occur, Query
 from typing_extensions import override
 
 from search import ordering
 from search.binding import bind
-from search.bound import ranks
+from search.bound import even_score
 from search.compilers.tantivy import TantivyCompiler, count
 from search.engine import Engine, Generation, Key, Operation, Outcome
 from search.engines.embedded import layout
 from search.engines.embedded.aggregating import Aggregating
 from search.engines.embedded.index import OpenIndex, Snapshot
-from search.engines.embedded.ordering import Fields, Ordering
+from search.engines.embedded.ordering import Ordering
 from search.engines.embedded.storage import BUILDING, CURRENT, Storage, unavailable_on_os_error
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused
 from search.requests import Hit, SearchRequest, SearchResult
@@ -176,14 +176,12 @@ class _Search:
         self._query = bind(self._seen, request.query)
 
     def run(self) -> SearchResult:
-        searcher: Searcher = self._state.searcher
         try:
             found = self._found()
-            total = count(searcher, found)
-            addresses, scores = self._page(found)
+            total, addresses, scores = self._page(found)
         except ValueError as error:
             raise QueryRefused(f"the index cannot answer this: {error}") from None
-        aggregating = Aggregating(searcher, self._compiler, self._seen)
+        aggregating = Aggregating(self._state.searcher, self._compiler, self._seen)
         return SearchResult(
             total=total,
             hits=tuple(self._hits(addresses, scores)),
@@ -202,24 +200,20 @@ class _Search:
             ]
         )
 
-    def _page(self, found: Query) -> tuple[list[DocAddress], list[float | None]]:
-        """The page's documents, and their scores when these are the order."""
-        request = self._request
+    def _page(self, found: Query) -> tuple[int, list[DocAddress], list[float | None]]:
+        """How many there are; the page's documents, and their scores when these are the order."""
+        request, searcher = self._request, self._state.searcher
         if not request.size:
-            return [], []
+            return count(searcher, found), [], []
         keys = ordering.resolved(self._seen, request.sorts)
-        if keys[:1] == [ordering.BY_SCORE] and not ranks(self._query):
-            keys = keys[1:]
-        if keys[:1] == [ordering.BY_SCORE]:
-            hits = self._state.searcher.search(
-                found, request.size, count=False, offset=request.offset
-            ).hits
-            return [address for _, address in hits], [score for score, _ in hits]
-        pages = Ordering(self._state.searcher, self._compiler, Fields(self._state.tantivy_schema))
-        addresses = pages.first(found, keys, request.offset + request.size)
-        page = addresses[request.offset :]
-        score = None if request.sorts else 1.0
-        return page, [score] * len(page)
+        pages, score = Ordering(searcher, self._state.tantivy_schema), None
+        if keys == [ordering.BY_SCORE]:
+            score = even_score(self._query)
+            if score is None:
+                return pages.by_score(found, request.offset, request.size)
+            keys = []
+        total, addresses = pages.page(found, keys, request.offset, request.size)
+        return total, addresses, [score] * len(addresses)
 
     def _hits(
         self, addresses: Sequence[DocAddress], scores: Sequence[float | None]

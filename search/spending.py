@@ -1,0 +1,39 @@
+"""What one question may use up while it is answered: asked between the steps, so that no step goes on for long.
+
+Its price was asked before (`pricing`); this is for what the price could not know, such as the words that others'
+documents hold. It therefore never says which part it was.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from catalog.callers import require_caller
+from search.errors import SearchOverdue
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """From its making on: `seconds` of time, and `cpu_seconds` of the CPU, on the thread that makes it."""
+
+    seconds: float
+    cpu_seconds: float
+    began: float = field(default_factory=time.monotonic)
+    worked: float = field(default_factory=time.thread_time)
+
+    def check(self) -> None:
+        """SearchOverdue when it is used up, CallerGone when nobody waits for the answer."""
+        require_caller()
+        if self.left() <= 0 or self.cpu_left() <= 0:
+            raise SearchOverdue("the search took too long and was ended; ask for less at once")
+
+    def left(self) -> float:
+        """Seconds."""
+        return self.began + self.seconds - time.monotonic()
+
+    def cpu_left(self) -> float:
+        """Seconds of the CPU."""
+        return self.worked + self.cpu_seconds - time.thread_time()
+
+
+UNBOUNDED = Spending(float("inf"), float("inf"))
+"""For what the service asks itself."""
