@@ -4,13 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from artifacts.selectors import locked
 from artifacts.services import sessions
-from artifacts.services.objects import remove
+from artifacts.services.objects import let_go, remove
 from artifacts.services.writing import move, require_revision
 from artifacts.types import ArtifactType, absent
 from catalog import failpoints
@@ -113,9 +112,6 @@ def _free(artifact_id: str) -> list[int]:
     Location.objects.filter(blob__artifact_id=artifact_id).delete()
     parts = sessions.drop_all(artifact_id)
     Blob.objects.filter(artifact_id=artifact_id).delete()
-    StoredObject.objects.filter(pk__in=ids).update(references=F("references") - 1)
-    StoredObject.objects.filter(pk__in=ids, references__lte=0, state="stored").update(
-        state="deleting"
-    )
+    let_go(ids)
     gone = StoredObject.objects.filter(pk__in=[*ids, *parts], state="deleting")
     return list(gone.values_list("pk", flat=True))

@@ -1,6 +1,10 @@
 """Bytes that nobody refers to any more."""
 
 import logging
+from collections import Counter
+from collections.abc import Iterable
+
+from django.db.models import F
 
 from artifacts import stores as store_registry
 from artifacts.models import StoredObject
@@ -29,6 +33,19 @@ def remove(object_id: int) -> bool:
     failpoints.reach(AFTER_BYTES)
     StoredObject.objects.filter(pk=object_id, state="deleting").delete()
     return True
+
+
+def let_go(ids: Iterable[int]) -> None:
+    """Take away one reference for each time that an id is named; what nobody refers to then is in state `deleting`.
+
+    Its bytes are left to `remove`, once the transaction is through.
+    """
+    counted = Counter(ids)
+    for times in set(counted.values()):
+        named = [object_id for object_id, count in counted.items() if count == times]
+        StoredObject.objects.filter(pk__in=named).update(references=F("references") - times)
+    free = StoredObject.objects.filter(pk__in=list(counted), references__lte=0, state="stored")
+    free.update(state="deleting")
 
 
 def discard(store: str, key: str) -> bool:

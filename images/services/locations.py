@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
-from artifacts.models import Artifact, Blob, Location, StoredObject
+from artifacts.models import Artifact, Blob, Location
 from artifacts.selectors import locked
 from artifacts.services import sessions, writing
-from artifacts.services.objects import remove
+from artifacts.services.objects import let_go, remove
 from artifacts.services.uploads import BlobTaken
 from artifacts.types import absent
 from catalog.actors import Actor
@@ -190,10 +189,8 @@ def drop(ids: Sequence[int]) -> None:
     held = rows.filter(stored_object__isnull=False)
     objects = list(held.values_list("stored_object_id", flat=True))
     rows.delete()
-    mine = StoredObject.objects.filter(pk__in=objects)
-    mine.update(references=F("references") - 1)
-    mine.filter(references__lte=0, state="stored").update(state="deleting")
-    for object_id in objects:
+    let_go(objects)
+    for object_id in set(objects):
         transaction.on_commit(lambda found=object_id: remove(found))  # type: ignore[misc]  # mypy sees no type of a default
 
 

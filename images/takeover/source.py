@@ -64,16 +64,27 @@ class GlanceDatabase:
             return list(connection.execute(sa.select(column).order_by(column)).scalars())
 
     def pages(self, size: int) -> Iterator[list[GlanceImage]]:
-        """All images by id; each page is read in a transaction of its own, which is over when the page is there."""
+        """All images, each once, by id; those that share a file with one of a page are in that page too.
+
+        Each page is read in a transaction of its own, which is over when the page is there.
+        """
         images, after = self._table("images"), ""
+        companions, ahead = self._companions(), set[str]()
         while True:
             query = sa.select(images).where(images.c.id > after).order_by(images.c.id).limit(size)
             with self._connected() as connection:
-                page = self._whole(connection, connection.execute(query).mappings().all())
-            if not page:
+                found = connection.execute(query).mappings().all()
+                rows = [row for row in found if row["id"] not in ahead]
+                ids = {row["id"] for row in rows}
+                others = set[str]().union(*(companions.get(one, ()) for one in ids)) - ids
+                query = sa.select(images).where(images.c.id.in_(sorted(others - ahead)))
+                rows += connection.execute(query).mappings().all() if others - ahead else ()
+                page = self._whole(connection, rows)
+            if not found:
                 return
-            yield page
-            after = page[-1].row["id"]
+            after, ahead = found[-1]["id"], ahead | others
+            if page:
+                yield page
 
     def namespaces(self) -> Iterator[dict[str, Any]]:
         """Every namespace as a document of the format that `load_metadefs` reads."""
@@ -84,6 +95,27 @@ class GlanceDatabase:
             with self._connected() as connection:
                 document = self._namespace(connection, row)
             yield document
+
+    def _companions(self) -> dict[str, set[str]]:
+        """For each image that shares a file with others: all that hang together so, itself included."""
+        table = self._table("image_locations")
+        here = (
+            table.c.deleted.is_(False),
+            table.c.status == "active",
+            table.c.value.like("file%"),
+        )
+        several = sa.func.count(table.c.image_id.distinct()) > 1
+        shared = sa.select(table.c.value).where(*here).group_by(table.c.value).having(several)
+        query = sa.select(table.c.value, table.c.image_id).where(*here, table.c.value.in_(shared))
+        by_file: dict[str, set[str]] = defaultdict(set)
+        with self._connected() as connection:
+            for value, image_id in connection.execute(query):
+                by_file[value].add(image_id)
+        found: dict[str, set[str]] = {}
+        for ids in by_file.values():
+            together = ids.union(*(found.get(one, ()) for one in ids))
+            found.update(dict.fromkeys(together, together))
+        return found
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
