@@ -100,7 +100,7 @@ def _fill(subjects: Sequence[Subject], count: int, project: str) -> None:
 def _running(
     folder: Path, servers: Servers, options: argparse.Namespace
 ) -> Iterator[tuple[Vitrine, Glance]]:
-    vitrine = Vitrine(folder, servers.postgres, servers.redis, workers=options.workers)
+    vitrine = Vitrine(folder, servers, workers=options.workers)
     glance = Glance(
         folder, servers.postgres, workers=options.workers, threads=options.glance_threads
     )

@@ -15,6 +15,8 @@ from benchmarks import copying
 from benchmarks.population import SeedImage, images
 
 BATCH = 20_000
+PART = 500
+"""Artifacts in one transaction where others write meanwhile."""
 STORE = "local"
 
 
@@ -43,6 +45,24 @@ def load(connection: psycopg.Connection, population: Iterable[SeedImage]) -> Non
         for maker in (stored, blob):
             _continue_keys(connection, maker.target.table)
     copying.settle(connection, tables)
+
+
+def insert(population: Iterable[SeedImage]) -> None:
+    """Add these images by the models, in small transactions, for a database without COPY; Django is set up."""
+    from django.db import transaction  # noqa: PLC0415 - after django.setup()
+
+    from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag  # noqa: PLC0415 - the same
+
+    for part in copying.in_batches(enumerate(population, start=1), PART):
+        images = [image for _, image in part]
+        with_data = [(n, image) for n, image in part if image.status != "queued"]
+        with transaction.atomic():
+            Artifact.objects.bulk_create(Artifact(**_artifact(image)) for image in images)
+            StoredObject.objects.bulk_create(StoredObject(**_stored(n, i)) for n, i in with_data)
+            Blob.objects.bulk_create(Blob(**_blob(n, i)) for n, i in with_data)
+            Location.objects.bulk_create(Location(**_location(n, i)) for n, i in with_data)
+            Tag.objects.bulk_create(Tag(**one) for one in _tags(images))
+            Member.objects.bulk_create(Member(**one) for one in _members(images))
 
 
 def _artifact(image: SeedImage) -> dict[str, Any]:
@@ -133,8 +153,14 @@ def plain_connection() -> Iterator[psycopg.Connection]:
 
 def main() -> None:
     django.setup()
-    with plain_connection() as connection:
-        load(connection, images(int(sys.argv[1]), sys.stdin.read().split()))
+    from django.db import connection  # noqa: PLC0415 - after django.setup()
+
+    population = images(int(sys.argv[1]), sys.stdin.read().split())
+    if connection.vendor != "postgresql":
+        insert(population)
+        return
+    with plain_connection() as own:
+        load(own, population)
 
 
 if __name__ == "__main__":
