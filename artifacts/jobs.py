@@ -1,7 +1,7 @@
 """The job that judges stored artifacts again after a namespace changed."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -17,6 +17,7 @@ from catalog.jobs.registry import JobKind, Progress, Step
 from catalog.jobs.registry import register as register_kind
 from catalog.models import Job
 from metadefs.enforcement import check
+from metadefs.schema import canonical
 from metadefs.selectors import governance
 from metadefs.services.changes import on_definitions_changed
 from metadefs.services.epochs import read_locked
@@ -31,7 +32,8 @@ AFTER_BATCH = failpoints.declare(
 class Judge(Step):
     """Rows whose epoch is older than the job's: judged in batches, each in a transaction of its own.
 
-    What was judged carries the newer epoch, so a second run finds only the rest.
+    What was judged carries the newer epoch, so a second run finds only the rest. Nothing else is written of a row that
+    is judged as it was, and the index is owed nothing.
     """
 
     name = "judge"
@@ -66,6 +68,8 @@ def _batches(kind: ArtifactType, epoch: int) -> Iterator[tuple[int, int]]:
             current = read_locked()
             rows = list(_outdated(kind, epoch).order_by("checked_epoch", "id")[:BATCH])
             changed = {row.pk: row.project_id for row in rows if _judge(row, kind, current)}
+            judged = Artifact.objects.filter(pk__in=[row.pk for row in rows])
+            judged.filter(checked_epoch__lt=current).update(checked_epoch=current)
             owe("search", kind.resource_type, changed, projects=changed)
         if not rows:
             return
@@ -73,14 +77,22 @@ def _batches(kind: ArtifactType, epoch: int) -> Iterator[tuple[int, int]]:
 
 
 def _judge(row: Artifact, kind: ArtifactType, epoch: int) -> bool:
-    """Write the row's validity; False when somebody wrote the row itself meanwhile, who judged it then."""
+    """Write the row's validity where it is another one; False when it is not, or when somebody wrote the row itself
+    meanwhile, who judged it then.
+    """
     found = [
         v.shown()
         for v in check(row.properties, governance(kind.resource_type, row.project_id), changed=None)
     ]
+    if _in_any_order(found) == _in_any_order(row.violations):
+        return False
     values = {"checked_epoch": epoch, "violations": found, "doc_version": F("doc_version") + 1}
     written = Artifact.objects.filter(pk=row.pk, revision=row.revision).update(**values)
     return bool(written)
+
+
+def _in_any_order(violations: list[dict[str, Any]]) -> list[Any]:
+    return sorted(map(canonical, violations))
 
 
 def _enqueue(resource_types: frozenset[str], epoch: int, actor: Actor) -> None:

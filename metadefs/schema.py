@@ -62,6 +62,7 @@ _KEPT = (
     "maxItems",
     "uniqueItems",
 )
+_SHOWN = frozenset({"title", "description", "default", "readonly", "confidential"})
 _shape = Draft202012Validator(DEFINITION)
 
 
@@ -102,6 +103,11 @@ def check_default(name: str, definition: Mapping[str, Any]) -> None:
             property=name,
             rule="default",
         )
+
+
+def judged(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a definition decides which values are legal; the rest is for those who read it."""
+    return {key: value for key, value in definition.items() if key not in _SHOWN}
 
 
 def declared_type(definition: Mapping[str, Any]) -> str:
@@ -210,12 +216,12 @@ def _pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[Val
 
 def _unique_items(_: Validator, wanted: bool, instance: Any, __: Any) -> Iterator[ValidationError]:
     if wanted and isinstance(instance, list):
-        seen = {_canonical(item) for item in instance}
+        seen = {canonical(item) for item in instance}
         if len(seen) != len(instance):
             yield ValidationError("items repeat")
 
 
-def _canonical(item: Any) -> Any:
+def canonical(item: Any) -> Any:
     """Equal for equal JSON values; what the encoder refuses (integers beyond 64 bits) stands for
     itself.
     """

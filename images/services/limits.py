@@ -24,6 +24,8 @@ def set_default(resource: str, limit: int | None, *, actor: Actor) -> None:
     with transaction.atomic():
         row = RegisteredLimit.objects.filter(resource=resource).first()
         before = row.limit if row else None
+        if limit == before:
+            return
         if limit is None:
             RegisteredLimit.objects.filter(resource=resource).delete()
         else:
@@ -42,6 +44,8 @@ def set_for_project(
         rows = ProjectLimit.objects.filter(project_id=project_id, resource=resource)
         row = rows.first()
         before = row.limit if row else None
+        if limit == before:
+            return row.pk if row else None
         if limit is None:
             rows.delete()
             row = None
@@ -67,8 +71,6 @@ def _check(resource: str, limit: int | None) -> None:
 def _record(
     resource: str, project_id: str | None, before: int | None, after: int | None, actor: Actor
 ) -> None:
-    if before == after:
-        return
     record(
         "limit.update",
         object_type="limit",

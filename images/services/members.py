@@ -45,11 +45,15 @@ def add_member(image: Artifact, member_id: str, *, actor: Actor) -> Member:
 
 
 def answer(image: Artifact, member: Member, status: str, *, actor: Actor) -> Member:
-    """Accept, reject or postpone, as the member (or an administrator). ConcurrentChange when somebody was faster."""
+    """Accept, reject or postpone, as the member (or an administrator); nothing happens when that is the answer already.
+    ConcurrentChange when somebody was faster.
+    """
     _must_be_shared(image)
     ImagePolicy(actor).require(ImageAction.MODIFY_MEMBER, image, member_id=member.member_id)
     if status not in STATUSES:
         raise Invalid(f"status must be one of {', '.join(STATUSES)}, not {status!r}", status=status)
+    if status == member.status:
+        return member
     with transaction.atomic():
         read = Member.objects.filter(pk=member.pk, updated_at=member.updated_at)
         before, member.status, member.updated_at = member.status, status, now()

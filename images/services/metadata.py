@@ -153,6 +153,7 @@ def _change(
         before = _draft(image, located=measured is not None)
         draft = before.copy()
         change(draft)
+        _settle(before, draft)
         if (draft.base, draft.properties, draft.tags) != (
             before.base,
             before.properties,
@@ -164,6 +165,16 @@ def _change(
             locations.write(image, before.locations, draft.locations, measured or {}, actor=actor)
         image.known_tags = sorted(draft.tags)
     return image
+
+
+def _settle(before: Draft, draft: Draft) -> None:
+    """Tags and locations have no order of their own: a draft that differs in it alone differs in nothing."""
+    if set(draft.tags) == set(before.tags):
+        draft.tags = before.tags
+    if len(draft.locations) == len(before.locations) and all(
+        one in before.locations for one in draft.locations
+    ):
+        draft.locations = before.locations
 
 
 def _write(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) -> None:

@@ -8,6 +8,7 @@ from catalog.errors import Duplicate
 from metadefs.drafts import AssociationDraft
 from metadefs.errors import InvalidDefinition
 from metadefs.models import NAME_LENGTH, Association, Namespace, ResourceType
+from metadefs.services.changes import Change
 from metadefs.services.frames import differences, governing, tell
 from metadefs.services.naming import absent_association, check_name, refuse_protected
 
@@ -17,41 +18,48 @@ _ADD = "add_metadef_resource_type_association"
 def create(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> Association:
     """Associate; an unknown resource type is made known. Duplicate when it is associated."""
     check(draft)
-    with governing(namespace, _ADD, actor=actor) as (row, _):
-        return add(row, draft, actor=actor)
+    with governing(namespace, _ADD, actor=actor) as (row, change):
+        return add(row, draft, change=change)
 
 
 def modify(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> Association:
     """Replace prefix, target, mode and strictness (no dialect has an address for it)."""
     check(draft)
-    with governing(namespace, _ADD, actor=actor) as (row, _):
-        return replace(row, draft, actor=actor)
+    with governing(namespace, _ADD, actor=actor) as (row, change):
+        return replace(row, draft, change=change)
 
 
-def replace(row: Namespace, draft: AssociationDraft, *, actor: Actor) -> Association:
+def replace(row: Namespace, draft: AssociationDraft, *, change: Change) -> Association:
     """Replace by a checked draft inside a change under way."""
     found = _association(row, draft.name)
-    new = _columns(draft)
+    new = columns(draft)
     old = {column: getattr(found, column) for column in new}
+    differing = differences(old, new)
+    if not differing:
+        return found
     for column, value in new.items():
         setattr(found, column, value)
     found.updated_at = now()
     found.save(update_fields=[*new, "updated_at"])
-    tell("resource_type.update", row, draft.name, actor=actor, changes=differences(old, new))
+    rules = differing.keys() != {"properties_target"}
+    tell(change, "resource_type.update", row, draft.name, changes=differing, rules=rules)
     return found
 
 
 def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     """Dissociate; the resource type stays known. Protected when the namespace is."""
-    with governing(namespace, "remove_metadef_resource_type_association", actor=actor) as (row, _):
+    with governing(namespace, "remove_metadef_resource_type_association", actor=actor) as (
+        row,
+        change,
+    ):
         found = _association(row, name)
         refuse_protected(row)
-        tell("resource_type.delete", row, name, actor=actor, changes={"name": (name, None)})
+        tell(change, "resource_type.delete", row, name, changes={"name": (name, None)})
         found.delete()
 
 
 def add(
-    namespace: Namespace, draft: AssociationDraft, *, actor: Actor, protected: bool = False
+    namespace: Namespace, draft: AssociationDraft, *, change: Change, protected: bool = False
 ) -> Association:
     """Insert a checked association; a resource type made for it is `protected`."""
     kind, _ = ResourceType.objects.get_or_create(name=draft.name, defaults={"protected": protected})
@@ -61,9 +69,9 @@ def add(
             namespace=namespace.namespace,
             name=draft.name,
         )
-    found = namespace.associations.create(resource_type=kind, **_columns(draft))
-    changes = {key: (None, value) for key, value in _columns(draft).items()}
-    tell("resource_type.create", namespace, draft.name, actor=actor, changes=changes)
+    found = namespace.associations.create(resource_type=kind, **columns(draft))
+    changes = {key: (None, value) for key, value in columns(draft).items()}
+    tell(change, "resource_type.create", namespace, draft.name, changes=changes)
     return found
 
 
@@ -82,7 +90,8 @@ def _association(namespace: Namespace, name: str) -> Association:
     return found
 
 
-def _columns(draft: AssociationDraft) -> dict[str, Any]:
+def columns(draft: AssociationDraft) -> dict[str, Any]:
+    """The row's own columns."""
     return {
         "prefix": draft.prefix or None,
         "properties_target": draft.properties_target or None,

@@ -1,5 +1,5 @@
 """One frame around every change of definitions: it is alone, it raises the epoch, and others are
-told in time.
+told in time. What changes nothing raises nothing, and nobody is told.
 
 Apps whose assets are governed register with `on_definitions_changed`; they are called inside the
 transaction, so what they queue there is lost or kept together with the change.
@@ -21,7 +21,7 @@ _listeners: list[Listener] = []
 
 def on_definitions_changed(listener: Listener) -> None:
     """Call `listener(resource_types, epoch, actor)` after each change that may alter what is legal
-    for them.
+    for their assets; titles, descriptions and the like alter nothing.
     """
     if listener not in _listeners:
         _listeners.append(listener)
@@ -29,10 +29,14 @@ def on_definitions_changed(listener: Listener) -> None:
 
 @dataclass
 class Change:
-    """The resource types whose assets a change may concern; `nothing`: nothing was changed."""
+    """A change under way: who makes it, which resource types' assets it may concern, whether it has
+    `written` anything, and whether that altered what is legal (`rules`).
+    """
 
+    actor: Actor
     resource_types: set[str] = field(default_factory=set)
-    nothing: bool = False
+    written: bool = False
+    rules: bool = False
 
     def concerns(self, namespace: Namespace) -> None:
         """The types that the namespace governs now; ask before and after associations change."""
@@ -42,24 +46,24 @@ class Change:
 
 @contextmanager
 def changing(actor: Actor) -> Iterator[Change]:
-    """A transaction that no other change of definitions overlaps; at its end the epoch is one
-    higher.
+    """A transaction that no other change of definitions overlaps; at its end the epoch is one higher
+    if anything was written.
     """
     with transaction.atomic():
         epoch = epochs.lock()
-        change = Change()
+        change = Change(actor)
         yield change
-        if change.nothing:
+        if not change.written:
             return
         epoch = epochs.advance(epoch)
-        if change.resource_types:
+        if change.rules and change.resource_types:
             for listener in _listeners:
                 listener(frozenset(change.resource_types), epoch, actor)
 
 
 @contextmanager
-def noting() -> Iterator[None]:
+def noting(actor: Actor) -> Iterator[Change]:
     """As `changing`, for what governs nothing (tags): the epoch stays."""
     with transaction.atomic():
         epochs.lock()
-        yield
+        yield Change(actor)

@@ -1,5 +1,5 @@
 """The frame of each verb: the row as it is now, the policy asked, the change alone, the epoch
-raised, the event written.
+raised, the event written. A verb that finds everything as it is to be writes nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,7 @@ from django.db.models import F
 from catalog.actors import Actor
 from catalog.events.recording import Change as Changed
 from catalog.events.recording import record
+from metadefs import schema
 from metadefs.models import Namespace
 from metadefs.policies import MetadefPolicy, absent
 from metadefs.services.changes import Change, changing, noting
@@ -26,16 +27,20 @@ def governing(
         change.concerns(row)
         yield row, change
         change.concerns(row)
-        revise(row)
+        if change.written:
+            revise(row)
 
 
 @contextmanager
-def suggesting(namespace: Namespace, *rules: str, actor: Actor) -> Iterator[Namespace]:
+def suggesting(
+    namespace: Namespace, *rules: str, actor: Actor
+) -> Iterator[tuple[Namespace, Change]]:
     """Change what a namespace suggests only (tags)."""
-    with noting():
+    with noting(actor) as change:
         row = present(namespace, *rules, actor=actor)
-        yield row
-        revise(row)
+        yield row, change
+        if change.written:
+            revise(row)
 
 
 def present(namespace: Namespace, *rules: str, actor: Actor) -> Namespace:
@@ -56,26 +61,34 @@ def revise(namespace: Namespace) -> None:
 
 
 def tell(
+    change: Change,
     kind: str,
     namespace: Namespace,
     name: str | None = None,
     *,
-    actor: Actor,
-    changes: Mapping[str, tuple[Any, Any]] | None = None,
+    changes: Mapping[str, tuple[Any, Any]],
+    rules: bool = True,
 ) -> None:
-    """Record `metadef_<kind>` of the namespace, or of the thing `name` in it."""
+    """Record `metadef_<kind>` of the namespace, or of the thing `name` in it; `rules`: whether it may
+    alter what is legal.
+    """
+    change.written = True
+    change.rules |= rules
     record(
         f"metadef_{kind}",
         object_type=f"metadef_{kind.partition('.')[0]}",
         object_id=namespace.namespace if name is None else f"{namespace.namespace}/{name}",
         project_id=namespace.owner,
-        actor=actor,
-        changes={path: Changed(old=old, new=new) for path, (old, new) in (changes or {}).items()},
+        actor=change.actor,
+        changes={path: Changed(old=old, new=new) for path, (old, new) in changes.items()},
     )
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The fields whose value differs, old and new."""
+    """The fields whose value differs as JSON, where 1 is neither 1.0 nor true; old and new."""
+    pairs = {key: (old.get(key), new.get(key)) for key in {**old, **new}}
     return {
-        key: (old.get(key), new.get(key)) for key in {**old, **new} if old.get(key) != new.get(key)
+        key: (one, other)
+        for key, (one, other) in pairs.items()
+        if schema.canonical(one) != schema.canonical(other)
     }

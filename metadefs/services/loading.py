@@ -1,7 +1,7 @@
 """Taking in definitions from files: each namespace whole, or nothing of it."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from catalog.actors import Actor
 from metadefs import rules, schema
@@ -9,10 +9,10 @@ from metadefs.drafts import NamespaceDraft
 from metadefs.errors import InvalidDefinition
 from metadefs.files import Read
 from metadefs.models import Namespace, ResourceType
-from metadefs.selectors import association_draft
+from metadefs.selectors import association_draft, draft_of, with_contents
 from metadefs.services import associations, namespaces, objects, properties, tags
 from metadefs.services.changes import Change, changing
-from metadefs.services.frames import revise
+from metadefs.services.frames import differences, revise
 
 Strategy = Literal["skip", "merge", "prefer_new", "overwrite"]
 Outcome = Literal["created", "skipped", "merged", "updated", "replaced"]
@@ -28,22 +28,21 @@ def load(found: Read, *, strategy: Strategy, actor: Actor) -> Outcome:
 
     `skip` leaves it, `merge` adds what it lacks, `prefer_new` also replaces what both have (the
     mode of an association only when the file names one), `overwrite` deletes it first. Nothing is
-    deleted otherwise.
+    deleted otherwise, and nothing is written where the file says what is there already.
     """
     namespaces.check(found.draft, default=False)
     with changing(actor) as change:
         row = _present(found)
         if row is None:
-            change.concerns(namespaces.insert(found.draft, actor=actor, types_protected=True))
+            change.concerns(namespaces.insert(found.draft, change=change, types_protected=True))
             return "created"
         if strategy == "skip":
-            change.nothing = True
             return "skipped"
         change.concerns(row)
         if strategy == "overwrite":
-            _replace(row, found.draft, change, actor)
+            _replace(row, found.draft, change)
         else:
-            _merge(row, found, newer=strategy == "prefer_new", actor=actor)
+            _merge(row, found, change, newer=strategy == "prefer_new")
             change.concerns(row)
         return _OUTCOMES[strategy]
 
@@ -75,7 +74,7 @@ def unload(*, actor: Actor) -> int:
         rows = list(Namespace.objects.order_by("namespace"))
         for row in rows:
             change.concerns(row)
-            namespaces.remove(row, actor=actor)
+            namespaces.remove(row, change=change)
         ResourceType.objects.all().delete()
     return len(rows)
 
@@ -84,36 +83,55 @@ def _present(found: Read) -> Namespace | None:
     return Namespace.objects.filter(namespace=found.draft.namespace).first()
 
 
-def _replace(row: Namespace, draft: NamespaceDraft, change: Change, actor: Actor) -> None:
-    namespaces.remove(row, actor=actor)
-    change.concerns(namespaces.insert(draft, actor=actor, types_protected=True))
+def _replace(row: Namespace, draft: NamespaceDraft, change: Change) -> None:
+    (present,) = with_contents(Namespace.objects.filter(pk=row.pk))
+    if not differences(_contents(draft_of(present)), _contents(draft)):
+        return
+    namespaces.remove(row, change=change)
+    change.concerns(namespaces.insert(draft, change=change, types_protected=True))
 
 
-def _merge(row: Namespace, found: Read, *, newer: bool, actor: Actor) -> None:
+def _contents(draft: NamespaceDraft) -> dict[str, Any]:
+    """All that is stored of a draft; equal for drafts that leave the same behind."""
+    return {
+        **namespaces.own_columns(draft),
+        "associations": {one.name: associations.columns(one) for one in draft.associations},
+        "properties": {name: dict(one) for name, one in draft.properties.items()},
+        "objects": {one.name: objects.columns(one) for one in draft.objects},
+        "tags": sorted(draft.tags),
+    }
+
+
+def _merge(row: Namespace, found: Read, change: Change, *, newer: bool) -> None:
     draft = found.draft
     if newer:
-        namespaces.replace(row, draft, actor=actor)
-    _merge_associations(row, found, newer=newer, actor=actor)
+        namespaces.replace(row, draft, change=change)
+    _merge_associations(row, found, newer=newer, change=change)
+    _merge_contents(row, draft, newer=newer, change=change)
+    if change.written:
+        revise(row)
+
+
+def _merge_contents(row: Namespace, draft: NamespaceDraft, *, newer: bool, change: Change) -> None:
     known = set(row.properties.values_list("name", flat=True))
     for name, definition in draft.properties.items():
         if name not in known:
-            properties.add(row, name, definition, actor=actor)
+            properties.add(row, name, definition, change=change)
         elif newer:
-            properties.replace(row, name, new_name=name, definition=definition, actor=actor)
+            properties.replace(row, name, new_name=name, definition=definition, change=change)
     known = set(row.objects_defined.values_list("name", flat=True))
     for group in draft.objects:
         if group.name not in known:
-            objects.add(row, group, actor=actor)
+            objects.add(row, group, change=change)
         elif newer:
-            objects.replace(row, group.name, group, actor=actor)
+            objects.replace(row, group.name, group, change=change)
     known = set(row.tags.values_list("name", flat=True))
     for tag in draft.tags:
         if tag not in known:
-            tags.add(row, tag, actor=actor)
-    revise(row)
+            tags.add(row, tag, change=change)
 
 
-def _merge_associations(row: Namespace, found: Read, *, newer: bool, actor: Actor) -> None:
+def _merge_associations(row: Namespace, found: Read, *, newer: bool, change: Change) -> None:
     known = {
         one.resource_type.name: association_draft(one)
         for one in row.associations.select_related("resource_type")
@@ -121,8 +139,8 @@ def _merge_associations(row: Namespace, found: Read, *, newer: bool, actor: Acto
     for wanted in found.draft.associations:
         old = known.get(wanted.name)
         if old is None:
-            associations.add(row, wanted, actor=actor, protected=True)
+            associations.add(row, wanted, change=change, protected=True)
         elif newer:
             keeps = wanted.name not in found.moded
             kept = replace(wanted, mode=old.mode, strict=old.strict) if keeps else wanted
-            associations.replace(row, kept, actor=actor)
+            associations.replace(row, kept, change=change)

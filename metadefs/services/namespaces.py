@@ -10,11 +10,13 @@ from metadefs.errors import InvalidDefinition
 from metadefs.models import Namespace
 from metadefs.policies import MetadefPolicy
 from metadefs.services import associations, objects, properties, tags
-from metadefs.services.changes import changing
+from metadefs.services.changes import Change, changing
 from metadefs.services.frames import differences, governing, tell
 from metadefs.services.naming import check_name, check_number, refuse_protected
 
 _LIMITS = {"display_name": 80, "owner": 255}
+_GOVERNS = frozenset({"namespace", "visibility", "owner"})
+"""Fields that say whose assets a namespace governs, and under which name."""
 
 
 def create(draft: NamespaceDraft, *, actor: Actor) -> Namespace:
@@ -26,7 +28,7 @@ def create(draft: NamespaceDraft, *, actor: Actor) -> Namespace:
     check(draft)
     with changing(actor) as change:
         _require(draft, actor)
-        row = insert(draft, actor=actor)
+        row = insert(draft, change=change)
         change.concerns(row)
     return row
 
@@ -34,50 +36,54 @@ def create(draft: NamespaceDraft, *, actor: Actor) -> Namespace:
 def modify(namespace: Namespace, draft: NamespaceDraft, *, actor: Actor) -> Namespace:
     """Replace the namespace's own fields, also its name; what is in it stays."""
     check_own(draft)
-    with governing(namespace, "modify_metadef_namespace", actor=actor) as (row, _):
-        return replace(row, draft, actor=actor)
+    with governing(namespace, "modify_metadef_namespace", actor=actor) as (row, change):
+        return replace(row, draft, change=change)
 
 
-def replace(row: Namespace, draft: NamespaceDraft, *, actor: Actor) -> Namespace:
+def replace(row: Namespace, draft: NamespaceDraft, *, change: Change) -> Namespace:
     """Replace the fields by a checked draft's inside a change under way."""
     if draft.namespace != row.namespace:
         refuse_taken(draft.namespace)
     new = own_columns(draft)
     old = {column: getattr(row, column) for column in new}
+    differing = differences(old, new)
+    if not differing:
+        return row
     for column, value in new.items():
         setattr(row, column, value)
     row.updated_at = now()
     row.save(update_fields=[*new, "updated_at"])
-    tell("namespace.update", row, actor=actor, changes=differences(old, new))
+    rules = not _GOVERNS.isdisjoint(differing)
+    tell(change, "namespace.update", row, changes=differing, rules=rules)
     return row
 
 
 def delete(namespace: Namespace, *, actor: Actor) -> None:
     """Delete the namespace and everything in it; Protected when it is."""
-    with governing(namespace, "delete_metadef_namespace", actor=actor) as (row, _):
+    with governing(namespace, "delete_metadef_namespace", actor=actor) as (row, change):
         refuse_protected(row)
-        remove(row, actor=actor)
+        remove(row, change=change)
 
 
-def insert(draft: NamespaceDraft, *, actor: Actor, types_protected: bool = False) -> Namespace:
+def insert(draft: NamespaceDraft, *, change: Change, types_protected: bool = False) -> Namespace:
     """Insert a checked draft inside a change under way."""
     refuse_taken(draft.namespace)
     row = Namespace.objects.create(**own_columns(draft))
-    tell("namespace.create", row, actor=actor, changes=differences({}, own_columns(draft)))
+    tell(change, "namespace.create", row, changes=differences({}, own_columns(draft)))
     for association in draft.associations:
-        associations.add(row, association, actor=actor, protected=types_protected)
+        associations.add(row, association, change=change, protected=types_protected)
     for name, definition in draft.properties.items():
-        properties.add(row, name, definition, actor=actor)
+        properties.add(row, name, definition, change=change)
     for group in draft.objects:
-        objects.add(row, group, actor=actor)
+        objects.add(row, group, change=change)
     for tag in draft.tags:
-        tags.add(row, tag, actor=actor)
+        tags.add(row, tag, change=change)
     return row
 
 
-def remove(row: Namespace, *, actor: Actor) -> None:
+def remove(row: Namespace, *, change: Change) -> None:
     """Delete inside a change under way, whether protected or not."""
-    tell("namespace.delete", row, actor=actor, changes={"namespace": (row.namespace, None)})
+    tell(change, "namespace.delete", row, changes={"namespace": (row.namespace, None)})
     Namespace.objects.filter(pk=row.pk).delete()
 
 

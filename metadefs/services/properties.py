@@ -7,7 +7,8 @@ from catalog.actors import Actor
 from catalog.clock import now
 from metadefs import schema
 from metadefs.models import Namespace, Property
-from metadefs.services.frames import governing, tell
+from metadefs.services.changes import Change
+from metadefs.services.frames import differences, governing, tell
 from metadefs.services.naming import check_name, child, refuse_protected, taken
 
 
@@ -16,8 +17,8 @@ def create(
 ) -> Property:
     """Define `name`; Duplicate when it is defined, InvalidDefinition when it cannot be."""
     check(name, definition)
-    with governing(namespace, "add_metadef_property", actor=actor) as (row, _):
-        return add(row, name, definition, actor=actor)
+    with governing(namespace, "add_metadef_property", actor=actor) as (row, change):
+        return add(row, name, definition, change=change)
 
 
 def modify(
@@ -30,53 +31,64 @@ def modify(
 ) -> Property:
     """Replace the definition of `name`, and rename it when `new_name` differs."""
     check(new_name, definition)
-    with governing(namespace, "modify_metadef_property", actor=actor) as (row, _):
-        return replace(row, name, new_name=new_name, definition=definition, actor=actor)
+    with governing(namespace, "modify_metadef_property", actor=actor) as (row, change):
+        return replace(row, name, new_name=new_name, definition=definition, change=change)
 
 
 def replace(
-    row: Namespace, name: str, *, new_name: str, definition: Mapping[str, Any], actor: Actor
+    row: Namespace, name: str, *, new_name: str, definition: Mapping[str, Any], change: Change
 ) -> Property:
     """Replace by a checked definition inside a change under way."""
     found = child(row.properties.all(), row, "property", name)
     if new_name != name and row.properties.filter(name=new_name).exists():
         raise taken(row, "property", new_name)
-    changes: dict[str, tuple[Any, Any]] = {"definition": (found.definition, dict(definition))}
-    if new_name != name:
-        changes["name"] = (name, new_name)
+    old = {"name": name, "definition": found.definition}
+    differing = differences(old, {"name": new_name, "definition": dict(definition)})
+    if not differing:
+        return found
+    judged = differences(schema.judged(found.definition), schema.judged(definition))
     found.name, found.definition, found.updated_at = new_name, dict(definition), now()
     found.save(update_fields=["name", "definition", "updated_at"])
-    tell("property.update", row, new_name, actor=actor, changes=changes)
+    tell(
+        change,
+        "property.update",
+        row,
+        new_name,
+        changes=differing,
+        rules=bool(judged) or new_name != name,
+    )
     return found
 
 
 def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     """Forget the definition; Protected when the namespace is."""
-    with governing(namespace, "remove_metadef_property", actor=actor) as (row, _):
+    with governing(namespace, "remove_metadef_property", actor=actor) as (row, change):
         found = child(row.properties.all(), row, "property", name)
         refuse_protected(row)
-        tell("property.delete", row, name, actor=actor, changes={"name": (name, None)})
+        tell(change, "property.delete", row, name, changes={"name": (name, None)})
         found.delete()
 
 
 def delete_all(namespace: Namespace, *, actor: Actor) -> None:
     """Forget every property of the namespace; those of its objects stay."""
     rules = ("delete_metadef_namespace", "remove_metadef_property")
-    with governing(namespace, *rules, actor=actor) as (row, _):
+    with governing(namespace, *rules, actor=actor) as (row, change):
         refuse_protected(row)
         names = list(row.properties.order_by("name").values_list("name", flat=True))
+        if not names:
+            return
         row.properties.all().delete()
-        tell("namespace.delete_properties", row, actor=actor, changes={"properties": (names, [])})
+        tell(change, "namespace.delete_properties", row, changes={"properties": (names, [])})
 
 
 def add(
-    namespace: Namespace, name: str, definition: Mapping[str, Any], *, actor: Actor
+    namespace: Namespace, name: str, definition: Mapping[str, Any], *, change: Change
 ) -> Property:
     """Insert a checked definition inside a change under way."""
     if namespace.properties.filter(name=name).exists():
         raise taken(namespace, "property", name)
     found = namespace.properties.create(name=name, definition=dict(definition))
-    tell("property.create", namespace, name, actor=actor, changes={"name": (None, name)})
+    tell(change, "property.create", namespace, name, changes={"name": (None, name)})
     return found
 
 

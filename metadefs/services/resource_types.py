@@ -20,12 +20,14 @@ def save(row: ResourceType, *, actor: Actor) -> ResourceType:
     """
     check_name("resource type", row.name)
     MetadefPolicy(actor).require(_RULE)
-    with noting():
+    with noting(actor):
         known = ResourceType.objects.filter(pk=row.pk).first() if row.pk else None
         if known is not None and known.name != row.name:
             raise Conflict("a resource type cannot be renamed: assets know it by its name")
         if known is None and ResourceType.objects.filter(name=row.name).exists():
             raise Duplicate(f"there is a resource type {row.name!r} already", name=row.name)
+        if known is not None and known.protected == row.protected:
+            return known
         row.updated_at = now()
         row.save()
         _tell("update" if known else "create", row, actor)
@@ -35,7 +37,7 @@ def save(row: ResourceType, *, actor: Actor) -> ResourceType:
 def delete(row: ResourceType, *, actor: Actor) -> None:
     """Forget a resource type that no namespace governs; Protected when it is."""
     MetadefPolicy(actor).require("remove_metadef_resource_type_association")
-    with noting():
+    with noting(actor):
         found = ResourceType.objects.filter(pk=row.pk).first()
         if found is None:
             raise NotFound(f"there is no resource type {row.name!r}", name=row.name)

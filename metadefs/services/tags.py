@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from catalog.actors import Actor
 from catalog.clock import now
 from metadefs.models import Namespace, Tag
+from metadefs.services.changes import Change
 from metadefs.services.frames import suggesting, tell
 from metadefs.services.naming import check_name, check_number, child, refuse_protected, taken
 
@@ -12,62 +13,74 @@ from metadefs.services.naming import check_name, check_number, child, refuse_pro
 def create(namespace: Namespace, name: str, *, actor: Actor) -> Tag:
     """Add one tag; Duplicate when it is there."""
     check_name("tag", name)
-    with suggesting(namespace, "add_metadef_tag", actor=actor) as row:
-        return add(row, name, actor=actor)
+    with suggesting(namespace, "add_metadef_tag", actor=actor) as (row, change):
+        return add(row, name, change=change)
 
 
 def create_many(
     namespace: Namespace, names: Sequence[str], *, append: bool, actor: Actor
 ) -> list[Tag]:
-    """Add all of `names`, or none: Duplicate when one repeats or is there.
+    """Add all of `names`, or none: Duplicate when one repeats, or is there and is to be added.
 
-    Without `append` the tags that were there are removed first; an empty list removes nothing.
+    Without `append` they replace the tags that were there; an empty list replaces nothing.
     """
     check_number(names)
     for name in names:
         check_name("tag", name)
-    with suggesting(namespace, "add_metadef_tags", actor=actor) as row:
-        if names and not append:
-            for old in row.tags.order_by("name"):
-                tell("tag.delete", row, old.name, actor=actor, changes={"name": (old.name, None)})
-            row.tags.all().delete()
-        return [add(row, name, actor=actor) for name in names]
+    with suggesting(namespace, "add_metadef_tags", actor=actor) as (row, change):
+        there = {} if append else _kept(row, names, change)
+        return [
+            there.pop(name) if name in there else add(row, name, change=change) for name in names
+        ]
 
 
 def rename(namespace: Namespace, name: str, *, new_name: str, actor: Actor) -> Tag:
     check_name("tag", new_name)
-    with suggesting(namespace, "modify_metadef_tag", actor=actor) as row:
+    with suggesting(namespace, "modify_metadef_tag", actor=actor) as (row, change):
         found = child(row.tags.all(), row, "tag", name)
-        if new_name != name and row.tags.filter(name=new_name).exists():
+        if new_name == name:
+            return found
+        if row.tags.filter(name=new_name).exists():
             raise taken(row, "tag", new_name)
         found.name, found.updated_at = new_name, now()
         found.save(update_fields=["name", "updated_at"])
-        tell("tag.update", row, new_name, actor=actor, changes={"name": (name, new_name)})
+        tell(change, "tag.update", row, new_name, changes={"name": (name, new_name)}, rules=False)
     return found
 
 
 def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     """Remove one tag; Protected when the namespace is."""
-    with suggesting(namespace, "delete_metadef_tag", actor=actor) as row:
+    with suggesting(namespace, "delete_metadef_tag", actor=actor) as (row, change):
         found = child(row.tags.all(), row, "tag", name)
         refuse_protected(row)
-        tell("tag.delete", row, name, actor=actor, changes={"name": (name, None)})
+        tell(change, "tag.delete", row, name, changes={"name": (name, None)}, rules=False)
         found.delete()
 
 
 def delete_all(namespace: Namespace, *, actor: Actor) -> None:
     rules = ("delete_metadef_namespace", "delete_metadef_tags")
-    with suggesting(namespace, *rules, actor=actor) as row:
+    with suggesting(namespace, *rules, actor=actor) as (row, change):
         refuse_protected(row)
         names = list(row.tags.order_by("name").values_list("name", flat=True))
+        if not names:
+            return
         row.tags.all().delete()
-        tell("namespace.delete_tags", row, actor=actor, changes={"tags": (names, [])})
+        tell(change, "namespace.delete_tags", row, changes={"tags": (names, [])}, rules=False)
 
 
-def add(namespace: Namespace, name: str, *, actor: Actor) -> Tag:
+def add(namespace: Namespace, name: str, *, change: Change) -> Tag:
     """Insert a checked tag inside a change under way."""
     if namespace.tags.filter(name=name).exists():
         raise taken(namespace, "tag", name)
     found = namespace.tags.create(name=name)
-    tell("tag.create", namespace, name, actor=actor, changes={"name": (None, name)})
+    tell(change, "tag.create", namespace, name, changes={"name": (None, name)}, rules=False)
     return found
+
+
+def _kept(row: Namespace, names: Sequence[str], change: Change) -> dict[str, Tag]:
+    """The namespace's tags that are among `names`; the others are removed, if any name is given."""
+    there = {one.name: one for one in row.tags.order_by("name")} if names else {}
+    for name in sorted(there.keys() - set(names)):
+        tell(change, "tag.delete", row, name, changes={"name": (name, None)}, rules=False)
+        there.pop(name).delete()
+    return there

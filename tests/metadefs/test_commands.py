@@ -138,6 +138,24 @@ def test_merging(folder, flags, outcome):
     assert set(found.tags) == {"t", "u"}
 
 
+@pytest.mark.parametrize(
+    "flags", [["--merge"], ["--merge", "--prefer-new"], ["--merge", "--overwrite"], []]
+)
+def test_a_file_that_says_what_is_there_writes_nothing(folder, flags, listeners):
+    rewrite(folder, **CHANGED)
+    load(folder)
+    listeners.append(lambda *_: 1 / 0)
+
+    def everything():
+        models = (Namespace, Property, Object, Tag, ResourceType, Association, Epoch, Event)
+        return [list(model.objects.order_by("pk").values()) for model in models]
+
+    before = everything()
+    out, err = load(folder, *flags)
+    assert (err, "1 files: 1 " in out) == ("", True)
+    assert everything() == before
+
+
 def test_newer_files_leave_the_operator_s_mode(folder):
     load(folder)
     (old,) = whole().associations

@@ -1,6 +1,7 @@
 """Which rules hold for whom, when they change, and who is told."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from django.db import connection, transaction
@@ -12,7 +13,7 @@ from catalog.models import Event
 from metadefs.conf import MetadefsConfig
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
 from metadefs.enforcement import check
-from metadefs.models import Epoch, Namespace, Property
+from metadefs.models import Association, Epoch, Namespace, Object, Property, ResourceType, Tag
 from metadefs.selectors import declared_types, governance
 from metadefs.services import (
     associations,
@@ -21,6 +22,7 @@ from metadefs.services import (
     objects,
     previews,
     properties,
+    resource_types,
     tags,
 )
 from metadefs.services.changes import on_definitions_changed
@@ -178,6 +180,133 @@ def test_those_who_registered_are_told_inside_the_transaction(listeners):
         (frozenset({IMAGE, "X"}), 3, "root"),
         (frozenset({"X"}), 4, "root"),
     ]
+
+
+ONE = ObjectDraft(name="o", description="d", required=("q",), properties={"q": cores()})
+LINK = AssociationDraft(name=IMAGE, prefix="hw_", properties_target="t")
+WHOLE = NamespaceDraft(
+    namespace="N",
+    display_name="D",
+    visibility="public",
+    properties={"cores": cores(maximum=8, enum=["1", "8"])},
+    associations=(LINK,),
+    objects=(ONE,),
+    tags=("a", "b"),
+)
+SAME = {
+    "namespace": lambda row: namespaces.modify(row, WHOLE, actor=ROOT),
+    "property": lambda row: properties.modify(
+        row, "cores", new_name="cores", definition=WHOLE.properties["cores"], actor=ROOT
+    ),
+    "object": lambda row: objects.modify(row, "o", ONE, actor=ROOT),
+    "association": lambda row: associations.modify(row, LINK, actor=ROOT),
+    "tag": lambda row: tags.rename(row, "a", new_name="a", actor=ROOT),
+    "tags": lambda row: tags.create_many(row, ["b", "a"], append=False, actor=ROOT),
+    "no tags": lambda row: tags.create_many(row, [], append=False, actor=ROOT),
+    "resource type": lambda _: resource_types.save(ResourceType.objects.get(), actor=ROOT),
+}
+SHOWN = {
+    "namespace": lambda row: namespaces.modify(row, replace(WHOLE, description="x"), actor=ROOT),
+    "property": lambda row: properties.modify(
+        row,
+        "cores",
+        new_name="cores",
+        definition={**WHOLE.properties["cores"], "title": "x", "description": "x", "default": 8},
+        actor=ROOT,
+    ),
+    "object": lambda row: objects.modify(row, "o", replace(ONE, description="x"), actor=ROOT),
+    "association": lambda row: associations.modify(
+        row, replace(LINK, properties_target="x"), actor=ROOT
+    ),
+}
+JUDGED = {
+    "namespace": lambda row: namespaces.modify(
+        row, replace(WHOLE, visibility="private", owner="one"), actor=ROOT
+    ),
+    "property": lambda row: properties.modify(
+        row,
+        "cores",
+        new_name="cores",
+        definition=cores(maximum=8, enum=[True, "8"], type="string"),
+        actor=ROOT,
+    ),
+    "object": lambda row: objects.modify(row, "o", replace(ONE, required=()), actor=ROOT),
+    "association": lambda row: associations.modify(row, replace(LINK, strict=True), actor=ROOT),
+}
+
+
+def everything():
+    """All rows of definitions and their events."""
+    models = (Namespace, Property, Object, Tag, ResourceType, Association, Epoch, Event)
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("verb", SAME)
+def test_what_is_so_already_is_not_written(listeners, verb):
+    row = namespaces.create(WHOLE, actor=ROOT)
+    listeners.append(lambda *_: 1 / 0)
+    before = everything()
+    SAME[verb](row)
+    assert everything() == before
+
+
+@pytest.mark.django_db
+def test_deleting_all_of_nothing_is_not_written():
+    row = namespaces.create(NamespaceDraft(namespace="N", associations=(LINK,)), actor=ROOT)
+    before = everything()
+    for service in (properties, objects, tags):
+        service.delete_all(row, actor=ROOT)
+    assert everything() == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("verb", SHOWN)
+def test_what_is_only_shown_judges_nothing_anew(listeners, verb):
+    row = namespaces.create(WHOLE, actor=ROOT)
+    listeners.append(lambda *_: 1 / 0)
+    before = Event.objects.count()
+    SHOWN[verb](row)
+    assert Event.objects.count() == before + 1
+    assert Namespace.objects.get().revision == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("verb", JUDGED)
+def test_what_is_legal_is_judged_anew(listeners, verb):
+    row = namespaces.create(WHOLE, actor=ROOT)
+    heard = []
+    listeners.append(lambda types, *_: heard.append(types))
+    JUDGED[verb](row)
+    assert heard == [frozenset({IMAGE})]
+
+
+@pytest.mark.django_db
+def test_values_that_only_python_takes_for_equal_differ(listeners):
+    row = namespaces.create(WHOLE, actor=ROOT)
+    heard = []
+    listeners.append(lambda *_: heard.append(1))
+    for enum in ([1], [True], [1.0], [1]):
+        definition = {"title": "T", "type": "string", "enum": enum}
+        properties.modify(row, "cores", new_name="cores", definition=definition, actor=ROOT)
+        assert repr(Property.objects.get().definition["enum"]) == repr(enum)
+    assert len(heard) == 4
+
+
+@pytest.mark.django_db
+def test_tags_that_stay_are_not_made_anew():
+    row = namespaces.create(WHOLE, actor=ROOT)
+    kept = Tag.objects.get(name="b")
+    made = tags.create_many(row, ["c", "b"], append=False, actor=ROOT)
+    assert [one.name for one in made] == ["c", "b"]
+    assert Tag.objects.get(name="b") == kept
+    assert set(Tag.objects.values_list("name", flat=True)) == {"b", "c"}
+    last = Event.objects.order_by("-id")[:2]
+    assert {one.kind for one in last} == {"metadef_tag.create", "metadef_tag.delete"}
+    with pytest.raises(Duplicate):
+        tags.create_many(row, ["b", "b"], append=False, actor=ROOT)
+    with pytest.raises(Duplicate):
+        tags.create_many(row, ["b"], append=True, actor=ROOT)
 
 
 @pytest.mark.django_db
