@@ -5,6 +5,7 @@ import logging
 from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
+from catalog import lapsing
 from catalog.jobs import reconciling, running
 
 log = logging.getLogger(__name__)
@@ -18,6 +19,11 @@ def run_job(job_id: str) -> None:
 @shared_task(name="catalog.reconcile_jobs", ignore_result=True)
 def reconcile_jobs() -> None:
     reconciling.reconcile()
+
+
+@shared_task(name="catalog.watch_leases", ignore_result=True)
+def watch_leases() -> None:
+    lapsing.look()
 
 
 def hint(job_id: str) -> None:

@@ -8,6 +8,7 @@ from celery.signals import setup_logging
 from django.conf import settings
 
 from artifacts.conf import ArtifactsConfig
+from catalog import lapsing
 from catalog.conf import CatalogConfig, section
 from settings import filebroker, folders
 
@@ -58,6 +59,12 @@ app.conf.update(
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
     beat_schedule={
+        "watch-leases": {
+            "task": "catalog.watch_leases",
+            "schedule": lapsing.pause(
+                section(CatalogConfig).job_lease, section(ArtifactsConfig).upload_lease
+            ),
+        },
         "reconcile-jobs": {
             "task": "catalog.reconcile_jobs",
             "schedule": min(5.0, section(CatalogConfig).job_lease),

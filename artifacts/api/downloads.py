@@ -21,6 +21,7 @@ from typing_extensions import override
 from artifacts import stores as store_registry
 from artifacts.api import handover
 from artifacts.api.ranges import Span
+from artifacts.api.reading import Ahead
 from artifacts.api.threads import in_pool, threads_of
 from catalog.errors import NotFound
 from stores import (
@@ -103,7 +104,7 @@ async def _first(
     for source in sources:
         try:
             threads = threads_of(source.store)
-            return await in_pool(partial(_ask, source, ask), threads), threads
+            return await in_pool(partial(_ask, source, ask), threads, undo=_close), threads
         except StoreError as error:
             log.warning(
                 "a source of bytes fails",
@@ -131,6 +132,11 @@ def _ask(source: Source, ask: Callable[[BlobStore, str], T]) -> T:
     )
 
 
+def _close(found: object) -> None:
+    if isinstance(found, Reader):
+        found.close()
+
+
 class _Sending(StreamingResponse):
     """Sends a reader's blocks and closes it however the client leaves, also before the first block."""
 
@@ -142,8 +148,7 @@ class _Sending(StreamingResponse):
         headers: dict[str, str],
         content_type: str,
     ) -> None:
-        self._reader, self._threads = reader, threads
-        self._ahead: asyncio.Future[bytes | None] | None = None
+        self._reader, self._ahead = reader, Ahead(reader, threads)
         super().__init__(self._blocks(), status, headers, media_type=content_type)
 
     @override
@@ -151,21 +156,14 @@ class _Sending(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if self._ahead is not None:
-                await asyncio.wait([self._ahead])
-            self._reader.close()
+            self._ahead.close()
 
     async def _blocks(self) -> AsyncIterator[bytes | memoryview]:
         while (found := self._reader.at_hand()) is not None:
             yield memoryview(found)
             DOWNLOADED.inc(len(found))
             await asyncio.sleep(0)  # a client as fast as memory would keep the loop to itself
-        self._read()
-        while self._ahead is not None and (block := await asyncio.shield(self._ahead)) is not None:
-            self._read()
+        while (block := await self._ahead.read()) is not None:
+            self._ahead.begin()
             yield block
             DOWNLOADED.inc(len(block))
-
-    def _read(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._ahead = loop.run_in_executor(self._threads, next, self._reader, None)

@@ -1,6 +1,5 @@
 """The bytes of resumable uploads: a request's body into parts, and the parts into one blob."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -10,16 +9,17 @@ from functools import partial
 from starlette.requests import ClientDisconnect
 
 from artifacts import stores as store_registry
-from artifacts.api.holding import Holder
-from artifacts.api.streaming import Body, ClientGone
-from artifacts.api.threads import data_threads, in_database, in_pool
+from artifacts.api.holding import Holder, ask, let_go
+from artifacts.api.reading import Ahead
+from artifacts.api.streaming import Body, ClientGone, ingest_into
+from artifacts.api.threads import data_threads, in_pool
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import sessions
 from artifacts.services.intake import SizeMismatch
 from artifacts.services.sessions import Claim, Part
 from catalog.conf import section
 from catalog.errors import CatalogError, Invalid, TimedOut
-from stores import Ingest, StoreError, gather
+from stores import Reader, StoreError, gather
 
 SESSIONS = Holder(sessions.wanted)
 
@@ -62,15 +62,16 @@ async def append(
             await body.discard()
         raise
     finally:
-        await asyncio.shield(in_database(partial(sessions.release, claim)))
+        await let_go(partial(sessions.release, claim))
 
 
 async def joined(parts: list[Part]) -> AsyncGenerator[bytes, None]:
     """The bytes of the parts, one after the other."""
     for part in parts:
-        reader = await in_pool(partial(store_registry.store(part.store).open, part.key))
+        opening = partial(store_registry.store(part.store).open, part.key)
+        reader = Ahead(await in_pool(opening, undo=Reader.close), data_threads())
         try:
-            while (block := await in_pool(partial(next, reader, None))) is not None:
+            while (block := await reader.read()) is not None:
                 yield block
         finally:
             reader.close()
@@ -129,25 +130,25 @@ class _Appending:
 
     async def _part(self, first: bytes, blocks: AsyncGenerator[bytes, None]) -> None:
         """Store a part that begins with this block, and write it down; the session's last one is given to `finish`."""
-        part = await in_database(partial(sessions.begin_part, self._claim))
+        beginning = partial(sessions.begin_part, self._claim)
+        part = await ask(beginning, undo=sessions.drop_part)
         try:
             size = await self._store(part, first, blocks)
             if self._offset + size < self._claim.length:
-                await in_database(
+                await ask(
                     partial(sessions.keep_part, self._claim, part, start=self._offset, size=size)
                 )
             else:
-                kept = await in_database(partial(sessions.kept_parts, self._claim))
+                kept = await ask(partial(sessions.kept_parts, self._claim))
                 await self._finish([*kept, part])
             self._offset += size
         finally:
-            await asyncio.shield(in_database(partial(sessions.drop_part, part)))
+            await let_go(partial(sessions.drop_part, part))
 
     async def _store(self, part: Part, first: bytes, blocks: AsyncGenerator[bytes, None]) -> int:
         """Write blocks until the part is long enough or the body ends; durable on return."""
-        writer = await in_pool(partial(store_registry.store(part.store).begin, part.key))
         algorithms = () if self._checksum is None else (self._checksum.algorithm,)
-        async with Ingest(writer, algorithms, executor=data_threads()) as ingest:
+        async with await ingest_into(part.store, part.key, algorithms) as ingest:
             await ingest.feed(first)
             while self._wants_more(ingest.size):
                 block = await anext(blocks, None)

@@ -6,7 +6,7 @@ written and looked at side by side, while the next one is gathered.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from functools import partial
 from typing import TypeVar
@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from artifacts import stores as store_registry
-from artifacts.api.holding import Holder
+from artifacts.api.holding import Holder, ask
 from artifacts.api.threads import data_threads, in_database, in_pool
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import uploads
@@ -35,7 +35,7 @@ from catalog.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from stores import Ingest, Ingested, StoreError, gather
+from stores import Ingest, Ingested, Observer, StoreError, Writer, gather
 
 UPLOADED = Counter("vitrine_uploaded_bytes", "Bytes taken in by uploads")
 DISCARD = 32 << 20
@@ -106,16 +106,17 @@ async def receive(
     actor: Actor,
     *,
     intake: Intake,
-    finish: Callable[[Ingested], T],
-) -> T:
+    finish: Callable[[Ingested], object],
+) -> None:
     """Take the body into the upload's store and call `finish` with what came in, once the bytes are durable.
 
     On any failure, the client's leaving and a cancelled request included, the upload is abandoned: no bytes stay.
+    A database that is away is none: it is waited for.
     """
     body = Body(request)
     try:
         async with aclosing(body.chunks()) as chunks:
-            return await store(chunks, upload, actor, intake=intake, finish=finish)
+            await store(chunks, upload, actor, intake=intake, finish=finish)
     except ClientDisconnect:
         raise ClientGone("the client left before all data came", id=upload.artifact_id) from None
     except CatalogError as error:
@@ -130,24 +131,51 @@ async def store(
     actor: Actor,
     *,
     intake: Intake,
-    finish: Callable[[Ingested], T],
-) -> T:
+    finish: Callable[[Ingested], object],
+) -> None:
     """Like `receive`, from wherever the bytes come."""
     ingest: Ingest | None = None
     try:
-        writer = await in_pool(lambda: store_registry.store(upload.store).begin(upload.key))
-        ingest = Ingest(writer, intake.hashes, executor=data_threads(), observers=intake.observers)
+        ingest = await ingest_into(
+            upload.store, upload.key, intake.hashes, observers=intake.observers
+        )
         content = await UPLOADS.hold(
             upload.object_id,
             _take_in(chunks, upload, ingest, intake),
             renew=partial(uploads.renew, upload),
         )
-        return await in_database(lambda: finish(content))
+        await _conclude(upload, partial(finish, content))
     except BaseException as error:
         await asyncio.shield(_undo(ingest, upload, actor))
         if isinstance(error, StoreError):
             raise store_registry.translated(error) from error
         raise
+
+
+async def ingest_into(
+    store: str, key: str, algorithms: Iterable[str], *, observers: Iterable[Observer] = ()
+) -> Ingest:
+    """An ingest into a new blob; the caller ends it."""
+    begin = partial(store_registry.store(store).begin, key)
+    writer = await in_pool(begin, undo=Writer.abort)
+    try:
+        return Ingest(writer, algorithms, executor=data_threads(), observers=observers)
+    except BaseException:
+        writer.abort()
+        raise
+
+
+async def _conclude(upload: Upload, finish: Callable[[], object]) -> None:
+    """Write down that the bytes are there, once, though an answer of the database may be lost."""
+    tried = False
+
+    def once() -> None:
+        nonlocal tried
+        if not tried or not uploads.finished(upload):
+            tried = True
+            finish()
+
+    await ask(once)
 
 
 async def _take_in(
@@ -158,7 +186,7 @@ async def _take_in(
     content = await ingest.finish()
     await in_pool(lambda: intake.check(content))
     failpoints.reach(uploads.BEFORE_COMMIT)
-    await in_database(partial(uploads.renew, upload))
+    await ask(partial(uploads.renew, upload))
     await ingest.commit()
     return content
 

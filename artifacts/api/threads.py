@@ -4,9 +4,10 @@ Others answer when they like; what waits for them must not hold up the bytes tha
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from django.db import close_old_connections
@@ -16,6 +17,7 @@ from artifacts.conf import ArtifactsConfig
 from catalog import requestids
 from catalog.conf import section
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -43,21 +45,69 @@ def database_threads() -> ThreadPoolExecutor:
     )
 
 
-async def in_database(work: Callable[[], T]) -> T:
-    """Run short database work on its own threads; it ends even when the request is cancelled."""
+async def in_database(work: Callable[[], T], *, undo: Callable[[T], object] | None = None) -> T:
+    """Run short database work on its own threads; it ends even when the request is cancelled.
 
-    def run() -> T:
-        token = requestids.current.set(request_id)
-        close_old_connections()
+    `undo` then takes back what it returned, as nobody else will.
+    """
+    running = database_threads().submit(_with_connection, work, requestids.current.get())
+    try:
+        return await asyncio.shield(asyncio.wrap_future(running))
+    except asyncio.CancelledError:
+        if undo is not None:
+            _take_back(running, database_threads(), partial(_undone, undo))
+        raise
+
+
+async def in_pool(
+    work: Callable[[], T],
+    threads: ThreadPoolExecutor | None = None,
+    *,
+    undo: Callable[[T], object] | None = None,
+) -> T:
+    """Run what reads, writes or hashes bytes; on the data threads unless others are named.
+
+    When the request is cancelled, work that has begun ends all the same; `undo` then gives back what it returned.
+    """
+    pool = threads or data_threads()
+    running = pool.submit(work)
+    try:
+        return await asyncio.wrap_future(running)
+    except asyncio.CancelledError:
+        if undo is not None:
+            _take_back(running, pool, undo)
+        raise
+
+
+def _with_connection(work: Callable[[], T], request_id: str) -> T:
+    token = requestids.current.set(request_id)
+    close_old_connections()
+    try:
+        return work()
+    finally:
+        requestids.current.reset(token)
+
+
+def _undone(undo: Callable[[T], object], found: T) -> None:
+    close_old_connections()
+    undo(found)
+
+
+def _take_back(running: Future[T], pool: ThreadPoolExecutor, undo: Callable[[T], object]) -> None:
+    """Call `undo` in the pool with what the work returns, once it does; nothing when it fails or never began."""
+
+    def quietly(found: T) -> None:
         try:
-            return work()
-        finally:
-            requestids.current.reset(token)
+            undo(found)
+        except Exception:
+            log.exception("what a cancelled request began cannot be taken back")
 
-    request_id = requestids.current.get()
-    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(database_threads(), run))
+    def ended(done: Future[T]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return
+        try:
+            pool.submit(quietly, done.result())
+        except RuntimeError:  # the process ends
+            quietly(done.result())
 
-
-async def in_pool(work: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
-    """Run what reads, writes or hashes bytes; on the data threads unless others are named."""
-    return await asyncio.get_running_loop().run_in_executor(threads or data_threads(), work)
+    running.add_done_callback(ended)

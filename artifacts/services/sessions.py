@@ -184,8 +184,10 @@ def begin_part(claim: Claim) -> Part:
 
 
 def keep_part(claim: Claim, part: Part, *, start: int, size: int) -> None:
-    """The part is durable: the session goes on behind it. Gone when the session is."""
+    """The part is durable: the session goes on behind it. Gone when the session is. Repeatable."""
     with transaction.atomic():
+        if UploadPart.objects.filter(stored_object_id=part.object_id).exists():
+            return
         session = UploadSession.objects.filter(
             pk=claim.session_id, lease_owner=claim.owner, state="open", received=start
         )

@@ -127,6 +127,11 @@ def wanted(object_ids: Collection[int]) -> set[int]:
     return set(rows.values_list("upload_id", flat=True))
 
 
+def finished(upload: Upload) -> bool:
+    """Whether the bytes are the artifact's own already."""
+    return StoredObject.objects.filter(pk=upload.object_id, state="stored").exists()
+
+
 def finish(
     upload: Upload,
     content: Ingested,

@@ -10,7 +10,9 @@ import threading
 from collections.abc import Callable
 
 from celery import Celery
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
+
+from catalog import outages
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,8 @@ class Periodic:
         while not self._stopping.wait(seconds * random.uniform(0.9, 1.1)):
             try:
                 work()
+            except Error as error:
+                outages.tell_database(log, error)
             except Exception:
                 log.exception("the periodic task %s failed; it is tried again", name)
             finally:

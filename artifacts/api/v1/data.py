@@ -33,7 +33,7 @@ async def blob(request: Request) -> Response:
 
 
 async def _put(request: Request) -> Response:
-    actor, upload, intake = await in_database(partial(_begin, request))
+    actor, upload, intake = await in_database(partial(_begin, request), undo=_abandon)
     await streaming.receive(
         request,
         upload,
@@ -70,6 +70,10 @@ def _begin(request: Request) -> tuple[Actor, Upload, Intake]:
     slot = request.path_params["slot"]
     upload = uploads.begin(artifact, kind=kind, slot=slot, actor=actor, content_type=content_type)
     return actor, upload, intake
+
+
+def _abandon(begun: tuple[Actor, Upload, Intake]) -> None:
+    uploads.abandon(begun[1], actor=begun[0])
 
 
 def _readable(request: Request) -> Location:

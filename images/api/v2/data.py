@@ -11,6 +11,7 @@ from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import announced_whole, span
 from artifacts.api.threads import foreign_threads, in_database, in_pool
 from artifacts.models import Artifact
+from artifacts.services import uploads
 from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
@@ -91,7 +92,8 @@ async def _begin(request: Request) -> tuple[Asked, Intake, Upload]:
         store=asked.store,
         size=asked.intake.size,
     )
-    return asked, intake, await in_database(begin)
+    abandon = partial(uploads.abandon, actor=asked.actor)
+    return asked, intake, await in_database(begin, undo=abandon)
 
 
 async def signed(request: Request, image: Artifact, intake: Intake) -> Intake:

@@ -21,7 +21,7 @@ from artifacts.api.digests import announced_digests, decoded
 from artifacts.api.parts import Checksum
 from artifacts.api.threads import in_database
 from artifacts.models import Artifact, UploadSession
-from artifacts.services import sessions
+from artifacts.services import sessions, uploads
 from artifacts.services.intake import Intake, SizeMismatch
 from artifacts.services.sessions import Claim, Part, SessionBusy
 from catalog.actors import Actor
@@ -225,7 +225,8 @@ async def _claiming(
             f"the session takes {session.length} bytes, not {offset + int(announced)}",
             expected=session.length,
         )
-    claim = await in_database(partial(_claim, request, actor, session, offset))
+    claiming = partial(_claim, request, actor, session, offset)
+    claim = await in_database(claiming, undo=sessions.release)
     return claim, checksum, digests
 
 
@@ -238,7 +239,8 @@ async def _finish(
 
     image, unsigned = await in_database(asked)
     intake = await signed(request, image, unsigned)
-    upload = await in_database(partial(resumable.begin_end, image, claim, actor=actor))
+    beginning = partial(resumable.begin_end, image, claim, actor=actor)
+    upload = await in_database(beginning, undo=partial(uploads.abandon, actor=actor))
     async with aclosing(parts.joined(found)) as chunks:
         await streaming.store(
             chunks,
