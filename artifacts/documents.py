@@ -1,7 +1,7 @@
 """Index documents of artifacts; images add their own fields (`images.documents`)."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -11,9 +11,10 @@ from artifacts.models import Artifact, Member, Tag
 from artifacts.types import ArtifactType
 from artifacts.visibility import SHARED
 from catalog.actors import Actor
+from catalog.errors import Forbidden
 from catalog.indexing.documents import Document, DocumentSource, Field, FieldType
 from catalog.indexing.documents import register as register_source
-from catalog.query import Expression
+from catalog.query import Expression, Nothing, all_of
 
 VALIDITY = (
     Field("valid", FieldType.BOOLEAN, facet=True, label="valid"),
@@ -27,6 +28,9 @@ class ArtifactDocuments(DocumentSource):
     kind: ArtifactType = HEAT_TEMPLATES
     resource_type = HEAT_TEMPLATES.resource_type
     fields: tuple[Field, ...] = (*VALIDITY, Field("version", FieldType.KEYWORD))
+    opened_by: ClassVar[Mapping[str, frozenset[str]]] = {
+        "community": frozenset({"visibility", "id"})
+    }
 
     @override
     def load(self, ids: Sequence[str]) -> Iterable[Document]:
@@ -83,7 +87,18 @@ class ArtifactDocuments(DocumentSource):
 
     @override
     def rights(self, actor: Actor) -> Expression:
-        return visibility.findable(visibility.reach(actor), actor.project_id)
+        guard, project_id = self.kind.guard, actor.project_id
+        try:
+            guard.require_list(actor)
+            shown = guard.shown(actor)
+        except Forbidden:
+            return Nothing()
+        seen = visibility.findable(visibility.reach(actor), project_id)
+        return all_of(seen, visibility.shown_documents(shown, project_id))
+
+    @override
+    def unlisted(self, actor: Actor) -> Mapping[str, Expression]:
+        return {"community": visibility.unlisted(visibility.reach(actor), actor.project_id)}
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -6,7 +6,8 @@ from oslo_policy import policy as oslo
 from typing_extensions import override
 
 from artifacts.models import Alias, Artifact
-from artifacts.types import Guard, type_named
+from artifacts.types import Guard, Shown, type_named
+from artifacts.visibility import VISIBILITIES, told_visibility
 from catalog import policy
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
@@ -76,11 +77,7 @@ def require_alias(action: AliasAction, alias: Alias, actor: Actor) -> None:
 
 def require(action: ArtifactAction, artifact: Artifact, actor: Actor) -> None:
     """Nothing, or Forbidden; NotFound when the artifact may not even be shown."""
-    target = {
-        "project_id": artifact.project_id,
-        "owner": artifact.project_id,
-        "visibility": artifact.visibility,
-    }
+    target = _target(artifact.project_id, told_visibility(artifact.visibility, artifact.project_id))
     if policy.enforce(actor, action, target):
         return
     if action is not ArtifactAction.CREATE and not policy.enforce(
@@ -92,7 +89,40 @@ def require(action: ArtifactAction, artifact: Artifact, actor: Actor) -> None:
     )
 
 
+def require_list(actor: Actor) -> None:
+    """Nothing, or Forbidden."""
+    if not policy.enforce(actor, ArtifactAction.LIST, _target(actor.project_id)):
+        raise Forbidden("you may not list artifacts", action=ArtifactAction.LIST.value)
+
+
+def shown(actor: Actor) -> Shown:
+    """By `artifact:get`. Of another project the rule is told nothing but that it is not the caller's."""
+
+    def visibilities(project_id: str | None) -> frozenset[str]:
+        return frozenset(
+            one
+            for one in VISIBILITIES
+            if policy.enforce(actor, ArtifactAction.GET, _target(project_id, one))
+        )
+
+    return Shown(own=visibilities(actor.project_id), others=visibilities(None))
+
+
+def _target(project_id: str | None, visibility: str | None = None) -> dict[str, str]:
+    """What rules may ask of an artifact. What is null is left out: a rule would find it equal to the word None."""
+    told = {"project_id": project_id, "owner": project_id, "visibility": visibility}
+    return {name: value for name, value in told.items() if value is not None}
+
+
 class PlainGuard(Guard):
     @override
     def require(self, action: str, artifact: Artifact, actor: Actor) -> None:
         require(ArtifactAction(f"artifact:{action}"), artifact, actor)
+
+    @override
+    def require_list(self, actor: Actor) -> None:
+        require_list(actor)
+
+    @override
+    def shown(self, actor: Actor) -> Shown:
+        return shown(actor)

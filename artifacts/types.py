@@ -20,12 +20,28 @@ class UnknownType(NotFound):
     code = "unknown_type"
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Of the artifacts that an actor sees, those that rules let it be shown: visibilities of its own and of others'."""
+
+    own: frozenset[str]
+    others: frozenset[str]
+
+
 class Guard(ABC):
     """Who may do what to artifacts of a type: every service asks it, so no API can bypass it."""
 
     @abstractmethod
     def require(self, action: str, artifact: "Artifact", actor: Actor) -> None:
         """Nothing, Forbidden, or NotFound when the actor may not even see it."""
+
+    @abstractmethod
+    def require_list(self, actor: Actor) -> None:
+        """Nothing, or Forbidden: lists and searches ask it."""
+
+    @abstractmethod
+    def shown(self, actor: Actor) -> Shown:
+        """What lists and searches may hold: the rule of `get`, asked once and not row by row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 from django.db.models import Exists, OuterRef, Q
 
 from artifacts.models import EVERYBODYS, Member
+from artifacts.types import Shown
 from catalog import query
 from catalog.actors import Actor
-from catalog.query import Everything, Expression, Term, all_of, any_of
+from catalog.query import Bool, Everything, Expression, Term, Terms, all_of, any_of
 
-PRIVATE, SHARED, COMMUNITY, PUBLIC = "private", "shared", "community", "public"
+PRIVATE: Final = "private"
+SHARED: Final = "shared"
+COMMUNITY: Final = "community"
+PUBLIC: Final = "public"
+VISIBILITIES = (PRIVATE, SHARED, COMMUNITY, PUBLIC)
 Visibility = Literal["private", "shared", "community", "public"]
 
 
@@ -45,6 +50,7 @@ SEEN: Mapping[Reach, tuple[Part, ...]] = MappingProxyType(
     }
 )
 """What a caller fetches by id; any membership counts, whatever was answered to it."""
+EVERYTHING = Shown(own=frozenset(VISIBILITIES), others=frozenset(VISIBILITIES))
 WHEN_ASKED = frozenset({Part.COMMUNITY})
 """What lists and searches leave out unless they are asked for it, as they do with memberships that are not accepted."""
 
@@ -158,6 +164,17 @@ def _shared_with(project_id: str | None, member_status: str) -> Q:
     )
 
 
+def shown_rows(shown: Shown, project_id: str | None) -> Q:
+    """Nothing to ask of the database where the rules let everything be shown."""
+    if shown == EVERYTHING:
+        return Q()
+    own = Q(project_id=project_id) if project_id is not None else Q(pk__in=())
+    others = ~own | Q(project_id=None) if project_id is not None else Q()
+    return (own & Q(visibility__in=sorted(shown.own))) | (
+        others & Q(visibility__in=sorted(shown.others))
+    )
+
+
 # For the index
 
 
@@ -166,6 +183,27 @@ def findable(reach: Reach, project_id: str | None) -> Expression:
     if reach is Reach.ALL:
         return Everything()
     return any_of(*(_document(part, project_id or "") for part in SEEN[reach]))
+
+
+def unlisted(reach: Reach, project_id: str | None) -> Expression:
+    """Of these, the documents that are found when they are asked for: community ones of others."""
+    community = Term("visibility", COMMUNITY)
+    if reach is Reach.EVERYONES or project_id is None:
+        return community
+    return Bool(filter=(community,), must_not=(Term("project_id", project_id),))
+
+
+def shown_documents(shown: Shown, project_id: str | None) -> Expression:
+    if shown == EVERYTHING:
+        return Everything()
+    others = Terms("visibility", tuple(sorted(shown.others)))
+    if project_id is None:
+        return others
+    own = Term("project_id", project_id)
+    return any_of(
+        all_of(own, Terms("visibility", tuple(sorted(shown.own)))),
+        Bool(filter=(others,), must_not=(own,)),
+    )
 
 
 def _document(part: Part, project_id: str) -> Expression:

@@ -1,6 +1,7 @@
 """Index documents of images."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -9,12 +10,13 @@ from artifacts.models import Artifact
 from catalog.actors import Actor
 from catalog.indexing.documents import Field, FieldType, Kept
 from catalog.indexing.documents import register as register_source
-from catalog.query import Term
+from catalog.query import Expression, Term
 from images import protections
 from images.handler import IMAGES
 from images.protections import PropertyAction
 
 RULES = "property_rules"
+HIDDEN = "os_hidden"
 DESCRIPTION, VIOLATED = "description", "violated_properties"
 
 
@@ -28,6 +30,11 @@ class ImageDocuments(ArtifactDocuments):
     kind = IMAGES
     resource_type = IMAGES.resource_type
 
+    opened_by: ClassVar[Mapping[str, frozenset[str]]] = {
+        **ArtifactDocuments.opened_by,
+        HIDDEN: frozenset({HIDDEN, "id"}),
+    }
+
     def __init__(self) -> None:
         self.fields = (
             *VALIDITY,
@@ -35,7 +42,7 @@ class ImageDocuments(ArtifactDocuments):
             Field("container_format", FieldType.KEYWORD, facet=True),
             Field("min_disk", FieldType.LONG),
             Field("min_ram", FieldType.LONG),
-            Field("os_hidden", FieldType.BOOLEAN),
+            Field(HIDDEN, FieldType.BOOLEAN),
             Field("checksum", FieldType.KEYWORD),
             Field("os_hash_value", FieldType.KEYWORD),
             Field("virtual_size", FieldType.LONG),
@@ -51,7 +58,7 @@ class ImageDocuments(ArtifactDocuments):
             "container_format": row.container_format,
             "min_disk": row.min_disk,
             "min_ram": row.min_ram,
-            "os_hidden": row.hidden,
+            HIDDEN: row.hidden,
             "checksum": row.fields.get("checksum"),
             "os_hash_value": row.fields.get("os_hash_value"),
             "virtual_size": row.fields.get("virtual_size"),
@@ -60,6 +67,10 @@ class ImageDocuments(ArtifactDocuments):
             ],
             RULES: protections.fingerprint() or None,
         }
+
+    @override
+    def unlisted(self, actor: Actor) -> Mapping[str, Expression]:
+        return {**super().unlisted(actor), HIDDEN: Term(HIDDEN, True)}
 
     @override
     def kept(self, actor: Actor) -> Kept | None:

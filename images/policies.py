@@ -8,8 +8,8 @@ from oslo_policy import policy as oslo
 from typing_extensions import override
 
 from artifacts.models import Artifact
-from artifacts.types import Guard, absent
-from artifacts.visibility import SHARED, told_visibility
+from artifacts.types import Guard, Shown, absent
+from artifacts.visibility import PUBLIC, SHARED, VISIBILITIES, told_visibility
 from catalog import policy
 from catalog.actors import Actor
 from catalog.errors import Forbidden
@@ -162,6 +162,10 @@ class ImagePolicy:
         """Whether `get_image` lets the actor see a row that was read as a dictionary."""
         return policy.enforce(self.actor, ImageAction.GET, _target(row, self.actor))
 
+    def may_show_any(self) -> bool:
+        """Whether `get_image` lets the actor see images at all, if it is only those of everybody."""
+        return policy.enforce(self.actor, ImageAction.GET, {"visibility": PUBLIC})
+
     def require(
         self, action: ImageAction, image: Artifact, *, member_id: str | None = None
     ) -> None:
@@ -208,3 +212,13 @@ class ImageGuard(Guard):
     @override
     def require(self, action: str, artifact: Artifact, actor: Actor) -> None:
         ImagePolicy(actor).require(self.ACTIONS[action], artifact)
+
+    @override
+    def require_list(self, actor: Actor) -> None:
+        ImagePolicy(actor).require_list()
+
+    @override
+    def shown(self, actor: Actor) -> Shown:
+        """Everything or nothing: of what is seen `get_image` asks for roles alone, and nobody overrides it."""
+        found = frozenset(VISIBILITIES) if ImagePolicy(actor).may_show_any() else frozenset()
+        return Shown(own=found, others=found)

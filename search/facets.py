@@ -42,13 +42,14 @@ def facets(
     options: bool = True,
     fields: bool = True,
     all_projects: bool = False,
+    opened: frozenset[str] = frozenset(),
 ) -> dict[str, TypeFacets]:
     """Per type: how many documents the actor finds, and the fields and declared properties they can be narrowed by."""
     policies.require(actor, policies.FACETS)
     schema = engines.current().live().schema
     found = {}
     for one in policies.searchable(actor, types):
-        visible = rights.visible(actor, [one], all_projects=all_projects)
+        visible = rights.visible(actor, [one], opened=opened, all_projects=all_projects)
         kept = keeping.kept_from(actor, [one])
         request = SearchRequest(query=query, rights=visible, keeping=kept, size=0)
         found[one] = _of_type(schema, one, request, limit, options=options, fields=fields)

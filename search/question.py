@@ -34,7 +34,9 @@ class Highlight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A search before rights: `types` empty means all that the caller may search."""
+    """A search before rights: `types` empty means all that the caller may search. `opened` is what the request opens
+    beside what its query does (`search.opening`).
+    """
 
     query: Expression = field(default_factory=Everything)
     types: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ class Question:
     source: SourceFilter = SourceFilter()
     highlight: Highlight | None = None
     all_projects: bool = False
+    opened: frozenset[str] = frozenset()
     version: bool = False
     consistency: Literal["none", "wait"] = "none"
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from catalog.actors import Actor
 from catalog.conf import section
+from catalog.query import Expression
 from search import (
     aggregations,
     consistency,
     engines,
     highlighting,
     keeping,
+    opening,
     policies,
     presenting,
     rights,
@@ -29,6 +31,11 @@ from search.schema import Schema
 def live_schema() -> Schema:
     """What questions are read against; IndexMissing before the relay has run."""
     return engines.current().live().schema
+
+
+def opened(query: Expression) -> frozenset[str]:
+    """What the query opens, for questions that are parts of it. QueryRefused."""
+    return opening.compared(bind(live_schema(), query))
 
 
 def waiting(actor: Actor, question: Question) -> consistency.Waiting:
@@ -57,7 +64,12 @@ def search(actor: Actor, question: Question, *, consistent: bool | None = None) 
     result = engine.search(
         SearchRequest(
             query=question.query,
-            rights=rights.visible(actor, types, all_projects=question.all_projects),
+            rights=rights.visible(
+                actor,
+                types,
+                opened=question.opened | opening.compared(bound),
+                all_projects=question.all_projects,
+            ),
             keeping=kept,
             sorts=question.sorts,
             size=question.size,

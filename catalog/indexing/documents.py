@@ -91,6 +91,10 @@ class DocumentSource(ABC):
 
     resource_type: ClassVar[str]
     fields: tuple[Field, ...] = ()
+    opened_by: ClassVar[Mapping[str, frozenset[str]]] = {}
+    """What a question leaves out unless it opens it, by name: by the request's parameter of this name, or by comparing
+    one of these fields with values where that must hold.
+    """
 
     @abstractmethod
     def load(self, ids: Sequence[str]) -> Iterable[Document]:
@@ -104,7 +108,13 @@ class DocumentSource(ABC):
 
     @abstractmethod
     def rights(self, actor: Actor) -> Expression:
-        """What of this type the actor may find, over the document's own fields."""
+        """What of this type the actor may find, over the document's own fields: `Nothing` for one who may not list it.
+        An administrator who asks about its own project alone is no administrator here.
+        """
+
+    def unlisted(self, actor: Actor) -> Mapping[str, Expression]:
+        """The documents behind each name of `opened_by`, of those that the actor may find."""
+        return {}
 
     def kept(self, actor: Actor) -> Kept | None:
         """What is kept from this actor of the documents that it finds; None: nothing."""

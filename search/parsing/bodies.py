@@ -7,6 +7,7 @@ from catalog.conf import section
 from catalog.errors import Forbidden
 from catalog.indexing.documents import sources
 from catalog.query import Sort
+from search import opening
 from search.conf import SearchConfig
 from search.errors import QueryRefused
 from search.parsing import aggregations, dsl
@@ -33,15 +34,16 @@ def parse(schema: Schema, body: Mapping[str, Any]) -> Question:
     """The question of a body; QueryRefused for anything that is not understood."""
     if read_only := sorted({"self", "schema"} & body.keys()):
         raise ReadOnlyKey(f"{read_only[0]} is read-only")
-    known(body, "the search", _KEYS)
+    known(body, "the search", _KEYS | set(opening.parameters()))
     limited, skipped = _given(body, "limit", "size"), _given(body, "offset", "from")
     size = whole(body.get(limited, DEFAULT_SIZE), limited, most=WINDOW)
     offset = whole(body.get(skipped, 0), skipped, most=WINDOW)
     if size + offset > WINDOW:
         raise QueryRefused(f"{skipped} and {limited} together must not pass {WINDOW}")
     _index(body.get("index"))
+    query, said = dsl.parse(schema, body.get("query", {"match_all": {}})), opening.said(body)
     return Question(
-        query=dsl.parse(schema, body.get("query", {"match_all": {}})),
+        query=opening.narrowed(schema, query, said),
         types=_types(body.get("type")),
         sorts=_sorts(body.get("sort")),
         size=size,
@@ -50,6 +52,7 @@ def parse(schema: Schema, body: Mapping[str, Any]) -> Question:
         source=_source(body.get("_source", True)),
         highlight=_highlight(body["highlight"]) if "highlight" in body else None,
         all_projects=boolean(body.get("all_projects", False), "all_projects"),
+        opened=frozenset(said),
         version=boolean(body.get("version", False), "version"),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from catalog.indexing.documents import Field, FieldType, sources
-from search import aggregations, resolving
+from search import aggregations, opening, resolving
 from search.binding import bind
 from search.errors import QueryRefused
 from search.parsing import aggregations as aggregation_parser
@@ -69,7 +69,9 @@ def test_fields_are_those_that_documents_declare(schema: Schema) -> None:
 
 
 def test_keys_queries_and_aggregations_are_those_that_are_understood(schema: Schema) -> None:
-    assert set(codes(row[0] for row in table("key"))) == bodies._KEYS
+    opened = set(opening.parameters())
+    assert set(codes(row[1].split(":")[0] for row in table("left out"))) == opened
+    assert set(codes(row[0] for row in table("key"))) == bodies._KEYS | opened
     assert set(codes(row[0] for row in table("query"))) == set(dsl._Parser(schema)._readers)
     understood = {*aggregation_parser._READERS, *aggregation_parser.STATS}
     assert set(codes(row[0] for row in table("aggregation"))) == understood

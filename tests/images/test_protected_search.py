@@ -1,6 +1,7 @@
 """What a protection keeps from a caller is kept in the search, too: not found, shown, marked, sorted or counted."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_nothing_that_is_kept_is_found(image: str, admin_actor: Actor) -> None:
     for name, query in KEPT.items():
         assert found(eve, query) == [], name
         by_words = name in {"words", "key"}
-        assert found(admin_actor, query) == ([] if by_words else [image]), name
+        assert found(admin_actor, query, all_projects=True) == ([] if by_words else [image]), name
     assert found(eve, freetext.parse("koala")) == [image], "what all may read is found by words"
     assert found(eve, Term("open", "koala")) == [image]
     assert found(eve, freetext.parse("zebra")) == [image]
@@ -138,7 +139,7 @@ def test_nothing_that_is_kept_is_shown_marked_sorted_counted_or_offered(
         aggregations=counts,
         highlight=Highlight(("*",)),
     )
-    mine, all_ = search(eve, question), search(admin_actor, question)
+    mine, all_ = search(eve, question), search(admin_actor, replace(question, all_projects=True))
     (hit,), (whole,) = mine.hits, all_.hits
     assert hit.id == whole.id == image
     assert whole.sort == ("platypus", "wombat burrow", 4)
@@ -153,7 +154,7 @@ def test_nothing_that_is_kept_is_shown_marked_sorted_counted_or_offered(
     }
     assert {n: _keys(c) for n, c in mine.aggregations.items()} == {name: [] for name in counts}
     assert "platypus" not in str(hit)
-    offered = {f.name for f in facets(admin_actor)[IMAGE].facets}
+    offered = {f.name for f in facets(admin_actor, all_projects=True)[IMAGE].facets}
     assert offered - {f.name for f in facets(eve)[IMAGE].facets} == {
         "properties.cores",
         "description",

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from django.db.models import Prefetch
 from django.http import QueryDict
 
-from artifacts import paging, selectors
+from artifacts import paging, selectors, visibility
 from artifacts.models import Artifact, Blob, Location
 from artifacts.sorting import KEYS
 from artifacts.types import ArtifactType
-from artifacts.visibility import Scope
+from artifacts.visibility import COMMUNITY, Scope
 from catalog.actors import Actor
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
@@ -27,17 +27,19 @@ PAGING = frozenset({"limit", "marker", "sort"})
 
 def page_of(actor: Actor, kind: ArtifactType, query: QueryDict) -> tuple[Iterator[Artifact], bool]:
     """The rows of one page, with tags and blobs, read in portions while they are taken; whether more follows them."""
+    kind.guard.require_list(actor)
     page = _page(query)
     if page.limit == 0:
         return iter(()), False
-    rows = Artifact.objects.filter(type=kind.name, deleted_at=None, hidden=False)
+    shown = visibility.shown_rows(kind.guard.shown(actor), actor.project_id)
+    rows = Artifact.objects.filter(shown, type=kind.name, deleted_at=None, hidden=False)
     for name, value in query.items():
         if name in FILTERS and "\x00" not in value:
             rows = rows.filter(**{FILTERS[name]: value})
         elif name not in PAGING:
             raise InvalidParameter(f"there is no parameter {name!r}", parameter=name)
     marker = selectors.marker_for(actor, page.marker, type=kind.name) if page.marker else None
-    ids = paging.page_of(rows, actor, Scope(), page, marker)
+    ids = paging.page_of(rows, actor, _scope(query), page, marker)
     return _read(ids[: page.limit]), len(ids) > page.limit
 
 
@@ -49,6 +51,12 @@ def _read(ids: Sequence[str]) -> Iterator[Artifact]:
     for part in paging.portions_of(ids):
         by_id = found.in_bulk(part)
         yield from (by_id[i] for i in part if i in by_id)
+
+
+def _scope(query: QueryDict) -> Scope:
+    """Community artifacts of others are listed when they are asked for."""
+    wanted = query.get("visibility")
+    return Scope(COMMUNITY) if wanted == COMMUNITY else Scope()
 
 
 def _page(query: QueryDict) -> Page:

@@ -49,9 +49,9 @@ class ArtifactItem(CatalogView):
 
     def get(self, request: Request, type_name: str, artifact_id: str) -> HttpResponse:
         kind = served(type_name)
-        return json_response(
-            shown(selectors.artifact_for(self.actor, artifact_id, type=type_name), kind)
-        )
+        artifact = selectors.artifact_for(self.actor, artifact_id, type=type_name)
+        kind.guard.require("get", artifact, self.actor)
+        return json_response(shown(artifact, kind))
 
     def patch(self, request: Request, type_name: str, artifact_id: str) -> HttpResponse:
         kind = served(type_name)

@@ -15,6 +15,14 @@ from catalog.api.openapi import (
     told,
 )
 
+OPENINGS = {
+    "community": described(
+        {"enum": ["true", "false", "all", True, False]}, "Others' community assets too"
+    ),
+    "os_hidden": described(
+        {"enum": ["true", "false", "all", True, False]}, "Hidden images alone (true), or too (all)"
+    ),
+}
 QUESTION: Schema = {
     "type": "object",
     "properties": {
@@ -32,6 +40,7 @@ QUESTION: Schema = {
         "aggregations": OBJECT,
         "aggs": OBJECT,
         "all_projects": {"type": "boolean"},
+        **OPENINGS,
     },
 }
 CONSISTENCY = described({"type": "string", "enum": ["wait", "none"]}, "Wait for the index")
@@ -40,7 +49,7 @@ CONSISTENCY = described({"type": "string", "enum": ["wait", "none"]}, "Wait for 
 def _asked(summary: str) -> Operation:
     return Operation(
         summary=summary,
-        query={"consistency": CONSISTENCY},
+        query={"consistency": CONSISTENCY, **OPENINGS},
         headers={"X-Vitrine-Consistency": CONSISTENCY},
         body=Body(schema=QUESTION),
         answers=told("Hits, and aggregations where asked for."),
@@ -70,6 +79,7 @@ FAMILY = Family(
                 "type": described(TEXT, "A resource type; repeated: several"),
                 "limit_terms": described(COUNT, "How many values per field"),
                 "all_projects": described(FLAG, "For administrators"),
+                **OPENINGS,
                 "include_fields": FLAG,
                 "exclude_options": FLAG,
             },

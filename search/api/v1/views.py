@@ -39,7 +39,10 @@ class VersionView(VersionsView):
 class SearchView(CatalogView):
     def post(self, request: Request) -> HttpResponse:
         question = parameters.with_consistency(
-            request, bodies.parse(selectors.live_schema(), json_object(request))
+            request,
+            bodies.parse(
+                selectors.live_schema(), parameters.with_openings(request, json_object(request))
+            ),
         )
         if question.consistency == "wait" and later.offered(request.META):
             return later.Later(selectors.waiting(self.actor, question))
@@ -67,6 +70,6 @@ class PluginsView(CatalogView):
 
 class FacetsView(CatalogView):
     def get(self, request: Request) -> HttpResponse:
-        wanted = parameters.facets(request)
+        wanted = parameters.facets(selectors.live_schema(), request)
         found = facets.facets(self.actor, **wanted)
         return json_response(rendering.facets(found, fields=wanted["fields"]))

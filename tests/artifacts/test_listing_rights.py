@@ -1,0 +1,149 @@
+"""`artifact:list` and `artifact:get` hold for what Artifacts v1 shows, and for what the search finds."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from artifacts.documents import ArtifactDocuments
+from artifacts.heat_templates import HEAT_TEMPLATES
+from artifacts.models import Artifact
+from artifacts.visibility import VISIBILITIES
+from search import engines, upkeep
+from search.engine import Engine, Operation
+from search.engines.embedded.engine import EmbeddedEngine
+from tests.support.identity import headers_for, make_project, make_user
+from tests.support.rules import rules
+
+__all__ = ["rules"]
+pytestmark = pytest.mark.django_db
+PATH = "/artifact/artifacts/heat_templates"
+KIND = HEAT_TEMPLATES.resource_type
+
+
+@pytest.fixture
+def engine(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> Engine:
+    made = EmbeddedEngine(tmp_path / "search")
+    monkeypatch.setattr(engines, "current", lambda: made)
+    return made
+
+
+class Caller:
+    def __init__(self, name: str, project: Any, its_role: str) -> None:
+        self.headers = headers_for(make_user(name, project, [its_role]), project)
+
+    def get(self, path: str) -> Any:
+        return Client().get(PATH + path, headers=self.headers)
+
+    def listed(self, query: str = "") -> set[str]:
+        answer = self.get(f"?limit=100{query}")
+        assert answer.status_code in {200, 403}
+        return {one["id"] for one in answer.json().get("artifacts", ())}
+
+    def shown(self) -> set[str]:
+        ids = Artifact.objects.values_list("pk", flat=True)
+        return {one for one in ids if self.get(f"/{one}").status_code == 200}
+
+    def found(self, **body: Any) -> set[str]:
+        answer = Client().post(
+            "/search/v1/search",
+            {"type": KIND, "limit": 100, **body},
+            content_type="application/json",
+            headers=self.headers,
+        )
+        assert answer.status_code == 200, answer.content
+        return {hit["_id"] for hit in answer.json()["hits"]["hits"]}
+
+
+@pytest.fixture
+def people(engine: Engine) -> dict[str, Caller]:
+    """With artifacts of every visibility, of two projects and of nobody."""
+    ours, theirs = make_project("ours"), make_project("theirs")
+    rows = [
+        Artifact(
+            type=HEAT_TEMPLATES.name,
+            name="x",
+            version=f"{number}.0.0",
+            status="active",
+            visibility=visibility,
+            project_id=owner and owner.pk,
+        )
+        for owner in (ours, theirs, None)
+        for number, visibility in enumerate(VISIBILITIES)
+    ]
+    Artifact.objects.bulk_create(rows)
+    upkeep.ensure(engine)
+    documents = ArtifactDocuments().load([row.pk for row in rows])
+    engine.bulk([Operation(KIND, one.id, one.version, one.body) for one in documents])
+    engine.refresh()
+    roles = ("member", "reader", "auditor", "admin")
+    return {one: Caller(one, ours, one) for one in roles}
+
+
+OWN = "role:reader and project_id:%(project_id)s"
+RULES: list[tuple[str, str, str]] = [
+    ("default", "role:admin or role:reader", "role:admin or role:reader"),
+    ("nobody", "!", "!"),
+    ("no lists", "!", "@"),
+    ("nothing is shown", "@", "!"),
+    ("everybody", "@", "@"),
+    ("auditors", "role:auditor", "role:auditor"),
+    ("own ones", "@", OWN),
+    ("public ones", "@", "'public':%(visibility)s"),
+    ("own or public ones", "@", f"({OWN}) or 'public':%(visibility)s"),
+    ("not own ones", "@", "not project_id:%(project_id)s"),
+]
+
+
+@pytest.mark.parametrize(
+    ("listing", "getting"), [one[1:] for one in RULES], ids=[r[0] for r in RULES]
+)
+def test_lists_and_searches_hold_what_is_shown_one_by_one(
+    people: dict[str, Caller], rules: Callable[[str], None], listing: str, getting: str
+) -> None:
+    rules(f'"artifact:list": "{listing}"\n"artifact:get": "{getting}"\n')
+    counts = {}
+    for name, caller in people.items():
+        shown, listed = caller.shown(), caller.listed()
+        community = listed | caller.listed("&visibility=community")
+        wide: dict[str, Any] = {"all_projects": True} if name == "admin" else {}
+        assert caller.found(**wide) == listed, name
+        assert caller.found(**wide, community=True) == community, name
+        assert community <= shown, name
+        if caller.get("").status_code == 200:
+            assert community == shown, name
+        counts[name] = len(listed), len(shown)
+    if getting == "!":
+        assert set(counts.values()) == {(0, 0)}
+    if listing == getting == "role:admin or role:reader":
+        # own ones, and public ones of others; community ones of others by id
+        assert counts == {
+            "member": (6, 8),
+            "reader": (6, 8),
+            "auditor": (0, 0),
+            "admin": (10, 12),
+        }
+
+
+def test_what_may_not_be_listed_is_403_and_what_may_not_be_shown_is_404(
+    people: dict[str, Caller], rules: Callable[[str], None]
+) -> None:
+    rules('"artifact:list": "!"\n"artifact:get": "!"\n')
+    own = Artifact.objects.filter(project_id__isnull=False).first()
+    for caller in people.values():
+        assert caller.get("").status_code == 403
+        assert own is not None
+        assert caller.get(f"/{own.pk}").status_code == 404
+
+
+def test_rules_do_not_take_nobody_for_a_project() -> None:
+    """Of a caller without a project, on an artifact without an owner."""
+    from artifacts.policies import ArtifactAction, require
+    from catalog.actors import Actor
+    from catalog.errors import Forbidden, NotFound
+
+    row = Artifact(type=HEAT_TEMPLATES.name, name="x", visibility="public", project_id=None)
+    actor = Actor(user_id="u", roles=frozenset({"member", "reader"}), domain_id="default")
+    with pytest.raises((Forbidden, NotFound)):
+        require(ArtifactAction.UPDATE, row, actor)
