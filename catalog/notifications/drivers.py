@@ -1,4 +1,6 @@
-"""Where notifications go. A driver returns once what it was given is safe, and raises Away when it is not."""
+"""Where notifications go. A driver returns once what it was given is safe, raises Away when nobody is there to take it,
+and any other error when nobody ever will.
+"""
 
 import logging
 from abc import ABC, abstractmethod
@@ -6,7 +8,7 @@ from typing import Any
 
 from kombu.connection import Connection
 from kombu.entity import Exchange, Queue
-from kombu.exceptions import KombuError
+from kombu.exceptions import ChannelError, KombuError, SerializationError
 from typing_extensions import override
 
 from catalog.errors import Unavailable
@@ -16,6 +18,10 @@ from catalog.notifications.conf import NotificationsConfig
 
 log = logging.getLogger("vitrine.notifications")
 SECONDS = 10.0
+BASIC_PUBLISH, UNFIT = (60, 40), frozenset({311, 406})
+"""AMQP's numbers: of the method that a broker names when it closes a channel because of it, and of its reasons when it
+is the message that is wrong (content-too-large, precondition-failed).
+"""
 
 
 class Away(Unavailable):
@@ -27,7 +33,7 @@ class Away(Unavailable):
 class Driver(ABC):
     @abstractmethod
     def publish(self, notice: Notice) -> None:
-        """Hand the notice over; Away when nobody confirms that it has it."""
+        """Hand the notice over; Away when nobody confirms that it has it. Any other error is the notice's own fault."""
 
     def close(self) -> None:  # noqa: B027 - most have nothing to give back
         """Give connections back."""
@@ -66,7 +72,8 @@ class MessagingDriver(Driver):
             for topic in config.topics:
                 self._send(f"{topic}.{notice.priority.lower()}", body)
         except Exception as error:
-            if not isinstance(error, (OSError, KombuError, *self._errors())):
+            if _unfit(error) or not isinstance(error, (OSError, KombuError, *self._errors())):
+                self.close()
                 raise
             self.close()
             raise Away(f"the broker of notifications does not answer: {error}") from error
@@ -106,6 +113,15 @@ class MessagingDriver(Driver):
         found, self._connection, self._producer = self._connection, None, None
         if found is not None:
             found.release()
+
+
+def _unfit(error: Exception) -> bool:
+    """Whether the message cannot be written, or the broker answered to it, and not to what is declared for it, that it
+    does not take such a one (it is too large).
+    """
+    if isinstance(error, ChannelError):
+        return error.method_sig == BASIC_PUBLISH and error.reply_code in UNFIT
+    return isinstance(error, SerializationError)
 
 
 def driver(config: NotificationsConfig) -> Driver:

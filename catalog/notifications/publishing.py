@@ -1,5 +1,9 @@
 """The notifier: every notice is published at least once, those of one object in the order of its events.
 
+One that cannot be published as it is, whoever listens, keeps nobody waiting: those that follow overtake it. It is tried
+again later and later, and its delivery is parked in the end, with the error; a further event of the object, or a
+person, has it tried anew.
+
 A delivery per object is claimed under a lease, so that one notifier at a time tells of an object. A notice is deleted
 when the driver has it; death before that tells it again, under the same message id.
 """
@@ -65,17 +69,41 @@ class Publisher:
 
     def _tell(self, claim: Claim, ends: float) -> None:
         """Publish what is known of the object, the oldest first. What is left when the lease runs out is somebody's
-        later.
+        later, and so is what could not be published.
         """
+        refused = ""
         rows = Notice.objects.filter(object_type=claim.topic, object_id=claim.object_id)
         for notice in rows.order_by("id").iterator(chunk_size=100):
             if time.monotonic() > ends:
                 claiming.give_back([claim], owner=self._owner, error="it takes long", poison=False)
                 return
-            self._driver.publish(notice)
+            if fault := self._publish(notice):
+                refused = refused or fault
+                continue
             failpoints.reach(AFTER_PUBLISH)
             notice.delete()
-        claiming.acknowledge([claim], owner=self._owner)
+        if refused:
+            claiming.give_back([claim], owner=self._owner, error=refused, poison=True)
+        else:
+            claiming.acknowledge([claim], owner=self._owner)
+
+    def _publish(self, notice: Notice) -> str:
+        """Hand one over; what is wrong with it when it cannot be published. Away."""
+        try:
+            self._driver.publish(notice)
+        except (Away, Error):
+            raise
+        except Exception as error:
+            log.exception(
+                "a notification cannot be published",
+                extra={
+                    "event_type": notice.event_type,
+                    "object": notice.object_id,
+                    "message_id": notice.message_id,
+                },
+            )
+            return f"{notice.event_type} ({notice.message_id}): {type(error).__name__}: {error}"
+        return ""
 
     def close(self) -> None:
         self._driver.close()

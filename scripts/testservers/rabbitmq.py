@@ -13,6 +13,8 @@ CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 # The disk of a busy machine is not what tests are about: an alarm would block publishers.
 disk_free_limit.absolute = 1MB
+# What it refuses for its size need not be large then.
+max_message_size = 1048576
 """
 ERLANG_OPTIONS = (
     # Other nodes, rabbitmqctl among them, may only come from this machine.

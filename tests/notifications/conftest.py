@@ -15,17 +15,20 @@ __all__ = ["server", "shown", "stray_sessions", "web"]
 
 
 class Listener(Driver):
-    """Keeps what it is told; away while `away` is set."""
+    """Keeps what it is told; away while `away` is set. `unfit`: types of events that it cannot take."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, Any]] = []
         self.ids: list[str] = []
         self.away = False
+        self.unfit: set[str] = set()
 
     @override
     def publish(self, notice: Notice) -> None:
         if self.away:
             raise Away("nobody listens")
+        if notice.event_type in self.unfit:
+            raise ValueError("not to be written down")
         self.told.append((notice.event_type, notice.payload))
         self.ids.append(notice.message_id)
 

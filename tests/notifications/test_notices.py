@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import ConfigurationError, parse
+from catalog.events.claiming import PARK_AFTER
+from catalog.events.parking import retry
 from catalog.models import Delivery, Notice
 from catalog.notifications.conf import NotificationsConfig
 from catalog.notifications.drivers import Away
@@ -160,3 +163,62 @@ def test_what_is_written_while_it_is_told_is_told_too(
 def test_messaging_needs_an_address() -> None:
     with pytest.raises(ConfigurationError, match="VITRINE_NOTIFICATIONS_URL"):
         parse(NotificationsConfig, {"VITRINE_NOTIFICATIONS_DRIVER": "messaging"}, {})
+
+
+def test_what_cannot_be_published_is_parked_and_keeps_nobody_waiting(
+    notify: Notify, listener: Listener, anna: Caller
+) -> None:
+    notify()
+    listener.unfit.add("image.update")
+    image = anna.create(name="one")["id"]
+    anna.patch(image, {"op": "replace", "path": "/name", "value": "two"})
+    assert anna.call("DELETE", f"/v2/images/{image}").status_code == 204
+    other = anna.create(name="other")["id"]
+    for _ in range(PARK_AFTER):
+        Publisher(listener).batch()
+        Delivery.objects.update(due_at=now())
+    assert sorted(event_type for event_type, _ in listener.told) == [
+        "image.create", "image.create", "image.delete",
+    ]  # fmt: skip
+    parked = Delivery.objects.get(consumer="notifications")
+    assert (parked.object_id, parked.parked) == (image, True)
+    left = Notice.objects.get()
+    assert parked.error == f"image.update ({left.message_id}): ValueError: not to be written down"
+    assert Publisher(listener).batch() == 0
+    listener.unfit.clear()
+    anna.patch(other, {"op": "replace", "path": "/name", "value": "three"})
+    retry([parked.pk], actor=Actor(user_id="root", is_admin=True))
+    assert listener.types()[3:] == ["image.update"] * 2
+    assert (owed(), Notice.objects.count()) == (0, 0)
+
+
+def test_the_next_event_has_it_tried_again(
+    notify: Notify, listener: Listener, anna: Caller
+) -> None:
+    notify()
+    listener.unfit.add("image.create")
+    image = anna.create(name="one")["id"]
+    for _ in range(PARK_AFTER):
+        Publisher(listener).batch()
+        Delivery.objects.update(due_at=now())
+    anna.patch(image, {"op": "replace", "path": "/name", "value": "two"})
+    assert listener.types() == ["image.update"], "it is not kept waiting"
+    assert not Delivery.objects.get(consumer="notifications").parked
+    listener.unfit.clear()
+    Delivery.objects.update(due_at=now())
+    assert listener.types() == ["image.update", "image.create"]
+    assert owed() == 0
+
+
+def test_a_broker_that_is_away_parks_nothing(
+    notify: Notify, listener: Listener, anna: Caller
+) -> None:
+    notify()
+    anna.create(name="one")
+    listener.away = True
+    for _ in range(PARK_AFTER + 2):
+        with pytest.raises(Away):
+            Publisher(listener).batch()
+        Delivery.objects.update(due_at=now())
+    row = Delivery.objects.get(consumer="notifications")
+    assert (row.parked, row.attempts) == (False, 0)

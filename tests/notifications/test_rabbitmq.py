@@ -9,6 +9,7 @@ from typing import Any
 
 import kombu
 import pytest
+from kombu.exceptions import ChannelError
 
 from catalog.clock import now
 from catalog.models import Notice
@@ -100,6 +101,26 @@ def test_the_envelope(name: str, ear: Ear) -> None:
 def test_a_broker_that_is_not_there() -> None:
     driver = MessagingDriver(config("t", url="amqp://guest:guest@127.0.0.1:1//"))
     with pytest.raises(Away):
+        driver.publish(notice("image.create"))
+
+
+def test_a_message_that_the_broker_refuses_is_not_a_broker_that_is_away(
+    name: str, ear: Ear
+) -> None:
+    driver, large = MessagingDriver(config(name)), notice("image.create")
+    large.payload = {"id": "x" * (2 << 20)}
+    with pytest.raises(ChannelError, match="larger than"):
+        driver.publish(large)
+    driver.publish(notice("image.update"))
+    assert [json.loads(told["oslo.message"])["event_type"] for _, told in ear.hear()] == [
+        "image.update"
+    ]
+    driver.close()
+
+
+def test_an_exchange_of_another_kind_is_no_fault_of_the_message(name: str, ear: Ear) -> None:
+    driver = MessagingDriver(config(name, durable=True))
+    with pytest.raises(Away, match="inequivalent"):
         driver.publish(notice("image.create"))
 
 
