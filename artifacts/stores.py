@@ -9,10 +9,19 @@ from types import MappingProxyType
 from django.conf import settings
 
 from artifacts.conf import StoresConfig
+from artifacts.losses import lost
 from catalog import failpoints
 from catalog.conf import ConfigurationError, section
 from catalog.errors import InvalidParameter, TooLarge, Unavailable
-from stores import BlobStore, StoreConfig, StoreError, StoreFull, StoreMisconfigured, build
+from stores import (
+    BlobNotFound,
+    BlobStore,
+    StoreConfig,
+    StoreError,
+    StoreFull,
+    StoreMisconfigured,
+    build,
+)
 
 POINTS: Mapping[str, str] = MappingProxyType(
     {
@@ -120,6 +129,8 @@ def translated(error: StoreError) -> Exception:
     facts = dict(error.facts)
     if "://" in str(facts.get("key", "")):
         del facts["key"]  # where others keep the data is not everybody's to know
+    if isinstance(error, BlobNotFound):
+        return lost(store=facts.get("store"), key=facts.get("key"))
     if isinstance(error, StoreFull):
         return TooLarge("the store has no room left", **facts)
     return Unavailable(f"the store does not answer as it should: {error.message}", **facts)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from artifacts import stores
+from artifacts.losses import note
 from artifacts.services.intake import MD5, Intake
 from catalog.conf import section
 from catalog.errors import CatalogError, Unavailable
@@ -41,6 +42,8 @@ class Read(Step):
             job.result = _read(job, progress)
         except StoreError as error:
             lasting = isinstance(error, AddressRefused | BlobNotFound)
+            if isinstance(error, BlobNotFound) and not job.input["expected"]:
+                note(image=job.input["image_id"])  # an active image's: others may not have come yet
             if lasting or job.attempts >= section(ImagesConfig).http_retries:
                 found = LocationUnreadable(f"the location cannot be read: {error.message}")
                 job.result = {"reason": found.message}

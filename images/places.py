@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from artifacts import stores
+from artifacts.losses import lost
 from artifacts.models import Artifact, Location
 from catalog.actors import Actor
 from catalog.conf import section
@@ -16,6 +17,8 @@ from images.policies import ImageAction, ImagePolicy
 
 Row = dict[str, Any]
 ACTIVE, PENDING = "active", "pending"
+WITH_DATA = frozenset({ACTIVE, DEACTIVATED})
+"""States of an image that had its data."""
 
 
 class StoreMissing(Unavailable):
@@ -35,7 +38,8 @@ class Place:
 def locations_of(image: Artifact, prefer: Sequence[str] = ()) -> list[Place]:
     """The places to try in turn: preferred stores as they are named, then by weight, then the older first.
 
-    StoreMissing when there are places, but in unknown stores only.
+    None for an image without data yet. StoreMissing when there are places, but in unknown stores only; BytesLost when
+    an image that had data has no place any more.
     """
     rows = Location.objects.filter(blob__artifact=image, blob__slot=SLOT, status=ACTIVE)
     found = [
@@ -43,6 +47,8 @@ def locations_of(image: Artifact, prefer: Sequence[str] = ()) -> list[Place]:
         for row in rows.select_related("stored_object").order_by("id")
         if row.stored_object is None or row.stored_object.state == "stored"
     ]
+    if not found and image.status in WITH_DATA:
+        raise lost(image=image.pk)
     known = [one for one in found if one.store in stores.stores()]
     if found and not known:
         names = ", ".join(sorted({one.store for one in found}))

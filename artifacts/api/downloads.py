@@ -23,7 +23,7 @@ from artifacts.api import handover
 from artifacts.api.ranges import Span
 from artifacts.api.reading import Ahead
 from artifacts.api.threads import in_pool, threads_of
-from catalog.errors import NotFound
+from artifacts.losses import lost
 from stores import (
     BlobNotFound,
     BlobStat,
@@ -40,12 +40,6 @@ DOWNLOADED = Counter(
     "vitrine_downloaded_bytes", "Bytes sent by downloads, or left to a proxy to send"
 )
 T = TypeVar("T")
-
-
-class BytesLost(NotFound):
-    """The rows speak of bytes that no store has."""
-
-    code = "bytes_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +111,7 @@ async def _first(
             failed = failed if isinstance(error, BlobNotFound) else error
     if failed is not None:
         raise store_registry.translated(failed) from failed
-    raise BytesLost("no store has the bytes that belong here")
+    raise lost(places=[f"{one.store}:{without_query(one.key)}" for one in sources])
 
 
 def _ask(source: Source, ask: Callable[[BlobStore, str], T]) -> T:

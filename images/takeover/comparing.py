@@ -16,6 +16,7 @@ from images.takeover.mapping import OWN_PREFIX, UNFINISHED
 ORDER = "images without a size sort as if they had none; Glance leaves it to its database"
 NAMES = "names sort by the codes of their letters here; Glance leaves it to its database"
 NOBODYS = "nobody owns the image: it is for administrators here until it is given an owner"
+LOST = "the file is not there; Glance answers 204 with nothing"
 NO_DATA = "an image without data has no ranges: there is nothing to send"
 SORTS = ("created_at:desc", "created_at:asc", "name:asc", "size:desc", "updated_at:asc")
 BLOCK = 1 << 20
@@ -75,6 +76,7 @@ def compare(
     if theirs.status != ours.status:
         nothing = read.headers and ours.status == 204 and theirs.status in {416, 500}
         why = NO_DATA if nothing else ""
+        why = LOST if read.kind == "data" and (theirs.status, ours.status) == (204, 503) else why
         if ours.status == 404 and theirs.status < 300 and _nobodys(glance, caller, read, timeout):
             why = NOBODYS
         yield Difference(caller.name, read.path, "", theirs.status, ours.status, why)

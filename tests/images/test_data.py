@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from artifacts import stores
 from artifacts.models import Artifact, Blob, Location, StoredObject
@@ -340,10 +341,15 @@ def test_bytes_that_the_store_lost(ada: Client) -> None:
     image_id = ada.active()
     for left in blobs_on_disk():
         left.unlink()
-    assert ada.get(image_id).status_code == 204
-    assert ada.get(image_id, Range="bytes=0-3").status_code == 204
-    assert ada.get(image_id, "HEAD").status_code == 204
+    before = REGISTRY.get_sample_value("vitrine_bytes_lost_total") or 0
+    told = ada.get(image_id, Accept="application/json")
+    assert (told.status_code, told.json()["error_code"]) == (503, "bytes_lost")
+    assert ada.get(image_id, Range="bytes=0-3").status_code == 503
+    assert ada.get(image_id, "HEAD").status_code == 503
+    assert ada.get(image_id, **{"If-None-Match": '"another"'}).status_code == 503
+    assert REGISTRY.get_sample_value("vitrine_bytes_lost_total") == before + 4
     empty = ada.queued()
+    assert ada.get(empty).status_code == 204, "there is no data yet"
     assert ada.get(empty, Range="bytes=0-3").status_code == 204
 
 
@@ -368,7 +374,25 @@ def test_a_preferred_copy_is_read_first_and_another_when_it_fails(
     assert ada.get(image_id).content == b"the same", "the copy helps out"
     assert ada.http.get(preferring).content == b"the same"
     other.delete("copy")
-    assert ada.http.get(preferring).status_code == 204
+    assert ada.http.get(preferring).status_code == 503
+
+
+@pytest.mark.parametrize("status", ["active", "deactivated"])
+def test_an_image_that_lost_its_places_lost_its_bytes(
+    server: Server, ada: Client, status: str
+) -> None:
+    """Whatever took the rows away: an active image without any is not one that has no data yet."""
+    image_id = ada.active()
+    if status == "deactivated":
+        ada.caller.call("POST", f"/v2/images/{image_id}/actions/deactivate")
+    StoredObject.objects.update(state="deleting")
+    root = Client(server, administrator())
+    for method in ("GET", "HEAD"):
+        assert root.get(image_id, method).status_code == 503
+    Location.objects.all().delete()
+    told = root.get(image_id, Accept="application/json")
+    assert (told.status_code, told.json()["error_code"]) == (503, "bytes_lost")
+    root.http.close()
 
 
 def base64_of(algorithm: str, content: bytes) -> str:

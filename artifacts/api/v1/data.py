@@ -12,7 +12,8 @@ from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
 from artifacts.api.threads import in_database
 from artifacts.api.v1.views import served
-from artifacts.models import Artifact, Location
+from artifacts.losses import lost
+from artifacts.models import Artifact, Blob, Location
 from artifacts.services import uploads
 from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
@@ -47,13 +48,13 @@ async def _put(request: Request) -> Response:
 async def _get(request: Request) -> Response:
     location = await in_database(partial(_readable, request))
     stored = location.stored_object
-    if stored is None or stored.size is None:
-        raise NotFound("there are no bytes in this slot")
+    if stored is None or stored.size is None or stored.state != "stored":
+        raise lost(artifact=location.blob.artifact_id, slot=location.blob.slot)
     asked = span(stored.size, request.headers.get("range"))
     headers = {"Content-MD5": stored.md5}
     return await downloads.send(
         request,
-        [downloads.Source(stored.store, stored.key)],
+        [downloads.Source(stored.store, stored.key, stored.size)],
         asked,
         headers=headers,
         content_type=location.blob.content_type,
@@ -79,10 +80,12 @@ def _abandon(begun: tuple[Actor, Upload, Intake]) -> None:
 def _readable(request: Request) -> Location:
     actor, kind, artifact = _artifact(request)
     kind.guard.require("download", artifact, actor)
-    rows = Location.objects.filter(
-        blob__artifact=artifact, blob__slot=request.path_params["slot"], status="active"
-    )
+    slot = request.path_params["slot"]
+    blobs = Blob.objects.filter(artifact=artifact, slot=slot)
+    rows = Location.objects.filter(blob__in=blobs, status="active")
     found = rows.select_related("blob", "stored_object").order_by("id").first()
+    if found is None and blobs.filter(status="active").exists():
+        raise lost(artifact=artifact.pk, slot=slot)
     if found is None:
         raise NotFound("there are no bytes in this slot")
     return found

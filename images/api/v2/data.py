@@ -119,17 +119,14 @@ async def _get(request: Request) -> Response:
     asked = span(found.size, wanted, request.headers.get("content-range"))
     if found.checksum:
         headers["Content-MD5"] = found.checksum
-    try:
-        sending = await downloads.send(
-            request,
-            found.sources,
-            asked,
-            headers=headers,
-            content_type=OCTETS,
-            counted=notices.sending_is_told(),
-        )
-    except downloads.BytesLost:
-        return Response(status_code=204)
+    sending = await downloads.send(
+        request,
+        found.sources,
+        asked,
+        headers=headers,
+        content_type=OCTETS,
+        counted=notices.sending_is_told(),
+    )
     if request.method == "HEAD":
         return sending
     return told(sending, found.image, found.actor, length=asked.length)
