@@ -59,6 +59,31 @@ def portions(keys: Sequence[K], weights: Mapping[K, int]) -> Iterator[list[K]]:
         yield part
 
 
+def room(weights: Iterable[int]) -> int:
+    """How many rows of these weights, from the first one on, a page has room for; one at least."""
+    bound, held, count = section(CatalogConfig).page_bytes, 0, 0
+    for heavy in weights:
+        held += heavy
+        if count and held > bound:
+            break
+        count += 1
+    return count
+
+
+def taken(rows: Iterable[R], size: Callable[[R], int]) -> tuple[list[R], bool]:
+    """As many of the rows as a page holds, the first whatever its size, and whether there were more. Of `rows` no more
+    are read than it takes.
+    """
+    bound, held = section(CatalogConfig).page_bytes, 0
+    found: list[R] = []
+    for row in rows:
+        held += size(row) + 1
+        if found and held > bound:
+            return found, True
+        found.append(row)
+    return found, False
+
+
 @dataclass(frozen=True, slots=True)
 class Filled(Generic[R]):
     """The rows of a page as JSON, the last of them, and whether the page was cut before rows that were there."""
@@ -69,14 +94,8 @@ class Filled(Generic[R]):
 
 
 def filled(rows: Iterable[R], show: Callable[[R], Any]) -> Filled[R]:
-    """As many of the rows as a page holds, the first whatever its size. Of `rows` no more are read than it takes."""
-    bound, held, last = section(CatalogConfig).page_bytes, 0, None
-    shown: list[orjson.Fragment] = []
-    for row in rows:
-        document = orjson.dumps(show(row))
-        held += len(document) + 1
-        if shown and held > bound:
-            return Filled(shown, last, cut=True)
-        shown.append(orjson.Fragment(document))
-        last = row
-    return Filled(shown, last, cut=False)
+    """What `taken` takes, as it is shown."""
+    written = ((row, orjson.dumps(show(row))) for row in rows)
+    found, cut = taken(written, lambda one: len(one[1]))
+    shown = [orjson.Fragment(document) for _, document in found]
+    return Filled(shown, found[-1][0] if found else None, cut)

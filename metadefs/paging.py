@@ -2,11 +2,13 @@
 already.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
 
+from catalog.pages import portions
 from metadefs.models import Namespace, Tag
 
 M = TypeVar("M", Namespace, Tag)
@@ -31,6 +33,13 @@ def page(
     sign = "-" if descending else ""
     ordered = found.order_by(*(f"{sign}{column}" for column in ("sorted_by", "created_at", "id")))
     return list(ordered if limit is None else ordered[:limit])
+
+
+def read(rows: QuerySet[Namespace], page: Sequence[Namespace]) -> Iterator[Namespace]:
+    """The namespaces of a page with what `rows` fetches beside them, in portions while they are taken."""
+    for part in portions([one.pk for one in page], {}):
+        found = rows.in_bulk(part)
+        yield from (found[pk] for pk in part if pk in found)
 
 
 def _after(marker: Namespace | Tag, key: str, way: str) -> Q:

@@ -78,6 +78,15 @@ def _document(text: str, kind: type[Any]) -> Any:
     return document
 
 
+def count(value: Any, most: int) -> int:
+    """How many values there are within a JSON value, itself too; counting ends beyond `most`."""
+    found, rest = 0, [value]
+    while rest and found <= most:
+        found += 1
+        rest.extend(_children(rest.pop()))
+    return found + len(rest)
+
+
 def too_deep(value: Any, levels: int = DEEPEST) -> bool:
     """Whether a JSON value is nested deeper than so many levels."""
     level = [value]

@@ -144,7 +144,9 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """`index` names the generation that answered; `consistent` is None unless the caller asked to wait."""
+    """`index` names the generation that answered; `consistent` is None unless the caller asked to wait. `next_offset`
+    is where to go on when the page ended before as many hits as were asked for, lest it hold too many bytes.
+    """
 
     total: int
     hits: tuple[Hit, ...] = ()
@@ -152,3 +154,4 @@ class SearchResult:
     index: str = ""
     milliseconds: int = 0
     consistent: bool | None = None
+    next_offset: int | None = None

@@ -3,11 +3,15 @@ through here.
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from catalog.actors import Actor
 from catalog.conf import section
+from catalog.pages import taken
 from catalog.query import Expression
 from search import (
     aggregations,
@@ -23,9 +27,13 @@ from search import (
 from search.binding import bind
 from search.bound import Bound
 from search.conf import SearchConfig
+from search.engine import Engine
 from search.question import Question
 from search.requests import Hit, SearchRequest, SearchResult
 from search.schema import Schema
+
+PORTION = 250
+"""Hits whose bodies are held at once; a page of small ones has many such portions."""
 
 
 def live_schema() -> Schema:
@@ -61,29 +69,50 @@ def search(actor: Actor, question: Question, *, consistent: bool | None = None) 
     if question.highlight is not None:
         highlighting.check(schema, question.highlight, question.size)
     wanted = aggregations.typed(schema, question.aggregations)
-    result = engine.search(
-        SearchRequest(
-            query=question.query,
-            rights=rights.visible(
-                actor,
-                types,
-                opened=question.opened | opening.compared(bound),
-                all_projects=question.all_projects,
-            ),
-            keeping=kept,
-            sorts=question.sorts,
-            size=question.size,
-            offset=question.offset,
-            aggregations=wanted,
-        )
+    request = SearchRequest(
+        query=question.query,
+        rights=rights.visible(
+            actor,
+            types,
+            opened=question.opened | opening.compared(bound),
+            all_projects=question.all_projects,
+        ),
+        keeping=kept,
+        sorts=question.sorts,
+        size=min(question.size, PORTION),
+        offset=question.offset,
+        aggregations=wanted,
     )
+    result = engine.search(request)
+    found = _hits(engine, request, result, question.size)
+    shown = (_presented(schema, bound, question, actor, hit) for hit in found)
+    hits, cut = taken(shown, _bytes_of)
     return replace(
         result,
-        hits=tuple(_presented(schema, bound, question, actor, hit) for hit in result.hits),
+        hits=tuple(hits),
+        next_offset=question.offset + len(hits) if cut else None,
         aggregations=aggregations.filled(wanted, result.aggregations),
         consistent=consistent,
         milliseconds=round((time.monotonic() - started) * 1000),
     )
+
+
+def _hits(
+    engine: Engine, request: SearchRequest, first: SearchResult, wanted: int
+) -> Iterator[Hit]:
+    """The wanted number of hits, asked for in portions while they are taken."""
+    yield from first.hits
+    rest, asked = replace(request, aggregations={}), request.size
+    full = len(first.hits) == asked
+    while full and asked < wanted:
+        size = min(PORTION, wanted - asked)
+        found = engine.search(replace(rest, offset=request.offset + asked, size=size)).hits
+        yield from found
+        asked, full = asked + size, len(found) == size
+
+
+def _bytes_of(hit: Hit) -> int:
+    return len(orjson.dumps((hit.body, hit.highlight)))
 
 
 def _require(actor: Actor, question: Question) -> list[str]:

@@ -14,6 +14,7 @@ from catalog.events.recording import record
 from metadefs import schema
 from metadefs.models import Namespace
 from metadefs.policies import MetadefPolicy, absent
+from metadefs.services import contents
 from metadefs.services.changes import Change, changing, noting
 
 
@@ -25,7 +26,9 @@ def governing(
     with changing(actor) as change:
         row = present(namespace, *rules, actor=actor)
         change.concerns(row)
+        used = contents.bytes_in(row)
         yield row, change
+        contents.require_light(row, used=used)
         change.concerns(row)
         if change.written:
             revise(row)
@@ -38,7 +41,9 @@ def suggesting(
     """Change what a namespace suggests only (tags)."""
     with noting(actor) as change:
         row = present(namespace, *rules, actor=actor)
+        used = contents.bytes_in(row)
         yield row, change
+        contents.require_light(row, used=used)
         if change.written:
             revise(row)
 

@@ -51,9 +51,12 @@ def parse(document: Any) -> Inner:
 def _parse(document: Any, depth: int) -> Inner:
     if document and depth > DEPTH:
         raise QueryRefused(f"aggregations are nested deeper than {DEPTH} levels")
+    named = mapping(document, "aggregations")
+    if len(named) > MOST:
+        raise QueryRefused(f"a search has at most {MOST} aggregations")
     return {
         name: _one(name, mapping(given, f"aggregation {name}"), depth)
-        for name, given in mapping(document, "aggregations").items()
+        for name, given in named.items()
     }
 
 

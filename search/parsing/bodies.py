@@ -16,7 +16,7 @@ from search.question import Highlight, Question, SourceFilter
 from search.requests import WINDOW
 from search.schema import Schema
 
-DEFAULT_SIZE = 25
+DEFAULT_SIZE, SORTS, HIGHLIGHTED = 25, 8, 100
 INDEX_NAMES = ("searchlight-search", "searchlight")
 _KEYS = {
     "query", "type", "index", "limit", "size", "offset", "from", "sort", "_source", "highlight",
@@ -88,14 +88,17 @@ def _sorts(value: Any) -> tuple[Sort, ...]:
         return ()
     if not isinstance(value, str | Mapping | list):
         raise QueryRefused("sort must be a text, an object or a list")
-    return tuple(one for item in listed(value, "sort", most=8) for one in _sort(item))
+    return tuple(one for item in listed(value, "sort", most=SORTS) for one in _sort(item))
 
 
 def _sort(item: Any) -> list[Sort]:
     if isinstance(item, str):
         return [Sort(item, descending=item == "_score")]
     found = []
-    for name, given in mapping(item, "sort").items():
+    keys = mapping(item, "sort")
+    if len(keys) > SORTS:
+        raise QueryRefused(f"sort has more than {SORTS} parts")
+    for name, given in keys.items():
         options = given if isinstance(given, Mapping) else {"order": given}
         known(options, f"sort.{name}", {"order", "missing", "unmapped_type"})
         choice(options.get("missing", "_last"), f"sort.{name}.missing", {"_last"})
@@ -131,8 +134,10 @@ def _highlight(value: Any) -> Highlight:
     given = options.get("fields", {})
     parts = given if isinstance(given, list) else [given]
     fields: dict[str, Mapping[str, Any]] = {}
-    for part in parts[:100]:
-        fields.update(mapping(part, "highlight.fields"))
+    if sum(len(mapping(part, "highlight.fields")) for part in parts) > HIGHLIGHTED:
+        raise QueryRefused(f"highlight.fields has more than {HIGHLIGHTED} parts")
+    for part in parts:
+        fields.update(part)
     merged = dict(options)
     for name, own in fields.items():
         known(mapping(own, f"highlight.{name}"), f"highlight.{name}",

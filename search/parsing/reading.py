@@ -17,7 +17,7 @@ def mapping(value: Any, where: str) -> Mapping[str, Any]:
 
 def known(options: Mapping[str, Any], where: str, allowed: Collection[str]) -> None:
     """QueryRefused when `options` holds keys beyond `allowed`."""
-    if beyond := sorted(options.keys() - set(allowed)):
+    if beyond := sorted(options.keys() - set(allowed))[:10]:
         understood = f"; it understands {', '.join(sorted(allowed))}" if allowed else ""
         raise QueryRefused(f"{where} does not take {', '.join(beyond)} here{understood}")
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
+from catalog.conf import CatalogConfig
 from catalog.models import Event
 from identity.conf import IdentityConfig
 from identity.hashers import Argon2Hasher
@@ -438,3 +440,36 @@ def test_access_rules_are_none(api, ada) -> None:
     assert api.get(f"/users/{ada.pk}/access_rules").json()["access_rules"] == []
     assert api.get(f"/users/{ada.pk}/access_rules/x").status_code == 404
     assert api.get("/users/other/access_rules").status_code == 403
+
+
+def test_roles_are_counted_first(ada, ours):
+    api = Api(token_for(ada, ours))
+    body = {"name": "many", "roles": [{"id": "r"}] * 1001}
+    path = f"/users/{ada.pk}/application_credentials"
+    answer = api.post(path, {"application_credential": body})
+    assert answer.status_code == 413
+    assert answer.json()["error"]["error_code"] == "too_many"
+
+
+def test_a_page_of_heavy_credentials_is_shorter_and_leads_on(ada, ours, monkeypatch):
+    config = replace(settings.VITRINE[CatalogConfig], page_bytes=150_000)
+    monkeypatch.setitem(settings.VITRINE, CatalogConfig, config)
+    for number in range(5):
+        ApplicationCredential.objects.create(
+            id=f"c{number}",
+            user=ada,
+            project=ours,
+            name=f"c{number}",
+            secret="x",
+            description="d" * 60_000,
+        )
+    api, path = Api(token_for(ada, ours)), f"/users/{ada.pk}/application_credentials"
+    found, lengths = [], []
+    while path:
+        answer = api.get(path.removeprefix("http://testserver")).json()
+        page = [one["id"] for one in answer["application_credentials"]]
+        found += page
+        lengths.append(len(page))
+        path = answer["links"]["next"]
+    assert found == [f"c{number}" for number in range(5)]
+    assert lengths == [2, 2, 1]

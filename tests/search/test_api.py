@@ -8,9 +8,10 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
+from catalog.conf import CatalogConfig
 from catalog.indexing.documents import FieldType
 from catalog.models import Delivery
-from search import upkeep
+from search import selectors, upkeep
 from search.conf import SearchConfig
 from search.engine import Engine
 from search.relay import drain
@@ -369,3 +370,54 @@ def test_without_an_index_the_search_is_unavailable(bare: Engine, ada: Caller) -
     answer = ada.post({})
     assert answer.status_code == 503
     assert answer.json()["code"] == "search_index_missing"  # type: ignore[attr-defined]
+
+
+def test_a_page_of_heavy_documents_is_shorter_and_says_where_to_go_on(
+    library: Engine, books: Books, ada: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "PORTION", 4)
+    config = replace(settings.VITRINE[CatalogConfig], page_bytes=50_000)
+    monkeypatch.setitem(settings.VITRINE, CatalogConfig, config)
+    for number in range(10):
+        books.write(f"h{number}", project_id=ada.project, properties={"heavy": "x" * 15_000})
+    drain()
+    library.refresh()
+    asked = {"query": {"prefix": {"id": "h"}}, "sort": ["id"], "limit": 9}
+    found: list[str] = []
+    offset, lengths = 0, []
+    while offset is not None:
+        answer = ada.search(**asked, offset=offset)
+        assert answer["hits"]["total"] == 10
+        hits = [hit["_id"] for hit in answer["hits"]["hits"]]
+        lengths.append(len(hits))
+        found += hits
+        offset = answer.get("next_offset")
+    assert found == [f"h{number}" for number in range(10)]
+    assert lengths == [3, 3, 3, 1]
+    light = ada.search(**asked, _source=["id", "name"])
+    assert len(light["hits"]["hits"]) == 9, "what is shown counts, and no more"
+    assert "next_offset" not in light
+    assert len(ada.search(**{**asked, "limit": 2})["hits"]["hits"]) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"aggs": {f"a{n}": {"terms": {"field": "tags"}} for n in range(33)}},
+        {"sort": {f"field{n}": "asc" for n in range(9)}},
+        {"highlight": {"fields": {f"field{n}": {} for n in range(101)}}},
+        {"highlight": {"fields": [{f"field{n}": {}} for n in range(101)]}},
+        {"type": [BOOK] * 1001},
+        {"_source": ["a"] * 101},
+        {"query": {"bool": {"should": [{"match_all": {}}] * 257}}},
+        {"query": {"terms": {"tags": ["a"] * 1001}}},
+        {"query": {"ids": {"values": ["a"] * 1001}}},
+        {"aggs": {"r": {"range": {"field": "pages", "ranges": [{"from": 1}] * 51}}}},
+    ],
+)
+def test_parts_are_counted(library: Engine, ada: Caller, body: Any) -> None:
+    assert any(word in ada.refused(**body) for word in ("more than", "at most"))
+
+
+def test_a_refusal_does_not_repeat_all_that_was_sent(library: Engine, ada: Caller) -> None:
+    assert len(ada.refused(**{f"key{n}": 1 for n in range(10_000)})) < 1000

@@ -4,13 +4,14 @@ from typing import Any, ClassVar, TypeVar
 
 import django_filters
 from django import forms
-from django.db.models import Model, Q, QuerySet
+from django.db.models import JSONField, Model, Q, QuerySet, TextField
 from django.http import QueryDict
 from rest_framework.request import Request
 from typing_extensions import override
 
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
+from catalog.pages import room, weight
 from identity.api.v3.base import base_url
 from identity.models import ApplicationCredential, Domain, Project, ProjectTag, Role, User
 
@@ -148,12 +149,22 @@ def page_of(
             raise InvalidParameter(f"{name}: {problems[0]}", parameter=name)
         rows = _named(filtered.qs, parameters)
     limit = _limit(parameters)
-    found = list(_after(rows, parameters.get("marker")).order_by("name", "pk")[: limit + 1])
-    if len(found) <= limit:
+    ordered = _after(rows, parameters.get("marker")).order_by("name", "pk")
+    weighed = ordered.prefetch_related(None).annotate(row_weight=weight(*_long_columns(rows.model)))
+    weights = list(weighed.values_list("row_weight", flat=True)[: limit + 1])
+    shown = room(weights[:limit])
+    found = list(ordered[:shown])
+    if not found or len(weights) <= shown:
         return found, None
     following = parameters.copy()
-    following["marker"], following["limit"] = str(found[limit - 1].pk), str(limit)
-    return found[:limit], f"{base_url(request)}{request.path}?{following.urlencode()}"
+    following["marker"], following["limit"] = str(found[-1].pk), str(limit)
+    return found, f"{base_url(request)}{request.path}?{following.urlencode()}"
+
+
+def _long_columns(model: type[Model]) -> list[str]:
+    """Those that may hold long texts."""
+    kinds = (TextField, JSONField)
+    return [one.name for one in model._meta.concrete_fields if isinstance(one, kinds)]  # noqa: SLF001 - documented
 
 
 def _named(rows: QuerySet[M], parameters: QueryDict) -> QuerySet[M]:

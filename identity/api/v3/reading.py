@@ -6,9 +6,11 @@ from typing import Any
 
 import orjson
 
-from catalog.errors import InvalidBody
+from catalog.errors import InvalidBody, at_most
 
 LONGEST = 65535
+AT_ONCE = 1000
+"""Members of a list."""
 READ_ONLY = frozenset({"id", "links"})
 
 
@@ -65,6 +67,7 @@ class Reader:
         """A list of text; without any only with `empty`."""
         value = self._required(name)
         found = value if isinstance(value, list) else None
+        at_most(AT_ONCE, len(found or ()), self._at(name))
         if found is None or not (found or empty) or not all(isinstance(v, str) for v in found):
             raise InvalidBody(f"{self._at(name)} must be a list of text", attribute=self._at(name))
         return found
@@ -74,6 +77,7 @@ class Reader:
         value = self.document.get(name)
         if value is None:
             return []
+        at_most(AT_ONCE, len(value) if isinstance(value, list) else 0, self._at(name))
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
             raise InvalidBody(
                 f"{self._at(name)} must be a list of objects", attribute=self._at(name)

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from catalog.actors import Actor
 from catalog.api.views import json_object
-from catalog.errors import InvalidBody, ReadOnly
+from catalog.errors import InvalidBody, ReadOnly, at_most
 from metadefs import reading, values
 from metadefs.api.v2 import schemas
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
@@ -15,6 +15,8 @@ from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
 TIMES = ("created_at", "updated_at")
 GENERATED = ("self", "schema", *TIMES)
 NESTED = ("resource_type_associations", "properties", "objects", "tags")
+MOST_VALUES = 20_000
+"""Values in one body, of whatever kind: each is judged by a schema, and looked for in the database."""
 _DEEPEST_BODY = 32
 
 _NAMESPACE = Draft202012Validator(schemas.NAMESPACE)
@@ -75,6 +77,7 @@ def _checked(
     for name in read_only:
         if name in body:
             raise ReadOnly(f"attribute {name!r} is read-only", attribute=name)
+    at_most(MOST_VALUES, values.count(body, MOST_VALUES), "values")
     if values.too_deep(body, _DEEPEST_BODY):
         raise InvalidBody(f"the body is nested deeper than {_DEEPEST_BODY} levels")
     error = next(iter(judge.iter_errors(body)), None)

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from catalog.api.addresses import base_url, page_links
 from catalog.api.views import empty_response, json_response
+from catalog.pages import filled
 from metadefs import paging, selectors
 from metadefs.api.v2 import bodies, parameters, representations
 from metadefs.api.v2.base import MetadefsView
@@ -25,17 +26,18 @@ class NamespaceList(MetadefsView):
         )
         marker = self.namespace(asked.marker) if asked.marker is not None else None
         found = paging.page(
-            rows, key=asked.key, descending=asked.descending, limit=asked.limit, marker=marker
+            rows.prefetch_related(None),
+            key=asked.key,
+            descending=asked.descending,
+            limit=asked.limit,
+            marker=marker,
         )
-        full = bool(found) and len(found) == asked.limit
-        links = page_links(
-            representations.ROOT, request.query_params, found[-1].namespace if full else None
-        )
-        shown = [
-            representations.namespace(row, associations=row.associations.all()) for row in found
-        ]
+        page = filled(paging.read(rows, found), _with_associations)
+        more = page.cut or (bool(found) and len(found) == asked.limit)
+        last = page.last.namespace if more and page.last is not None else None
+        links = page_links(representations.ROOT, request.query_params, last)
         schema = f"{representations.SCHEMAS}/namespaces"
-        return json_response({"namespaces": shown, "schema": schema, **links})
+        return json_response({"namespaces": page.shown, "schema": schema, **links})
 
     def post(self, request: Request) -> HttpResponse:
         draft = bodies.new_namespace(request, self.actor)
@@ -72,6 +74,10 @@ class NamespaceItem(MetadefsView):
     def delete(self, request: Request, namespace: str) -> HttpResponse:
         namespaces.delete(self.namespace(namespace), actor=self.actor)
         return empty_response()
+
+
+def _with_associations(row: Namespace) -> dict[str, object]:
+    return representations.namespace(row, associations=row.associations.all())
 
 
 def _whole(row: Namespace) -> dict[str, object]:

@@ -12,7 +12,9 @@ _TYPES = {FieldType.KEYWORD: "string", FieldType.TEXT: "string"}
 
 
 def reply(question: Question, result: SearchResult) -> dict[str, Any]:
-    """The whole reply; `consistent` is there when the caller asked to wait."""
+    """The whole reply; `consistent` is there when the caller asked to wait, `next_offset` when there were more hits
+    than a page holds.
+    """
     scores = [hit.score for hit in result.hits if hit.score is not None]
     document: dict[str, Any] = {
         "took": result.milliseconds,
@@ -26,6 +28,8 @@ def reply(question: Question, result: SearchResult) -> dict[str, Any]:
     }
     if question.aggregations:
         document["aggregations"] = selectors.shown_aggregations(question, result)
+    if result.next_offset is not None:
+        document["next_offset"] = result.next_offset
     if result.consistent is not None:
         document["consistent"] = result.consistent
     return document
