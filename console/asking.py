@@ -20,6 +20,13 @@ WINDOW = 10_000
 LONGEST_TEXT = 500
 LONGEST_VALUE = 255
 MOST_VALUES = 50
+ALL_PROJECTS = "all_projects"
+SWITCHES: Mapping[str, tuple[str, ...]] = {
+    ALL_PROJECTS: ("true",),
+    "community": ("true",),
+    "os_hidden": ("all", "true"),
+}
+"""What a search leaves out unless it is asked for, and the values that ask; the first one is offered."""
 SORTS = ("best", "newest", "updated", "name", "largest")
 
 
@@ -31,6 +38,7 @@ class Asking:
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sort: str = ""
     page: int = 1
+    switches: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def order(self) -> str:
@@ -42,7 +50,7 @@ class Asking:
 
     @property
     def is_bare(self) -> bool:
-        return not self.text and not self.filters
+        return not self.text and not self.filters and not self.switches
 
     def has(self, name: str, value: str) -> bool:
         return value in self.filters.get(name, ())
@@ -58,7 +66,14 @@ class Asking:
         return replace(self, filters={k: v for k, v in self.filters.items() if k != name}, page=1)
 
     def unfiltered(self) -> "Asking":
-        return replace(self, filters={}, page=1)
+        return replace(self, filters={}, switches={}, page=1)
+
+    def switched(self, name: str, value: str) -> "Asking":
+        """On when it was off, else off; on the first page."""
+        switches = {k: v for k, v in self.switches.items() if k != name}
+        if name not in self.switches:
+            switches[name] = value
+        return replace(self, switches=switches, page=1)
 
     def on_page(self, page: int) -> "Asking":
         return replace(self, page=page)
@@ -71,8 +86,9 @@ class Asking:
         return replace(self, sort=sort, page=1)
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The filters alone, as a form sends them."""
-        return [(name, value) for name, values in self.filters.items() for value in values]
+        """The filters and switches alone, as a form sends them."""
+        filters = [(name, value) for name, values in self.filters.items() for value in values]
+        return [*filters, *self.switches.items()]
 
     @property
     def address(self) -> str:
@@ -102,6 +118,7 @@ def parse(query: QueryDict) -> Asking:
         filters=_filters(query),
         sort=_sort(query.get("sort", "")),
         page=_page(query.get("page", "1")),
+        switches=_switches(query),
     )
     _refuse_nul([text, *(v for pair in found.pairs() for v in pair)])
     return found
@@ -110,7 +127,7 @@ def parse(query: QueryDict) -> Asking:
 def _filters(query: QueryDict) -> dict[str, tuple[str, ...]]:
     known, found = set(facet_fields()), {}
     for name in query:
-        if name in {"q", "sort", "page"}:
+        if name in {"q", "sort", "page"} or name in SWITCHES:
             continue
         if name not in known and not (name.startswith(PROPERTY) and len(name) > len(PROPERTY)):
             raise InvalidParameter(
@@ -122,6 +139,18 @@ def _filters(query: QueryDict) -> dict[str, tuple[str, ...]]:
     total = sum(map(len, found.values()))
     if total > MOST_VALUES or any(len(v) > LONGEST_VALUE for vs in found.values() for v in vs):
         raise InvalidParameter(_("These are too many filters, or one of them is too long."))
+    return found
+
+
+def _switches(query: QueryDict) -> dict[str, str]:
+    found = {name: query.get(name, "") for name in SWITCHES if query.get(name)}
+    for name, value in found.items():
+        if value not in SWITCHES[name]:
+            raise InvalidParameter(
+                _("“%(name)s” can be %(values)s.")
+                % {"name": name, "values": ", ".join(SWITCHES[name])},
+                name=name,
+            )
     return found
 
 

@@ -1,8 +1,9 @@
 """Everything about one asset that the actor may see."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.text import capfirst
@@ -17,11 +18,12 @@ from catalog.events.history import history_of
 from catalog.indexing.documents import COMMON, Kept, sources
 from catalog.models import Event
 from console import words
+from images.history import Entry, events_of
 from images.models import TYPE as IMAGE
 from images.selectors import members_of
 from images.services.data import require_download
 from metadefs.enforcement import Governance
-from metadefs.selectors import governance
+from metadefs.selectors import governance, namespaces_visible_to
 
 APART = frozenset(
     "id resource_type name version description status visibility tags properties valid"
@@ -68,7 +70,7 @@ class MemberLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryLine:
-    event: Event
+    at: datetime
     what: str
     ago: str
     changes: Sequence[tuple[str, str, str]]
@@ -125,7 +127,7 @@ def asset(actor: Actor, resource_type: str, asset_id: str, *, base_url: str) -> 
         title=row.name or _("Without a name"),
         description=str(body.get("description") or ""),
         fields=_fields(body),
-        properties=_properties(body, row, rules, kept),
+        properties=_properties(body, row, rules, kept, _known_namespaces(actor, row, rules)),
         tags=list(body.get("tags") or ()),
         members=_members(actor, row),
         history=_history(actor, kind, row, kept),
@@ -156,14 +158,18 @@ def _fields(body: Mapping[str, Any]) -> list[FieldLine]:
 
 
 def _properties(
-    body: Mapping[str, Any], row: Artifact, rules: Governance, kept: Kept | None
+    body: Mapping[str, Any],
+    row: Artifact,
+    rules: Governance,
+    kept: Kept | None,
+    known: Container[str],
 ) -> list[PropertyLine]:
     """Properties that break a rule first, then the governed ones, then the rest; each group by key."""
     values: dict[str, Any] = dict(body.get("properties") or {})
     broken: dict[str, list[Violation]] = {}
     for one in row.violations:
         missing = one["value"] is None and not _keeps(kept, one["property"])
-        if one["property"] in values or missing:
+        if one["namespace"] in known and (one["property"] in values or missing):
             broken.setdefault(one["property"], []).append(_violation(one))
     if values.get("description") == body.get("description") and "description" not in broken:
         values.pop("description", None)
@@ -171,12 +177,23 @@ def _properties(
         PropertyLine(
             key=key,
             value=None if values.get(key) is None else str(values[key]),
-            namespaces=_namespaces(rules, key),
+            namespaces=[name for name in _namespaces(rules, key) if name in known],
             violations=broken.get(key, ()),
         )
         for key in sorted({*values, *broken})
     ]
     return sorted(lines, key=lambda line: (not line.violations, not line.namespaces, line.key))
+
+
+def _known_namespaces(actor: Actor, row: Artifact, rules: Governance) -> frozenset[str]:
+    """Of those that govern the asset, the ones that the actor may read: of others neither name nor rule is told."""
+    names = {rule.namespace for some in rules.rules.values() for rule in some}
+    names |= {one["namespace"] for one in row.violations}
+    try:
+        rows = namespaces_visible_to(actor).prefetch_related(None)
+    except Forbidden:
+        return frozenset()
+    return frozenset(rows.filter(namespace__in=names).values_list("namespace", flat=True))
 
 
 def _violation(stored: Mapping[str, Any]) -> Violation:
@@ -213,20 +230,25 @@ def _history(
 ) -> list[HistoryLine] | None:
     if not actor.is_admin and (actor.project_id is None or actor.project_id != row.project_id):
         return None
-    events = history_of(actor, kind.resource_type, row.pk, limit=HISTORY)
-    return [
-        HistoryLine(
-            event=event,
-            what=words.event(event.kind),
-            ago=words.ago(event.created_at),
-            changes=[
-                (path, *map(_brief, pair))
-                for path, pair in event.changes.items()
-                if not (path.startswith(PROPERTY) and _keeps(kept, path[len(PROPERTY) :]))
-            ],
-        )
-        for event in events
-    ]
+    events: Iterable[Event | Entry]
+    if row.type == IMAGE:
+        events, _more = events_of(actor, row.pk, limit=HISTORY, marker=None)
+    else:
+        events = history_of(actor, kind.resource_type, row.pk, limit=HISTORY)
+    return [_history_line(event, kept) for event in events]
+
+
+def _history_line(event: Event | Entry, kept: Kept | None) -> HistoryLine:
+    return HistoryLine(
+        at=event.created_at,
+        what=words.event(event.kind),
+        ago=words.ago(event.created_at),
+        changes=[
+            (path, _brief(old), _brief(new))
+            for path, (old, new) in event.changes.items()
+            if not (path.startswith(PROPERTY) and _keeps(kept, path[len(PROPERTY) :]))
+        ],
+    )
 
 
 def _brief(value: Any) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from catalog.actors import Actor
 from console import words
-from console.asking import PROPERTY, Asking
+from console.asking import ALL_PROJECTS, PROPERTY, SWITCHES, Asking
 from console.finding import Found
 
 
@@ -56,12 +57,29 @@ def facets(asking: Asking, found: Found) -> list[Facet]:
     return shown
 
 
+def switches(asking: Asking, actor: Actor) -> list[Option]:
+    """What else may be looked for; all projects are for administrators."""
+    return [
+        Option(
+            label=words.label(name),
+            count=None,
+            chosen=name in asking.switches,
+            address=asking.switched(name, values[0]).address,
+            key=f"switch-{name}",
+        )
+        for name, values in SWITCHES.items()
+        if name != ALL_PROJECTS or actor.is_admin
+    ]
+
+
 def chips(asking: Asking) -> list[Chip]:
     return [
         Chip(
             label=words.label(name),
             value=words.value(name, value),
-            address=asking.toggled(name, value).address,
+            address=(
+                asking.switched(name, value) if name in SWITCHES else asking.toggled(name, value)
+            ).address,
         )
         for name, value in asking.pairs()
     ]

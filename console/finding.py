@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from catalog.actors import Actor
 from catalog.indexing.documents import FieldType, declared
-from catalog.query import Bool, Everything, Expression, Sort, Terms
-from console.asking import PAGE_SIZE, PROPERTY, WINDOW, Asking, facet_fields
+from catalog.query import Bool, Everything, Expression, Sort, Term, Terms
+from console.asking import ALL_PROJECTS, PAGE_SIZE, PROPERTY, WINDOW, Asking, facet_fields
 from console.highlights import BEGIN, END
 from search.parsing import freetext
 from search.question import Highlight, Question
 from search.requests import Aggregation, Buckets, Hit, SearchResult, TermsAggregation
-from search.selectors import search
+from search.selectors import opened, search
 
 MOST_OPTIONS = 12
 MOST_PROPERTIES = 5
@@ -58,19 +58,26 @@ def find(actor: Actor, asking: Asking) -> Found:
     base = facet_fields()
     chosen = [name for name in asking.filters if name.startswith(PROPERTY)]
     names = [*base, *chosen]
-    result = _search(actor, asking, names, hits=True)
+    opens = frozenset(asking.switches) | opened(query(asking))
+    result = _search(actor, asking, names, opens, hits=True)
     offered = [name for name in _common_properties(result.hits) if name not in chosen]
     counts = _counts(result, names)
     if offered:
-        counts |= _counts(_search(actor, asking, offered), offered)
+        counts |= _counts(_search(actor, asking, offered, opens), offered)
     for name in asking.filters:
-        counts |= _counts(_search(actor, asking.without(name), [name]), [name])
+        counts |= _counts(_search(actor, asking.without(name), [name], opens), [name])
     return Found(total=result.total, hits=result.hits, counts=counts)
 
 
 def _search(
-    actor: Actor, asking: Asking, facets: Sequence[str], *, hits: bool = False
+    actor: Actor,
+    asking: Asking,
+    facets: Sequence[str],
+    opens: frozenset[str],
+    *,
+    hits: bool = False,
 ) -> SearchResult:
+    """`opens` is of the whole question: a facet is counted over all that the other filters find."""
     aggregations: dict[str, Aggregation] = {
         name: TermsAggregation(_field(name), size=MOST_OPTIONS) for name in facets
     }
@@ -81,6 +88,8 @@ def _search(
         offset=asking.offset if hits else 0,
         aggregations=aggregations,
         highlight=MARKS if hits and asking.text else None,
+        opened=opens,
+        all_projects=ALL_PROJECTS in asking.switches,
     )
     return search(actor, question)
 
@@ -88,6 +97,8 @@ def _search(
 def query(asking: Asking) -> Expression:
     """The text ranks, the filters only filter: of a filter's values one must hold."""
     filters = tuple(_filter(name, values) for name, values in asking.filters.items())
+    if asking.switches.get("os_hidden") == "true":
+        filters = (*filters, Term("os_hidden", True))
     if asking.text:
         return Bool(must=(freetext.parse(asking.text),), filter=filters)
     return Bool(filter=filters) if filters else Everything()

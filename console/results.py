@@ -44,6 +44,7 @@ class Result:
     tags: Sequence[SafeString]
     more_tags: int
     protected: bool
+    hidden: bool
     violated: int
     changed: str
 
@@ -95,6 +96,7 @@ def _result(hit: Hit) -> Result:
         tags=tags[:MOST_TAGS],
         more_tags=max(0, len(tags) - MOST_TAGS),
         protected=bool(body.get("protected")),
+        hidden=bool(body.get("os_hidden")),
         violated=len(body.get("violated_properties") or ()),
         changed=words.ago(_time(body.get("updated_at"))),
     )

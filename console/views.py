@@ -1,5 +1,7 @@
 """The pages."""
 
+from dataclasses import replace
+
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -11,7 +13,7 @@ from typing_extensions import override
 
 from catalog.api.addresses import base_url
 from console import assets, facets, results
-from console.asking import parse
+from console.asking import ALL_PROJECTS, parse
 from console.finding import find
 from console.pages import Visitor, is_fragment, open_page, page
 from identity.forms import SignInForm
@@ -23,6 +25,10 @@ from identity.sessions import choose_project
 def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """The search: whole, or the parts that change with what is asked."""
     asking = parse(request.GET)
+    if ALL_PROJECTS in asking.switches and not visitor.actor.is_admin:  # of another project, before
+        asking = replace(
+            asking, switches={k: v for k, v in asking.switches.items() if k != ALL_PROJECTS}
+        )
     found = find(visitor.actor, asking)
     before, after = results.neighbours(asking, found)
     context = {
@@ -31,6 +37,7 @@ def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "found": found,
         "results": results.results(found),
         "facets": facets.facets(asking, found),
+        "switches": facets.switches(asking, visitor.actor),
         "chips": facets.chips(asking),
         "orders": results.orders(asking),
         "before": before,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from catalog.clock import now
-from console.asking import PROPERTY
+from console.asking import PROPERTY, SWITCHES
 
 FIELDS: dict[str, Promise] = {
     "resource_type": gettext_lazy("Type"),
@@ -33,6 +33,8 @@ FIELDS: dict[str, Promise] = {
     "min_ram": gettext_lazy("Minimum memory"),
     "protected": gettext_lazy("Protected"),
     "os_hidden": gettext_lazy("Hidden"),
+    "community": gettext_lazy("Community of others"),
+    "all_projects": gettext_lazy("All projects"),
     "checksum": gettext_lazy("MD5"),
     "os_hash_value": gettext_lazy("SHA-512"),
     "created_at": gettext_lazy("Created"),
@@ -86,6 +88,8 @@ def value(name: str, given: str) -> str:
     """A filter's value."""
     if name == "resource_type":
         return kind(given)
+    if name in SWITCHES:
+        return _("alone") if (name, given) == ("os_hidden", "true") else _("too")
     if name == "valid":
         return _("Keeps every rule") if given == "true" else _("Breaks a rule")
     words = {"status": STATUSES, "visibility": VISIBILITIES}.get(name, {})

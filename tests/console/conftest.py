@@ -94,6 +94,14 @@ class Person:
         self.client = Client()
         self.client.force_login(self.user)
 
+    @classmethod
+    def of(cls, user, project) -> "Person":
+        """Who is there already."""
+        found = cls.__new__(cls)
+        found.user, found.actor, found.client = user, actor_for(user, project), Client()
+        found.client.force_login(user)
+        return found
+
     def get(self, path: str = "/", fragment: bool = False, **parameters) -> Answer:
         headers = {"X-Fragment": "1"} if fragment else {}
         return Answer(self.client.get(path, parameters, headers=headers))
@@ -146,17 +154,17 @@ def bob(theirs) -> Person:
 def namespace(db: None) -> Callable[[dict], None]:
     """Declares properties of images, in a namespace that only warns."""
 
-    def declare(properties: dict) -> None:
+    def declare(properties: dict, **fields) -> None:
         association = AssociationDraft(
             name="OS::Glance::Image", prefix="", properties_target=None, mode="warn", strict=False
         )
         draft = NamespaceDraft(
-            namespace="Site::Rules",
+            namespace=fields.get("namespace", "Site::Rules"),
             display_name="Rules",
             description="",
-            visibility="public",
+            visibility=fields.get("visibility", "public"),
             protected=False,
-            owner=None,
+            owner=fields.get("owner"),
             associations=(association,),
             properties=properties,
             objects=(),

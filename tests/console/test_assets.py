@@ -6,9 +6,11 @@ from artifacts.heat_templates import HEAT_TEMPLATES
 from artifacts.models import Artifact, Blob
 from artifacts.services import plain
 from catalog.jsonpatch import Replace
+from catalog.models import Event
 from images.services import members, metadata, states
 from tests.console.conftest import Person
 from tests.images.test_protections import Protect, everybody, protect
+from tests.support.identity import actor_for, make_admin
 
 __all__ = ["protect"]
 pytestmark = pytest.mark.django_db
@@ -125,8 +127,6 @@ def test_history_from_before_an_asset_was_given_away_is_not_told(ada: Person, bo
     row = ada.image("ours")
     metadata.patch_image(row.pk, [Replace(("name",), "for you")], actor=ada.actor)
     admin = Person("root", roles=())
-    from tests.support.identity import actor_for, make_admin
-
     admin.actor = actor_for(*make_admin())
     metadata.patch_image(row.pk, [Replace(("owner",), bob.actor.project_id)], actor=admin.actor)
     page = bob.get(path(row))
@@ -202,3 +202,46 @@ def test_what_a_protection_keeps_is_neither_shown_nor_told_of(
     assert "koala" not in page.html
     assert "wombat" in page.text
     assert "One rule of the metadata definitions is broken" in page.text
+
+
+def test_rules_of_a_private_namespace_are_told_to_who_may_read_it(
+    ada: Person, bob: Person, namespace
+) -> None:
+    """Beside those of a public one, whoever sees the image."""
+    private = {"namespace": "Ada::Secret", "visibility": "private", "owner": ada.actor.project_id}
+    namespace({"codename": {"title": "d", "type": "string", "enum": ["zephyr"]}}, **private)
+    namespace({"os_distro": {"title": "d", "type": "string", "enum": ["debian"]}})
+    lent = ada.image("lent", visibility="shared", codename="x", os_distro="dos")
+    given = ada.image("given", visibility="community", codename="zephyr", os_distro="debian")
+    members.add_member(lent, bob.actor.project_id, actor=ada.actor)
+    for row in (lent, given):
+        own, foreign = ada.get(path(row)), bob.get(path(row))
+        assert "Ada::Secret" in own.text
+        assert "Ada::Secret" not in foreign.html
+        assert "Site::Rules" in foreign.text
+    assert "Value 'x' breaks enum" in ada.get(path(lent)).text
+    assert "Value 'x' breaks enum" not in bob.get(path(lent)).text
+    assert "Value 'dos' breaks enum" in bob.get(path(lent)).text
+    assert "zephyr" not in bob.get(path(lent)).html
+
+
+def test_the_history_tells_no_more_than_the_api(ada: Person) -> None:
+    row = ada.image("x")
+    Event.objects.create(
+        kind="image.locate",
+        object_type="OS::Glance::Image",
+        object_id=row.pk,
+        project_id=ada.actor.project_id,
+        changes={"locations": [[], ["http://inside/secret"]], "name": ["x", "y"]},
+    )
+    page = ada.get(path(row))
+    assert "x → y" in page.text
+    assert "http://inside/secret" not in page.html
+    user, project = make_admin()
+    root = Person.of(user, project)
+    assert "http://inside/secret" in root.get(path(row)).text
+
+
+def test_a_hidden_image_is_marked(ada: Person) -> None:
+    assert "hidden" in ada.get(path(ada.image("x", os_hidden=True))).text
+    assert "hidden" not in ada.get(path(ada.image("y"))).text

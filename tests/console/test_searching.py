@@ -252,10 +252,7 @@ def test_operators_see_all_and_find_the_admin(index, ada: Person) -> None:
     ada.image("of ada")
     index()
     user, project = make_admin()
-    operator = Person.__new__(Person)
-    operator.user, operator.client = user, ada.client
-    operator.client.force_login(user)
-    page = operator.get()
+    page = Person.of(user, project).get(all_projects="true")
     assert page.assets == ["of ada"]
     assert 'href="/admin/"' in page.html
     assert project.name in page.text
@@ -270,3 +267,52 @@ def test_a_page_of_hits_costs_what_an_empty_one_does(
     ada.get()
     with django_assert_max_num_queries(10):
         assert len(ada.get(q="image", tags="a").assets) == 20
+
+
+def test_hidden_and_community_images_are_found_when_they_are_asked_for(
+    index, ada: Person, bob: Person
+) -> None:
+    ada.image("plain", visibility="community")
+    ada.image("old", visibility="community", os_hidden=True)
+    bob.image("own", visibility="private")
+    bob.image("own old", visibility="private", os_hidden=True)
+    index()
+    page = bob.get(sort="name")
+    assert page.assets == ["own"]
+    community = follow(bob, page, "switch-community")
+    assert community.assets == ["own", "plain"]
+    assert community.counts("visibility") == {"private": 1, "community": 1}
+    both = follow(bob, community, "switch-os_hidden")
+    assert both.assets == ["old", "own", "own old", "plain"]
+    assert both.text.count("· hidden") == 2
+    assert follow(bob, both, "chip-2").assets == ["own", "plain"]
+    assert bob.get(os_hidden="true").assets == ["own old"]
+    for asked in ({"os_hidden": "maybe"}, {"community": "no"}, {"all_projects": "1"}):
+        assert bob.get(**asked).status == 400
+
+
+def test_a_facet_is_counted_over_what_the_whole_question_finds(
+    index, ada: Person, bob: Person
+) -> None:
+    ada.image("a", visibility="community", disk_format="raw", container_format="bare")
+    bob.image("b", visibility="private", disk_format="iso", container_format="bare")
+    index()
+    page = bob.get(visibility="community")
+    assert page.assets == ["a"]
+    assert page.counts("visibility") == {"community": 1, "private": 1}
+    wider = follow(bob, page, "visibility=private")
+    assert set(wider.assets) == {"a", "b"}
+
+
+def test_all_projects_are_for_administrators(index, ada: Person, bob: Person) -> None:
+    ada.image("hers")
+    index()
+    root = Person.of(*make_admin())
+    page = root.get()
+    assert page.assets == []
+    everything = follow(root, page, "switch-all_projects")
+    assert everything.assets == ["hers"]
+    assert root.get(everything.links["asset-1"][0]).headings[0] == "hers"
+    assert "switch-all_projects" not in bob.get().links
+    other = bob.get(all_projects="true")
+    assert (other.status, other.assets, other.links.get("chip-1")) == (200, [], None)
