@@ -108,6 +108,9 @@ class Engine(ABC):
     def commit_rebuild(self, generation: Generation) -> None:
         """Let the new generation answer, in one step, and drop the old one."""
 
+    def sweep(self) -> None:  # noqa: B027 - where builds end with their process, nothing is left behind
+        """Drop a build that nobody goes on with. Ask again and again: only who has watched it for a while can tell."""
+
     @abstractmethod
     def purge(self) -> None:
         """Forget deletions that are older than any operation may be."""

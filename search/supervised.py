@@ -43,14 +43,19 @@ class RelayProcess:
             outages.tell(log, AWAY, reason=error.message)
         except Error as error:
             outages.tell_database(log, error)
-        keeper = threading.Thread(target=self._keep, name="index-upkeep", daemon=True)
-        keeper.start()
+        beside = [
+            threading.Thread(target=self._keep, name="index-upkeep", daemon=True),
+            threading.Thread(target=self._watch, name="index-numbers", daemon=True),
+        ]
+        for thread in beside:
+            thread.start()
         log.info("the relay runs")
         try:
             self._relay(listener)
         finally:
             self._stopping.set()
-            keeper.join(timeout=10)
+            for thread in beside:
+                thread.join(timeout=10)
             listener.close()
         log.info("the relay stopped")
 
@@ -90,10 +95,22 @@ class RelayProcess:
         finally:
             connection.close()
 
-    def _look_after(self, *, purge: bool) -> bool:
-        """One round; whether engine and database were there. The numbers come first: they need no engine."""
+    def _watch(self) -> None:
+        """The numbers, beside the upkeep: building an index may take hours."""
         try:
-            metrics.observe(CONSUMER)
+            while not self._stopping.is_set():
+                try:
+                    metrics.observe(CONSUMER)
+                except Error as error:
+                    outages.tell_database(log, error)
+                    close_old_connections()
+                self._stopping.wait(UPKEEP_SECONDS)
+        finally:
+            connection.close()
+
+    def _look_after(self, *, purge: bool) -> bool:
+        """One round; whether engine and database were there."""
+        try:
             if not self._ensured:
                 upkeep.ensure()
                 self._ensured = True

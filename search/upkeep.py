@@ -7,24 +7,26 @@ When there is no place left, or the layout itself changed, a new generation is b
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from catalog.conf import section
 from catalog.events.recording import owe
 from catalog.indexing.documents import declared, sources
 from catalog.query import Expression, Range, Terms, all_of, any_of
-from search import engines, rebuilding, schema
-from search.engine import Engine, Operation
+from search import engines, loading, rebuilding, schema
+from search.conf import SearchConfig
+from search.engine import Engine
 from search.errors import RebuildRunning
 from search.relay import CONSUMER
-from search.requests import SearchRequest
+from search.requests import WINDOW, SearchRequest
 from search.resolving import PROPERTY_KEYS, TYPING_SEQUENCE
 from search.schema import Schema
 
 log = logging.getLogger(__name__)
 
-_PART = 500
+_PART, _PAGE = 500, 200
 
 
 def make(engine: Engine | None = None) -> None:
@@ -50,6 +52,7 @@ def keep(engine: Engine | None = None) -> None:
     """One round: layout and types as the code and the namespaces say now."""
     engine = engine or engines.current()
     found = engine.live().schema
+    engine.sweep()
     wanted = schema.build(sources().values(), declared())
     changed = schema.extended(found, declared())
     if changed is None or not found.matches(wanted):
@@ -88,27 +91,26 @@ def _write_again(engine: Engine, found: Schema) -> None:
 
 
 def _reindex(engine: Engine, stale: Expression) -> None:
-    """Write what matches again, until nothing matches."""
+    """Write what matches again, until nothing matches but what was written again without becoming another."""
     seen: set[tuple[str, str]] = set()
-    while True:
+    passed = 0
+    while passed + _PAGE <= WINDOW:
         engine.refresh()
-        page = engine.search(SearchRequest(rights=stale, size=_PART))
+        page = engine.search(SearchRequest(rights=stale, size=_PAGE, offset=passed))
+        if not page.hits:
+            return
         fresh = [hit for hit in page.hits if (hit.resource_type, hit.id) not in seen]
         if not fresh:
-            return
+            passed += len(page.hits)
+            continue
         seen |= {(hit.resource_type, hit.id) for hit in fresh}
         by_type: dict[str, list[str]] = {}
         for hit in fresh:
             by_type.setdefault(hit.resource_type, []).append(hit.id)
         for resource_type, ids in by_type.items():
-            if resource_type in sources():
-                engine.bulk(list(operations(resource_type, ids)))
-
-
-def operations(resource_type: str, ids: Sequence[str]) -> Iterator[Operation]:
-    """The objects as they are now, as operations."""
-    for document in sources()[resource_type].load(ids):
-        yield Operation(resource_type, document.id, document.version, document.body)
+            most = section(SearchConfig).relay_bytes
+            for batch in loading.operations(resource_type, ids, number=_PAGE, most=most):
+                engine.bulk(batch)
 
 
 def _parts(ids: Iterator[str]) -> Iterator[list[str]]:

@@ -1,6 +1,8 @@
 """Elasticsearch under the common suite: the 8.x that `VITRINE_TEST_ELASTICSEARCH_URL` names, and 9.x where there is one."""
 
 import os
+import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,10 @@ from typing_extensions import override
 
 from search import analysis
 from search.engine import Engine
+from search.engines.elasticsearch import indexes
 from search.engines.elasticsearch.engine import ElasticsearchEngine
-from tests.conformance.search_suite import TEXTS, SearchEngineConformance
+from search.errors import RebuildRunning
+from tests.conformance.search_suite import SCHEMA, TEXTS, SearchEngineConformance
 
 URL, URL9 = "VITRINE_TEST_ELASTICSEARCH_URL", "VITRINE_TEST_ELASTICSEARCH9_URL"
 
@@ -36,6 +40,39 @@ class TestElasticsearch(SearchEngineConformance):
             index=engine.live().name, analyzer="words", text=text
         )
         assert [token["token"] for token in answer["tokens"]] == analysis.words(text)
+
+
+@pytest.mark.elasticsearch
+def test_a_build_is_given_up_only_by_who_saw_it_stand_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the clocks of machines say, and however long the comparing with the rows takes."""
+    monkeypatch.setattr(indexes, "TOUCH_SECONDS", 0.2)
+    monkeypatch.setattr(indexes, "ABANDONED", 4.0)
+    name = uuid.uuid4().hex[:10]
+    builder, other = made(URL, name), made(URL, name)
+    assert isinstance(builder, ElasticsearchEngine)
+    try:
+        builder.ensure(SCHEMA)
+        with builder.rebuilding(SCHEMA) as build:
+            end = time.monotonic() + 6
+            while time.monotonic() < end:
+                other.sweep()
+                with pytest.raises(RebuildRunning), other.rebuilding(SCHEMA):
+                    pass
+                time.sleep(0.3)
+            builder.commit_rebuild(build)
+        assert builder.live().name == build.name
+        dead = builder._indexes.begin(SCHEMA)
+        while dead.name in builder._indexes.all_names():
+            assert time.monotonic() < end + 60
+            other.sweep()
+            time.sleep(0.3)
+        assert time.monotonic() > end + 3.5, "it was not watched for long enough"
+        with other.rebuilding(SCHEMA) as again:
+            other.commit_rebuild(again)
+    finally:
+        builder.drop()
 
 
 @pytest.mark.skipif(URL9 not in os.environ, reason=f"{URL9} is not set")

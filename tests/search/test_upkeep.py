@@ -1,5 +1,6 @@
 """The index follows the code and the namespaces: made, filled, typed, rebuilt, compared with the rows."""
 
+import threading
 from dataclasses import replace
 from io import StringIO
 from typing import Any
@@ -11,7 +12,7 @@ from catalog import failpoints
 from catalog.indexing.documents import Field, FieldType
 from catalog.models import Delivery
 from catalog.query import Range, Sort, Term
-from search import rebuilding, schema, upkeep, verifying
+from search import metrics, rebuilding, schema, supervised, upkeep, verifying
 from search.engine import Engine, Operation
 from search.errors import EngineUnavailable, QueryRefused, RebuildRunning
 from search.relay import drain
@@ -236,3 +237,38 @@ def test_an_unready_type_cannot_be_ranged_as_a_number(
     upkeep.keep()
     with pytest.raises(QueryRefused, match="is a long"):
         ids(engine, query=Range("cores", gte="many"))
+
+
+def test_documents_that_stay_as_they_are_do_not_end_the_typing_of_others(
+    engine: Engine, books: Books, declared: dict[str, FieldType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index holds newer states of some than their rows: written again, they stay as they were."""
+    monkeypatch.setattr(upkeep, "_PAGE", 2)
+    for n in range(8):
+        books.write(f"new{n}", properties={"cores": f"{n}"})
+        books.write(f"stuck{n}", properties={"cores": f"{n}"})
+    drain()
+    engine.bulk([Operation(BOOK, f"stuck{n}", 99, books.rows[f"stuck{n}"][1]) for n in range(8)])
+    declared["cores"] = FieldType.LONG
+    upkeep.keep()
+    assert ids(engine, query=Range("cores", gte=0), sorts=(Sort("cores"),)) == [
+        f"new{n}" for n in range(8)
+    ]
+
+
+def test_the_numbers_are_told_while_the_index_is_built(
+    engine: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, told = supervised.RelayProcess(), threading.Event()
+    monkeypatch.setattr(supervised, "UPKEEP_SECONDS", 0.01)
+    monkeypatch.setattr(metrics, "observe", lambda _: told.set())
+
+    def build() -> None:
+        told.clear()
+        assert told.wait(60), "nobody counts while the index is built"
+        process.stop()
+
+    monkeypatch.setattr(upkeep, "keep", build)
+    monkeypatch.setattr(supervised.signal, "signal", lambda *_: None)
+    process.run()
+    assert told.is_set()

@@ -1,7 +1,7 @@
 """The engine of production: an Elasticsearch cluster, 8.x or 9.x."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,6 @@ from search.schema import Schema
 
 PART = 5 << 20
 """Bytes of one bulk request, about."""
-TOUCH_SECONDS = 20.0
 OLDEST = (8, 0)
 
 ACCEPTED, SUPERSEDED = Outcome(Verdict.ACCEPTED), Outcome(Verdict.SUPERSEDED)
@@ -54,7 +53,7 @@ class ElasticsearchEngine(Engine):
             away_seconds=away_seconds,
         )
         self._indexes = Indexes(self._client, prefix, shards)
-        self._touched = 0.0
+        self._stop_touching: Callable[[], None] = _nothing
 
     @override
     def ensure(self, schema: Schema) -> bool:
@@ -75,9 +74,6 @@ class ElasticsearchEngine(Engine):
         if not operations:
             return []
         if into is not None:
-            if time.monotonic() - self._touched > TOUCH_SECONDS:
-                self._indexes.touch(into)
-                self._touched = time.monotonic()
             return self._write_or_fail(into, operations)
         for _ in range(3):
             try:
@@ -147,18 +143,23 @@ class ElasticsearchEngine(Engine):
     @contextmanager
     def rebuilding(self, schema: Schema) -> Iterator[Generation]:
         generation = self._indexes.begin(schema)
-        self._touched = time.monotonic()
         try:
-            yield generation
+            with self._indexes.touching(generation) as self._stop_touching:
+                yield generation
         finally:
             if self._indexes.live(fresh=True).name != generation.name:
                 self._indexes.delete(generation.name)
 
     @override
     def commit_rebuild(self, generation: Generation) -> None:
+        self._stop_touching()  # from now on others may change the schema that lies with it
         with told():
             self._client.indices.refresh(index=generation.name)
         self._indexes.commit(generation)
+
+    @override
+    def sweep(self) -> None:
+        self._indexes.sweep()
 
     @override
     def purge(self) -> None:
@@ -241,6 +242,10 @@ class ElasticsearchEngine(Engine):
         middle = len(part) // 2
         self._send(part[:middle], outcomes)
         self._send(part[middle:], outcomes)
+
+
+def _nothing() -> None:
+    """Nothing is being built."""
 
 
 def _lines(generation: Generation, operation: Operation) -> list[bytes]:

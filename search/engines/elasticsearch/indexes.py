@@ -8,8 +8,10 @@ The schema lies in the mapping's ``_meta``.
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import Any
 
 from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
@@ -21,7 +23,8 @@ from search.errors import EngineUnavailable, IndexMissing, RebuildRunning
 from search.schema import Schema, from_json
 
 ABANDONED = 120.0
-"""Seconds after which a build that was not touched counts as given up."""
+"""Seconds for which somebody has seen no touch of a build when it counts as given up."""
+TOUCH_SECONDS = 20.0
 FRESH = 1.0
 """Seconds for which a reader remembers the live index."""
 
@@ -40,6 +43,7 @@ class Indexes:
     def __init__(self, client: Elasticsearch, prefix: str, shards: int) -> None:
         self._client, self.prefix, self._shards = client, prefix, shards
         self._live: _Remembered | None = None
+        self._watched: dict[str, tuple[Any, float]] = {}
 
     @property
     def write_alias(self) -> str:
@@ -92,16 +96,50 @@ class Indexes:
     def begin(self, schema: Schema) -> Generation:
         """A new index that gets all writes; RebuildRunning when somebody builds one."""
         with told():
-            live = self.live(fresh=True)
-            for name, meta in self._metas(self.write_alias).items():
-                if name == live.name:
-                    continue
-                if time.time() - float(meta.get("touched", 0)) < ABANDONED:
-                    raise RebuildRunning("another process is building the index anew")
-                self.delete(name)
+            self.sweep()
+            if len(self.written()) > 1:
+                raise RebuildRunning("another process is building the index anew")
             name = f"{self.prefix}-g-{uuid.uuid4().hex[:12]}"
             self._create(name, schema, live=False)
         return Generation(name, schema)
+
+    def sweep(self) -> None:
+        """Drop builds whose last touch was the same for so long: by this process's own clock, for no two machines agree
+        about the time.
+        """
+        live, moment = self.live(fresh=True).name, time.monotonic()
+        builds = {name: m for name, m in self._metas(self.write_alias).items() if name != live}
+        watched = {}
+        for name, meta in builds.items():
+            touch, since = self._watched.get(name, (None, moment))
+            watched[name] = (
+                (touch, since) if touch == meta["touched"] else (meta["touched"], moment)
+            )
+            if moment - watched[name][1] >= ABANDONED:
+                self.delete(name)
+        self._watched = watched
+
+    @contextmanager
+    def touching(self, generation: Generation) -> Iterator[Callable[[], None]]:
+        """Tell others that the build goes on, until the block ends or what it is given is called."""
+        done = Event()
+
+        def touch() -> None:
+            while not done.wait(TOUCH_SECONDS):
+                with suppress(EngineUnavailable):
+                    self.touch(generation)
+
+        thread = Thread(target=touch, name="index-build", daemon=True)
+        thread.start()
+
+        def stop() -> None:
+            done.set()
+            thread.join()
+
+        try:
+            yield stop
+        finally:
+            stop()
 
     def touch(self, generation: Generation) -> None:
         """Tell others that the build goes on."""
@@ -163,4 +201,4 @@ class Indexes:
 
 
 def _meta(schema: Schema) -> dict[str, Any]:
-    return {"schema": schema.as_json(), "touched": time.time()}
+    return {"schema": schema.as_json(), "touched": uuid.uuid4().hex}
