@@ -1,7 +1,8 @@
 """What one generation of the index holds: its fields, and how declared property keys are typed in it.
 
 The schema lies beside the generation, in the engine, so that queries and writes always speak of the same thing.
-`FORMAT` rises when this code changes how documents are laid out; a generation of another format is rebuilt.
+`FORMAT` rises when this code changes how documents are laid out; a generation of another format is rebuilt, and answers
+and takes writes until then: the fields of one schema stay the same, and what lies in them may go by the format.
 """
 
 from collections.abc import Iterable, Mapping

@@ -24,7 +24,9 @@ KEY, IDENTITY, VERSION, LIVE, GONE_AT, BODY, NAMES, TIE = (
 )  # fmt: skip
 PAIRS, JSON = "_pairs", "_json"
 VERBATIM = "="
-"""Begins every value in the JSON field: a bare `2026-01-31T12:00:00Z` tantivy would take for a time there."""
+"""Begins every value in the JSON field, from format 2 on: a bare `2026-01-31T12:00:00Z` tantivy would take for a time
+there.
+"""
 WORDS = "words"
 NUMERIC = frozenset({FieldType.LONG, FieldType.DATE})
 
@@ -111,7 +113,8 @@ def document(
     made.add_integer(TIE, encoded.tie)
     made.add_bytes(BODY, raw)
     made.add_bytes(IDENTITY, orjson.dumps([resource_type, id_]))
-    made.add_json(JSON, {name: VERBATIM + text for name, text in encoded.properties.items()})
+    begin = VERBATIM if schema.format >= 2 else ""
+    made.add_json(JSON, {name: begin + text for name, text in encoded.properties.items()})
     made.add_integer("i_typing_sequence", schema.sequence)
     for name in encoded.property_keys:
         made.add_text("k_property_keys", name)
