@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.load import Load
-from tests.crash.stage import Stage
-from tests.support import indexes
-from tests.support.checker import Checker, postgresql, sqlite
+from tests.crash.stage import Stage, look_into
 from tests.support.crash import Victim, victim
 from tests.support.searchserver import SearchServer, search_server
 from tests.support.service import missing
@@ -86,14 +84,7 @@ def production(tmp_path: Path, server: SearchServer) -> Iterator[Stage]:
 
 def staged(found: Victim) -> Stage:
     """The service with a load on it and a look into all it keeps."""
-    service, settings = found.service, found.service.environment
-    if "VITRINE_DATABASE_URL" in settings:
-        query = postgresql(settings["VITRINE_DATABASE_URL"])
-        index = indexes.elasticsearch(
-            settings["VITRINE_SEARCH_URL"], settings["VITRINE_SEARCH_INDEX_PREFIX"]
-        )
-    else:
-        query = sqlite(service.folder / "vitrine.sqlite3")
-        index = indexes.embedded(service.folder / "search")
+    service = found.service
+    query, checker = look_into(service)
     load = Load(service.port, service.token(), seed=SEED)
-    return Stage(found, load, query, Checker(query, service.folder / "blobs", index), SEED)
+    return Stage(found, load, query, checker, SEED)

@@ -5,8 +5,10 @@ import time
 from dataclasses import dataclass
 
 from tests.crash.load import Load, history
-from tests.support.checker import Checker, Query
+from tests.support import indexes
+from tests.support.checker import Checker, Query, postgresql, sqlite
 from tests.support.crash import Victim
+from tests.support.service import Service
 
 log = logging.getLogger(__name__)
 
@@ -48,3 +50,17 @@ class Stage:
             f"--- what clients did there\n{told[:20000]}\n"
             f"--- the end of {self.victim.service.log}\n{self.victim.tail()}"
         )
+
+
+def look_into(service: Service) -> tuple[Query, Checker]:
+    """Its database, and who looks at all it keeps."""
+    settings = service.environment
+    if "VITRINE_DATABASE_URL" in settings:
+        query = postgresql(settings["VITRINE_DATABASE_URL"])
+        index = indexes.elasticsearch(
+            settings["VITRINE_SEARCH_URL"], settings["VITRINE_SEARCH_INDEX_PREFIX"]
+        )
+    else:
+        query = sqlite(service.folder / "vitrine.sqlite3")
+        index = indexes.embedded(service.folder / "search")
+    return query, Checker(query, service.folder / "blobs", index)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.support.service import Service, configured
+from tests.support.service import ROOT, Service, configured
 
 BRIEF = {
     "VITRINE_ARTIFACTS_RESTORE_GRACE": "0",  # the checker expects what is deleted to be gone
@@ -105,12 +105,18 @@ class Victim:
 
 
 @contextmanager
-def victim(folder: Path, profile: str = "embedded", **settings: str) -> Iterator[Victim]:
-    """A service that is ready; at the end it is stopped, and killed where it does not stop."""
+def victim(
+    folder: Path, profile: str = "embedded", *, code: Path = ROOT, **settings: str
+) -> Iterator[Victim]:
+    """A service that is ready; at the end it is stopped, and killed where it does not stop.
+
+    `code`: where its program lies.
+    """
     points = folder / "points"
     folder.mkdir(parents=True, exist_ok=True)
     own = BRIEF | {"VITRINE_FAILPOINTS_ONCE": str(points)} | settings
     with configured(folder, profile, **own) as service:
+        service.code = code
         found = Victim(service, points)
         found.start()
         yield found

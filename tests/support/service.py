@@ -53,6 +53,7 @@ class Service:
     port: int
     environment: dict[str, str]
     process: subprocess.Popen[bytes] | None = field(default=None)
+    code: Path = ROOT
     keystone: OwnKeystone | None = field(default=None)
 
     @property
@@ -69,7 +70,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],
-                cwd=ROOT,
+                cwd=self.code,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -139,7 +140,7 @@ class Service:
         """Run a management command beside the service."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
+            cwd=self.code,
             env=self.environment,
             capture_output=True,
             text=True,
