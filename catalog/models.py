@@ -104,7 +104,11 @@ def job_id() -> str:
 
 
 class Job(models.Model):
-    """Work in the background: this row is the truth, a broker's message about it only a hint."""
+    """Work in the background: this row is the truth, a broker's message about it only a hint.
+
+    Of one kind and key one job has begun at most, and one more waits. `steps_done` of a job that is failing are those
+    that are still to be undone.
+    """
 
     id = KeyField(primary_key=True, max_length=36, default=job_id)
     kind = models.CharField(max_length=80)
@@ -118,6 +122,7 @@ class Job(models.Model):
     error = models.TextField(default="", blank=True)
     attempts = models.IntegerField(default=0)
     max_attempts = models.IntegerField(default=10)
+    undo_attempts = models.IntegerField(default=0, db_default=0)
     run_after = models.DateTimeField(default=now)
     lease_owner = models.CharField(max_length=120, default="", blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -132,15 +137,24 @@ class Job(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "key"],
-                name="job_open_key",
-                condition=models.Q(state="queued", key__isnull=False),
+                name="job_waiting_key",
+                condition=models.Q(state="queued", attempts=0, key__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "key"],
+                name="job_begun_key",
+                condition=models.Q(key__isnull=False)
+                & (
+                    models.Q(state__in=["running", "failing"])
+                    | models.Q(state="queued", attempts__gt=0)
+                ),
             ),
         ]
         indexes = [
             models.Index(
                 fields=["run_after", "id"],
                 name="job_open",
-                condition=models.Q(state__in=["queued", "running"]),
+                condition=models.Q(state__in=["queued", "running", "failing"]),
             ),
             models.Index(fields=["created_at"], name="job_created"),
         ]

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from catalog.clock import database_time
-from catalog.jobs.lifecycle import QUEUED, RUNNING
+from catalog.jobs.lifecycle import OPEN
 from catalog.models import Delivery, Job
 
 
@@ -46,11 +46,8 @@ class Backlog(Collector):
     def _jobs(self) -> GaugeMetricFamily:
         found = GaugeMetricFamily("vitrine_jobs", "Jobs that are not finished.", labels=("state",))
         counts = dict(
-            Job.objects.filter(state__in=(QUEUED, RUNNING))
-            .values_list("state")
-            .annotate(Count("id"))
-            .order_by()
+            Job.objects.filter(state__in=OPEN).values_list("state").annotate(Count("id")).order_by()
         )
-        for state in (QUEUED, RUNNING):
+        for state in OPEN:
             found.add_metric((state,), counts.get(state, 0))
         return found

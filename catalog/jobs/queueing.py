@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.module_loading import import_string
 
 from catalog.actors import Actor
@@ -16,7 +16,9 @@ from catalog.models import Job
 def enqueue(kind: str, input: Mapping[str, Any], *, actor: Actor, key: str | None = None) -> Job:  # noqa: A002
     """A queued job, hinted to the workers once the transaction commits.
 
-    With `key`, a job of the same kind and key that is still queued is returned instead of a second one.
+    With `key`, a job of the same kind and key that waits, for its first attempt or another one, is returned instead of
+    a second one. One that runs is not: what it read may be older than what this one is for. The new job then waits
+    until that one has ended: no two of a key are under way.
     """
     with transaction.atomic():
         job = _insert(kind, input, actor, key)
@@ -30,6 +32,8 @@ def hint(job_id: str) -> None:
 
 
 def _insert(kind: str, input: Mapping[str, Any], actor: Actor, key: str | None) -> Job:  # noqa: A002
+    if (queued := _queued(kind, key)) is not None:
+        return queued
     row = Job(
         kind=kind,
         key=key,
@@ -44,8 +48,15 @@ def _insert(kind: str, input: Mapping[str, Any], actor: Actor, key: str | None) 
             row.save(force_insert=True)
             row.refresh_from_db(fields=["run_after"])
     except IntegrityError:
-        waiting = Job.objects.filter(kind=kind, key=key, state=QUEUED).first()
-        if waiting is None:
-            return _insert(kind, input, actor, key)
-        return waiting
+        return _insert(kind, input, actor, key)
     return row
+
+
+def _queued(kind: str, key: str | None) -> Job | None:
+    """The job of this key that waits; it cannot be claimed before the caller's transaction ends."""
+    if key is None:
+        return None
+    rows = Job.objects.filter(kind=kind, key=key, state=QUEUED).order_by("attempts")
+    if connection.features.has_select_for_update:
+        rows = rows.select_for_update()
+    return rows.first()

@@ -2,36 +2,41 @@
 
 import time
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from catalog.clock import database_now
 from catalog.conf import CatalogConfig, section
-from catalog.jobs.lifecycle import QUEUED, RUNNING
+from catalog.jobs.leases import WATCH, lapsed, waiting
 from catalog.jobs.queueing import hint
 from catalog.models import Job
 
+LIMIT = 500
 
-def overdue(limit: int = 500) -> list[str]:
+
+def overdue() -> list[str]:
     """Ids of jobs that wait though their time has come, or whose worker let its lease end."""
-    waiting = Q(state=QUEUED, run_after__lte=database_now(-1))
-    abandoned = Q(state=RUNNING, lease_until__lt=database_now())
-    rows = Job.objects.filter(waiting | abandoned).order_by("run_after", "id")
-    return list(rows.values_list("id", flat=True)[:limit])
+    return list(_overdue().values_list("id", flat=True)[:LIMIT])
 
 
-_hinted: dict[str, float] = {}
+def _overdue() -> QuerySet[Job]:
+    late = waiting() & Q(run_after__lte=database_now(-1))
+    found = late | lapsed() if WATCH.calm() else late
+    return Job.objects.filter(found).order_by("run_after", "id")
+
+
+_hinted: dict[tuple[str, int, int], float] = {}
 
 
 def reconcile() -> int:
-    """Hint again at every overdue job, at most once per lease from this process, lest a backlog fill the broker.
-
-    A job hinted twice is still claimed once.
+    """Hint again at every overdue job, at most once per lease and attempt from this process, lest a backlog fill the
+    broker. A job hinted twice is still claimed once.
     """
     moment, lease = time.monotonic(), section(CatalogConfig).job_lease
-    for job_id in [one for one, at in _hinted.items() if moment - at > lease]:
-        del _hinted[job_id]
-    ids = [job_id for job_id in overdue() if job_id not in _hinted]
-    for job_id in ids:
-        _hinted[job_id] = moment
-        hint(job_id)
-    return len(ids)
+    for one in [one for one, at in _hinted.items() if moment - at > lease]:
+        del _hinted[one]
+    found = _overdue().values_list("id", "attempts", "undo_attempts")[:LIMIT]
+    fresh = [one for one in found if one not in _hinted]
+    for one in fresh:
+        _hinted[one] = moment
+        hint(one[0])
+    return len(fresh)

@@ -33,7 +33,10 @@ class Step(ABC):
     def run(self, job: Job, progress: Progress) -> None: ...
 
     def undo(self, job: Job) -> None:  # noqa: B027 - most steps leave nothing to undo
-        """Take back what `run` left, whole or in part; called in reverse order when the job fails for good."""
+        """Take back what `run` left, whole or in part; called in reverse order when the job fails for good.
+
+        Perhaps by another process than `run`. What it raises leads to another attempt later.
+        """
 
 
 class JobKind(ABC):
@@ -45,7 +48,7 @@ class JobKind(ABC):
     """How many of the kind a process runs side by side; others wait, and leave its threads to other kinds."""
 
     def failed(self, job: Job) -> None:  # noqa: B027 - optional
-        """Called once when the job has failed for good, after the steps are undone."""
+        """Called when the job has failed for good, after the steps are undone; again when its worker dies then."""
 
 
 _kinds: dict[str, JobKind] = {}

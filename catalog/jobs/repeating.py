@@ -12,7 +12,7 @@ from catalog.models import Job
 
 
 def run_again(job_id: str, *, actor: Actor) -> Job:
-    """Queue a failed job from its first step: what it had done was undone when it failed.
+    """Queue a failed job from its first step: what it had done was undone when it failed, or by a person since.
 
     NotFound, IllegalTransition when it has not failed, Duplicate when another one of its key waits already.
     The caller has made sure that the actor is an operator.
@@ -28,6 +28,7 @@ def run_again(job_id: str, *, actor: Actor) -> Job:
                 steps_done=[],
                 progress=0.0,
                 attempts=0,
+                undo_attempts=0,
                 run_after=database_now(),
                 finished_at=None,
                 error="",

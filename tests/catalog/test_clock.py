@@ -11,11 +11,12 @@ from catalog.clock import database_now, database_time, now, spelled
 from catalog.events import claiming, parking
 from catalog.events.recording import owe
 from catalog.jobs import reconciling, registry
+from catalog.jobs.leases import claim
 from catalog.jobs.lifecycle import QUEUED, SUCCEEDED
 from catalog.jobs.queueing import enqueue
 from catalog.jobs.reconciling import overdue
 from catalog.jobs.registry import JobKind
-from catalog.jobs.running import _claim, run
+from catalog.jobs.running import run
 from catalog.models import Delivery, Job
 from tests.support import clocks
 
@@ -92,10 +93,10 @@ def test_leases_hold_before_other_clocks(
     job = enqueue("tests.nothing", {}, actor=ACTOR)
     clocks.move(monkeypatch, holder)
     assert claiming.claim("search", owner="a", lease=60, limit=10)
-    assert _claim(job.id, "somebody") is not None
+    assert claim(job.id, "somebody") is not None
     clocks.move(monkeypatch, other)
     assert claiming.claim("search", owner="b", lease=60, limit=10) == []
-    assert _claim(job.id, "another") is None
+    assert claim(job.id, "another") is None
     assert overdue() == []
 
 

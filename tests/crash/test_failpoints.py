@@ -22,6 +22,13 @@ PASSED_BY = {
 }
 BY_COMMAND = "rebuild"
 """This area's points are passed by `manage.py rebuild_index`."""
+BY_FAILURE = "undo"
+"""This area's points are passed by jobs that fail, which those of the load do not."""
+HOPELESS = (
+    "from catalog.models import Job; Job.objects.create(kind='artifacts.revalidate',"
+    " input={'epoch': 0, 'resource_types': []}, attempts=10)"
+)
+"""A job whose next claim is one too many."""
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(600)]
 
 
@@ -43,7 +50,7 @@ def rounds() -> list[tuple[str, ...]]:
     """One point of web and one of the worker at a time; then the relay's and the notifier's, after those that change rules."""
     queues: dict[str, list[str]] = {"web": [], "worker": [], "relay": [], "notifier": []}
     for point in points():
-        if area(point) != BY_COMMAND:
+        if area(point) not in {BY_COMMAND, BY_FAILURE}:
             queues[PASSED_BY[area(point)]].append(point)
     pairs = zip_longest(queues["web"], queues["worker"])
     later = zip_longest(queues["relay"], queues["notifier"])
@@ -51,7 +58,7 @@ def rounds() -> list[tuple[str, ...]]:
 
 
 def test_every_area_has_points() -> None:
-    assert set(map(area, points())) == PASSED_BY.keys() | {BY_COMMAND}
+    assert set(map(area, points())) == PASSED_BY.keys() | {BY_COMMAND, BY_FAILURE}
 
 
 @pytest.mark.parametrize("armed", rounds(), ids="+".join)
@@ -91,3 +98,23 @@ def test_death_of_a_rebuild_loses_nothing(stage: Stage, point: str) -> None:
         )
     stage.settle(150)
     stage.check(f"killed at {point} and built anew")
+
+
+@pytest.mark.parametrize("point", [one for one in points() if area(one) == BY_FAILURE])
+def test_death_while_a_job_is_undone_leaves_it_to_another_worker(stage: Stage, point: str) -> None:
+    victim = stage.victim
+    everybody = victim.processes().keys()
+    victim.arm(point)
+    assert victim.service.manage("shell", "-c", HOPELESS).returncode == 0
+    victim.until(lambda: victim.fired(point), 180, f"past {point}")
+    victim.until(lambda: victim.processes().keys() == everybody, 120, "all alive again")
+    stage.settle(150)
+    (job,) = stage.query("SELECT * FROM catalog_job WHERE attempts = 10")
+    assert (job["state"], job["error_code"], job["undo_attempts"]) == (
+        "failed",
+        "job_workers_lost",
+        2,
+    )
+    forget = "from catalog.models import Job; Job.objects.filter(attempts=10).delete()"
+    assert victim.service.manage("shell", "-c", forget).returncode == 0
+    stage.check(f"killed at {point}")

@@ -109,7 +109,9 @@ class Checker:
         for row in self._query("SELECT * FROM catalog_delivery"):
             kind = "parked delivery" if row["parked"] else "owed delivery"
             yield Finding(kind, row["object_id"], f"{row['attempts']} attempts {row['error']}")
-        for row in self._query("SELECT * FROM catalog_job WHERE state IN ('queued', 'running')"):
+        for row in self._query(
+            "SELECT * FROM catalog_job WHERE state IN ('queued', 'running', 'failing')"
+        ):
             yield Finding("open job", row["id"], f"{row['kind']} is {row['state']}: {row['error']}")
         for row in self._query("SELECT * FROM artifacts_storedobject WHERE state <> 'stored'"):
             yield Finding("open object", row["key"], f"it is {row['state']}")
