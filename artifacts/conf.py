@@ -22,7 +22,9 @@ class ArtifactsConfig(Section):
         help="Seconds a deleted artifact keeps its bytes, counted as its project's, and can be restored.",
     )
     idle_timeout: float = setting(
-        60.0, help="Seconds an upload may send nothing before it is ended with 408."
+        60.0,
+        help="Seconds an upload may send nothing before it is ended with 408, and a client read nothing of an answer"
+        " before it is cut.",
     )
     data_threads: int = setting(
         16, help="Threads per web process for hashing, writing and reading bytes."

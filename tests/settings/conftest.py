@@ -43,9 +43,15 @@ class Server:
     port: int
     prepared: list[str] = field(default_factory=list)
     bridge: Bridge | None = None
+    running: uvicorn.Server | None = None
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
+
+    @property
+    def connections(self) -> int:
+        assert self.running is not None
+        return len(self.running.server_state.connections)
 
     @property
     def waits(self) -> int:
@@ -174,7 +180,7 @@ def serving(proxies: tuple[str, ...], body_seconds: float = 600.0) -> Iterator[S
             ws="none",
             timeout_graceful_shutdown=5,
         )
-        running = uvicorn.Server(config)
+        running = found.running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, args=([listening],))
         thread.start()
         try:

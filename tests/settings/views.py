@@ -74,6 +74,10 @@ def stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(parts())
 
 
+def large(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(b"x" * int(request.GET["size"]))
+
+
 def blocked(request: HttpRequest) -> HttpResponse:
     gate.wait(60)
     return HttpResponse("free")
@@ -112,6 +116,7 @@ urlpatterns = [
     path("boom", boom),
     path("databaseless", databaseless),
     path("stream", stream),
+    path("large", large),
     path("blocked", blocked),
     path("working", working),
     path("waits", csrf_exempt(waits)),
