@@ -189,7 +189,8 @@ class CatalogConfig(Section):
     )
     policy_file: Path | None = setting(None, help="oslo.policy overrides (policy.yaml).")
     public_url: str | None = setting(
-        None, help="How clients reach the service; default: as the request came."
+        None,
+        help="How clients reach the service; default: as the request came, where its Host can be believed.",
     )
     trusted_proxies: tuple[str, ...] = setting(
         (), help="Addresses whose X-Forwarded-* headers count."

@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from catalog import callers, requestids
 from catalog.api import later
+from catalog.api.addresses import PROXIED
 from catalog.errors import NotFound, TooLarge, Unavailable
 from settings.bodies import Bodies, ClientGone, holder_of
 from settings.purses import Purse
@@ -290,6 +291,7 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         requestids.ENVIRON: requestids.current.get(),
+        PROXIED: bool(scope.get(PROXIED)),
     }
     for name, value in scope["headers"]:
         variable = _variable(name)

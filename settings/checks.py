@@ -13,11 +13,14 @@ from django.core.checks import Warning as CheckWarning
 from django.db import Error as DatabaseError
 
 from catalog import policy
+from catalog.conf import CatalogConfig, section
 from catalog.errors import first_line
 from images import protections
 from settings.configuration import unknown_variables
+from settings.sections import HttpConfig
 from settings.tables import UNUSABLE, behind
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _REFERENCE = re.compile(r"rule:([^\s()]+)")
 
 
@@ -46,6 +49,20 @@ def policy_rules(**_: Any) -> list[CheckMessage]:
         sentence = f"the policy file's rule {name!r} has no effect: nothing asks it{meant}"
         said.append(CheckWarning(sentence, id="settings.W002"))
     return said
+
+
+@register("settings")
+def hosts(**_: Any) -> list[CheckMessage]:
+    """`settings.W004`: a service that others reach answers whatever `Host` they write."""
+    http, kernel = section(HttpConfig), section(CatalogConfig)
+    alone = kernel.profile != "production" and http.host in LOOPBACK
+    if alone or "*" not in http.allowed_hosts:
+        return []
+    sentence = "every Host is answered (VITRINE_ALLOWED_HOSTS=*)"
+    if not kernel.public_url:
+        sentence += ", and VITRINE_PUBLIC_URL does not say where links lead to"
+    hint = "Name the hosts that clients use, and 127.0.0.1: VITRINE_ALLOWED_HOSTS=vitrine.example,127.0.0.1"
+    return [CheckWarning(sentence, hint=hint, id="settings.W004")]
 
 
 @register(Tags.database)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from artifacts.services import startup
 from catalog.conf import CatalogConfig, section
 from settings import static
+from settings.hosts import Hosts
 from settings.native import ROUTES
 from settings.sections import HttpConfig
 from settings.shell import assemble
@@ -21,6 +22,7 @@ def build() -> ASGIApp:
         WSGIHandler(),
         [*ROUTES, static.route(settings.STATIC_URL)],
         proxies=settings.TRUSTED_PROXIES,
+        hosts=Hosts(settings.ALLOWED_HOSTS),
         body_limit=section(CatalogConfig).body_limit,
         http=section(HttpConfig),
         prepare=_prepare,

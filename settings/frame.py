@@ -1,9 +1,10 @@
-"""What surrounds every request, native or Django's: its id, its line in the log, its place in the metrics.
+"""What surrounds every request, native or Django's: its id, its host, its line in the log, its place in the metrics.
 
-It also gives the last answer to what nobody caught.
+It also gives the last answer to what nobody caught, and to what the service's end cuts off.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from urllib.parse import unquote_to_bytes
@@ -16,13 +17,18 @@ from catalog import outages, requestids
 from catalog.errors import CatalogError, InvalidParameter, Unavailable
 from settings import metrics, spoken
 from settings.bodies import ClientGone
+from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
 
 access = logging.getLogger("vitrine.access")
 log = logging.getLogger(__name__)
 
 _HEADER = requestids.HEADER.encode()
+_NO_SNIFFING = (b"x-content-type-options", b"nosniff")
+_COME_BACK = {"Connection": "close", "Retry-After": "5"}
 CLIENT_CLOSED = 499
+PARTING = 2.0
+"""Seconds that requests which the service's end cuts off have for being cleaned up after and answered."""
 
 AWAY = "the database does not answer"
 FULL = "the disk of the database is full: what is stored can be read, nothing can be written"
@@ -50,23 +56,42 @@ def failure(error: BaseException | None) -> CatalogError:
 
 
 class Frame:
-    """The outermost ASGI application; `app` takes over once the request has an id and a believable origin."""
+    """The outermost ASGI application; `app` takes over once the request has an id, a host and a believable origin."""
 
-    def __init__(self, app: ASGIApp, *, proxies: TrustedProxies) -> None:
+    def __init__(self, app: ASGIApp, *, proxies: TrustedProxies, hosts: Hosts) -> None:
         self._app = app
-        self._proxies = proxies
+        self._proxies, self._hosts = proxies, hosts
+        self._under_way = 0
+        self._empty = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        passage = _Passage(self._proxies.read(scope), receive, send)
+        passage = _Passage(scope, self._proxies.read(scope), self._hosts, receive, send)
         token = requestids.current.set(passage.request_id)
+        self._under_way += 1
+        self._empty.clear()
         try:
             await self._pass(passage)
+        except asyncio.CancelledError:  # the service ends, and gave it all the time there was
+            passage.gone = passage.status != 0
+            if passage.gone:
+                raise
+            await passage.part(Unavailable("the service is stopping", headers=_COME_BACK))
         finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._empty.set()
             passage.note()
             requestids.current.reset(token)
+
+    async def emptied(self, patience: float = PARTING) -> None:
+        """Wait, within limits, for requests that were cancelled to be cleaned up after and answered."""
+        if self._under_way:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._empty.wait()
 
     async def _pass(self, passage: "_Passage") -> None:
         try:
@@ -85,9 +110,6 @@ class Frame:
         except HTTPException as error:
             told = CatalogError(error.detail, headers=dict(error.headers or {}))
             await passage.answer(told, status=error.status_code)
-        except asyncio.CancelledError:
-            passage.gone = True
-            raise
         except Exception as error:
             if outages.of_database(error):
                 outages.tell_database(log, error)
@@ -99,15 +121,19 @@ class Frame:
 class _Passage:
     """One request on its way through, and what is known of it at the end."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, sent: Scope, scope: Scope, hosts: Hosts, receive: Receive, send: Send
+    ) -> None:
+        """`scope` is what the proxies before us made of what was `sent`."""
         self.scope = scope
         self._receive, self._send = receive, send
         self._began = time.perf_counter()
         self.received = self.sent = self.status = 0
-        self.gone = False
+        self.gone = self._all_came = False
         self.refusal: CatalogError | None = None
         try:
             self.request_id = requestids.accept(_sent(scope, _HEADER))
+            hosts.require(sent, scope)
             _require_readable(scope)
         except CatalogError as error:
             self.refusal = error
@@ -117,19 +143,34 @@ class _Passage:
         message = await self._receive()
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
+        self._all_came = not message.get("more_body", False)
         return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = message["headers"] = list(message.get("headers", ()))
-            if not any(name == _HEADER for name, _ in headers):
+            there = {name for name, _ in headers}
+            if _HEADER not in there:
                 headers.append((_HEADER, self.request_id.encode("latin-1")))
+            if _NO_SNIFFING[0] not in there:
+                headers.append(_NO_SNIFFING)
         else:
             self.sent += len(message.get("body", b""))
         await self._send(message)
 
-    async def answer(self, error: CatalogError, *, status: int | None = None) -> None:
+    async def part(self, error: CatalogError) -> None:
+        """Tell the error to a client that may be sending still: while its bytes are taken it comes to read that."""
+        await self.answer(error, more=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PARTING / 2):
+                while not self._all_came:
+                    await self.receive()
+        await self.send({"type": "http.response.body", "body": b""})
+
+    async def answer(
+        self, error: CatalogError, *, status: int | None = None, more: bool = False
+    ) -> None:
         """Tell the error; once an answer has begun nothing can be told, and the server cuts it."""
         if self.status:
             return
@@ -142,7 +183,7 @@ class _Passage:
         }
         encoded = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": encoded})
-        await self.send({"type": "http.response.body", "body": body})
+        await self.send({"type": "http.response.body", "body": body, "more_body": more})
 
     def note(self) -> None:
         """Write the line in the log and count the request."""

@@ -12,6 +12,7 @@ from typing_extensions import override
 from settings.bodies import Bodies
 from settings.bridge import Bridge, WsgiApplication
 from settings.frame import Frame
+from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
 from settings.purses import Purse
 from settings.sections import HttpConfig
@@ -28,6 +29,7 @@ def assemble(
     native: Iterable[BaseRoute],
     *,
     proxies: TrustedProxies,
+    hosts: Hosts,
     body_limit: int,
     http: HttpConfig,
     prepare: Callable[[], None],
@@ -48,7 +50,10 @@ def assemble(
         sender=sender,
     )
     routes = [Route("/healthz/live", live), *native, _Rest(bridge)]
-    return Frame(Router(routes, lifespan=_lifespan(bridge, prepare)), proxies=proxies)
+    router = Router(routes)
+    frame = Frame(router, proxies=proxies, hosts=hosts)
+    router.lifespan_context = _lifespan(frame, bridge, prepare)
+    return frame
 
 
 async def live(_: Request) -> JSONResponse:
@@ -72,7 +77,7 @@ class _Rest(BaseRoute):
 
 
 def _lifespan(
-    bridge: Bridge, prepare: Callable[[], None]
+    frame: Frame, bridge: Bridge, prepare: Callable[[], None]
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -80,6 +85,7 @@ def _lifespan(
         try:
             yield
         finally:
+            await frame.emptied()
             bridge.close()
 
     return lifespan

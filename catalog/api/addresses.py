@@ -1,15 +1,22 @@
-"""How clients reach the service: as configured, or as the request came."""
+"""How clients reach the service: as configured, or as the request came where nobody is led elsewhere by that."""
 
-from collections.abc import Iterable
-from typing import Protocol
+import socket
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import QueryDict
+from django.http.request import split_domain_port, validate_host
 
 from catalog.conf import CatalogConfig, section
 
 PROXIED = "vitrine.proxied"
-"""Key of an ASGI scope: true when the request came through a proxy whose word about the client is taken."""
+"""Key of an ASGI scope and of a WSGI environment: true when the request came through a proxy whose word about the
+client is taken.
+"""
 
 
 class Addressed(Protocol):
@@ -18,13 +25,39 @@ class Addressed(Protocol):
     @property
     def scheme(self) -> str | None: ...
 
+    @property
+    def META(self) -> Mapping[str, Any]: ...  # noqa: N802 - Django's name
+
     def get_host(self) -> str: ...
 
 
 def base_url(request: Addressed) -> str:
-    """`http://host:port`, without a slash at the end."""
+    """`http://host:port`, without a slash at the end.
+
+    Anybody may write any `Host`. Without a configured address its name counts when operators allowed that name, when a
+    trusted proxy told it, or when it is this machine or an address in private networks; else links lead to the address
+    that the client is connected to.
+    """
     configured = section(CatalogConfig).public_url
-    return configured.rstrip("/") if configured else f"{request.scheme}://{request.get_host()}"
+    if configured:
+        return configured.rstrip("/")
+    told, here = request.get_host(), str(request.META["SERVER_NAME"])
+    if request.META.get(PROXIED) or _believed(told, here, tuple(settings.ALLOWED_HOSTS)):
+        return f"{request.scheme}://{told}"
+    name = f"[{here}]" if ":" in here else here
+    return f"{request.scheme}://{name}:{request.META['SERVER_PORT']}"
+
+
+@lru_cache(maxsize=1024)
+def _believed(told: str, here: str, allowed: tuple[str, ...]) -> bool:
+    name = split_domain_port(told)[0]
+    if validate_host(name, [one for one in allowed if one != "*"]):
+        return True
+    try:
+        address = ip_address(name.strip("[]"))
+    except ValueError:
+        return name in {"localhost", socket.gethostname().lower(), socket.getfqdn().lower()}
+    return address.is_private or str(address) == here
 
 
 def page_links(path: str, query: QueryDict, next_marker: str | None) -> dict[str, str]:

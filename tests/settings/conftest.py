@@ -18,6 +18,7 @@ from starlette.routing import Route
 from catalog import requestids
 from catalog.errors import Conflict
 from settings.bridge import Bridge
+from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
 from settings.sections import HttpConfig
 from settings.serving.protocol import BoundedProtocol
@@ -149,7 +150,9 @@ def behind_proxy() -> Iterator[Server]:
     yield from serving(("127.0.0.1", "10.0.0.0/8"))
 
 
-def serving(proxies: tuple[str, ...], body_seconds: float = 600.0) -> Iterator[Server]:
+def serving(
+    proxies: tuple[str, ...], body_seconds: float = 600.0, grace: int = 5
+) -> Iterator[Server]:
     listening = socket.create_server(("127.0.0.1", 0))
     found = Server(listening.getsockname()[1])
 
@@ -166,6 +169,7 @@ def serving(proxies: tuple[str, ...], body_seconds: float = 600.0) -> Iterator[S
             WSGIHandler(),
             NATIVE,
             proxies=TrustedProxies.parse(proxies),
+            hosts=Hosts(("*",)),
             body_limit=LIMIT,
             http=HttpConfig(web_threads=2, web_queue=2, web_waits=8, body_seconds=body_seconds),
             prepare=lambda: found.prepared.append(threading.current_thread().name),
@@ -178,7 +182,7 @@ def serving(proxies: tuple[str, ...], body_seconds: float = 600.0) -> Iterator[S
             proxy_headers=False,
             lifespan="on",
             ws="none",
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=grace,
         )
         running = found.running = uvicorn.Server(config)
         thread = threading.Thread(target=running.run, args=([listening],))

@@ -1,11 +1,13 @@
 """Warnings about the configuration: what is most likely a slip of the pen."""
 
+import dataclasses
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -16,6 +18,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from catalog import policy
 from catalog.conf import CatalogConfig
 from settings import checks
+from settings.sections import HttpConfig
 
 ROOT = Path(__file__).parents[2]
 Overriding = Callable[[str], list[str]]
@@ -100,3 +103,29 @@ def test_tables_of_this_version_are_fine_and_older_ones_are_told() -> None:
 
 def test_checks_that_name_no_database_ask_none() -> None:
     assert checks.tables() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, False),
+        ({"host": "::1"}, False),
+        ({"host": "0.0.0.0"}, True),
+        ({"profile": "production"}, True),
+        ({"profile": "production", "public_url": "https://vitrine.example"}, True),
+        ({"profile": "production", "allowed_hosts": ("vitrine.example", "*")}, True),
+        ({"profile": "production", "allowed_hosts": ("vitrine.example",)}, False),
+        ({"host": "0.0.0.0", "allowed_hosts": ("vitrine.example",)}, False),
+    ],
+)
+def test_every_host_is_answered_to_nobody_but_oneself_in_silence(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], told: bool
+) -> None:
+    for kind in (CatalogConfig, HttpConfig):
+        fields = {one.name for one in dataclasses.fields(kind)}
+        changes = {k: v for k, v in given.items() if k in fields}
+        monkeypatch.setitem(settings.VITRINE, kind, replace(settings.VITRINE[kind], **changes))
+    said = checks.hosts()
+    assert [one.id for one in said] == (["settings.W004"] if told else [])
+    if told:
+        assert ("VITRINE_PUBLIC_URL" in str(said[0].msg)) is ("public_url" not in given)

@@ -1,16 +1,23 @@
 """Request ids, refusals, log lines and proxies: the same for native routes and for Django's."""
 
+import contextlib
 import json
 import logging
+import select
 import time
+from contextlib import ExitStack
 
 import pytest
 
 from catalog import outages
 from catalog.conf import ConfigurationError
+from catalog.errors import InvalidParameter
+from settings.hosts import Hosts
 from settings.logs import FailuresOnly, JsonFormatter, RequestIdFilter
 from settings.proxies import TrustedProxies
-from tests.settings.conftest import LIMIT, Server
+from tests.settings import views
+from tests.settings.conftest import LIMIT, Answer, Server, read_answer, serving
+from tests.support.patience import eventually
 
 PATHS = ["/echo", "/data-refused"]
 
@@ -204,3 +211,88 @@ def test_proxies_are_addresses_or_networks() -> None:
     TrustedProxies.parse(("::1", "10.0.0.0/8"))
     with pytest.raises(ConfigurationError, match=r"VITRINE_TRUSTED_PROXIES.*'proxy.example'"):
         TrustedProxies.parse(("proxy.example",))
+
+
+def asked(server: Server, *lines: str, version: str = "1.1", path: str = "/echo") -> Answer:
+    with server.connect() as connection:
+        sent = "\r\n".join([f"GET {path} HTTP/{version}", "Connection: close", *lines, "", ""])
+        connection.sendall(sent.encode("latin-1"))
+        return read_answer(connection)
+
+
+@pytest.mark.parametrize("path", ["/echo", "/data-refused", "/healthz/live"])
+@pytest.mark.parametrize(
+    "lines", [(), ("Host: a.test", "Host: a.test"), ("Host: a.test", "X: 1", "Host: b.test")]
+)
+def test_a_request_names_one_host(server: Server, path: str, lines: tuple[str, ...]) -> None:
+    answer = asked(server, *lines, path=path)
+    assert (answer.status, answer.json()["code"]) == (400, "invalid_parameter")
+    assert "Host" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/echo", "/data-refused"])
+@pytest.mark.parametrize(
+    "host", ["", "a b", "a/b", "a.test@b.test", "a.test:80x", "a\\b", "\xe4.test", "a,b", "[::1"]
+)
+def test_a_host_is_a_name_or_an_address(server: Server, path: str, host: str) -> None:
+    assert asked(server, f"Host: {host}", path=path).status == 400
+
+
+@pytest.mark.parametrize("host", ["a.test", "A.TEST:80", "127.0.0.1:9292", "[::1]:9292", "b.test."])
+def test_hosts_are_answered(server: Server, host: str) -> None:
+    assert asked(server, f"Host: {host}").status == 200
+
+
+def test_clients_of_old_name_no_host(server: Server) -> None:
+    assert asked(server, version="1.0").status == 200
+
+
+def test_a_doubled_host_is_refused_whatever_a_proxy_says(behind_proxy: Server) -> None:
+    told = "X-Forwarded-Host: a.test"
+    assert asked(behind_proxy, "Host: a.test", "Host: b.test", told).status == 400
+    assert asked(behind_proxy, "Host: a.test", "X-Forwarded-Host: a b").status == 400
+
+
+def test_names_that_are_not_allowed_are_refused_but_where_machines_ask() -> None:
+    hosts = Hosts(("a.test", ".b.test", "127.0.0.1"))
+
+    def ask(host: str, path: str = "/image/v2/images") -> None:
+        scope = {"path": path, "http_version": "1.1", "headers": [(b"host", host.encode())]}
+        hosts.require(scope, scope)
+
+    for host in ("a.test", "a.test:9292", "b.test", "c.b.test", "127.0.0.1:9292"):
+        ask(host)
+    for host in ("c.a.test", "evil.test", "192.0.2.1"):
+        with pytest.raises(InvalidParameter):
+            ask(host)
+        ask(host, "/healthz/ready")
+        ask(host, "/metrics")
+
+
+@pytest.mark.parametrize("path", ["/echo", "/data-refused", "/no/such", "/boom", "/healthz/live"])
+def test_no_answer_is_taken_for_another_type_than_it_says(server: Server, path: str) -> None:
+    assert server.ask("GET", path).headers["x-content-type-options"] == "nosniff"
+
+
+def test_requests_that_the_services_end_cuts_off_are_told_to_come_back() -> None:
+    """On the event loop and on threads, and also a client that goes on sending."""
+    with contextlib.contextmanager(serving)((), grace=1) as server, ExitStack() as stack:
+        half, sending, threaded = (stack.enter_context(server.connect()) for _ in range(3))
+        head = "PUT /data/1 HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n"
+        half.sendall(head.format(10).encode() + b"abc")
+        sending.sendall(head.format(1 << 30).encode())
+        threaded.sendall(b"GET /blocked HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert eventually(lambda: server.busy) == 1
+        assert server.running is not None
+        server.running.should_exit = True
+        with contextlib.suppress(OSError):
+            for _ in range(100_000):
+                sending.sendall(b"x" * 4096)
+                if select.select([sending], [], [], 0)[0]:
+                    break
+        for connection in (half, sending, threaded):
+            answer = read_answer(connection)
+            assert (answer.status, answer.json()["code"]) == (503, "unavailable")
+            assert answer.headers["retry-after"].isdigit()
+            assert answer.headers["connection"] == "close"
+        views.gate.set()

@@ -356,6 +356,35 @@ def test_stop_waits_for_an_upload(tmp_path: Path) -> None:
     service.stop()
 
 
+def test_stop_tells_an_upload_that_it_cuts_off_to_come_back(tmp_path: Path) -> None:
+    service = Service(
+        tmp_path / "data", VITRINE_ADMIN_PASSWORD=PASSWORD, VITRINE_SHUTDOWN_GRACE="1"
+    )
+    service.until_ready()
+    token = service.token(PASSWORD)
+    document = {"name": "cut", "disk_format": "raw", "container_format": "bare"}
+    _, _, image = service.ask("POST", "/image/v2/images", document, X_Auth_Token=token)
+    path = f"/image/v2/images/{image['id']}"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
+        head = (
+            f"PUT {path}/file HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {token}\r\n"
+            "Content-Type: application/octet-stream\r\nContent-Length: 8\r\n\r\n"
+        )
+        connection.sendall(head.encode() + b"1234")
+        until(lambda: service.ask("GET", path, X_Auth_Token=token)[2]["status"] == "saving")
+        service.process.send_signal(signal.SIGTERM)
+        answer = connection.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"retry-after: " in answer.lower()
+    assert service.process.wait(PATIENCE) == 0
+    service.stop()
+    again = Service(tmp_path / "data", VITRINE_PORT=str(service.port))
+    again.until_ready()
+    token = again.token(PASSWORD)
+    assert again.ask("GET", path, X_Auth_Token=token)[2]["status"] == "queued"
+    assert again.stop() == 0
+
+
 def test_start_after_the_supervisor_was_killed(tmp_path: Path) -> None:
     first = Service(tmp_path / "data", VITRINE_SHUTDOWN_GRACE="1")
     first.until_ready()

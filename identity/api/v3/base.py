@@ -9,9 +9,9 @@ from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 from typing_extensions import override
 
+from catalog.api.addresses import base_url
 from catalog.api.dialects import Dialect
 from catalog.api.views import CatalogView, reason
-from catalog.conf import CatalogConfig, section
 from catalog.errors import CatalogError, InvalidParameter, NotFound
 
 
@@ -63,12 +63,6 @@ class NothingHere(IdentityView):
     @override
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound("There is nothing at this address.")
-
-
-def base_url(request: HttpRequest | Request) -> str:
-    """Scheme, host and port under which clients reach the service, without a final slash."""
-    public = section(CatalogConfig).public_url
-    return public.rstrip("/") if public else f"{request.scheme}://{request.get_host()}"
 
 
 def api_url(request: HttpRequest | Request) -> str:

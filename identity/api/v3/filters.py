@@ -9,10 +9,10 @@ from django.http import QueryDict
 from rest_framework.request import Request
 from typing_extensions import override
 
+from catalog.api.addresses import base_url
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 from catalog.pages import room, weight
-from identity.api.v3.base import base_url
 from identity.models import ApplicationCredential, Domain, Project, ProjectTag, Role, User
 
 M = TypeVar("M", bound=Model)

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from catalog.api import later
+from catalog.api.addresses import base_url
 from catalog.api.views import CatalogView, json_object, json_response
 from catalog.conf import section
 from search import facets, policies, selectors
@@ -23,7 +24,7 @@ class VersionsView(CatalogView):
     status: ClassVar[int] = 300
 
     def get(self, request: Request) -> HttpResponse:
-        href = request.build_absolute_uri("/search/v1/")
+        href = f"{base_url(request)}/search/v1/"
         version = {
             "id": "v1.0",
             "status": "CURRENT",

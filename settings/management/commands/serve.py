@@ -74,7 +74,7 @@ class Command(BaseCommand):
         preparation.leave_database()
         supervisor = Supervisor(
             kept,
-            grace=http.shutdown_grace + 5,  # what web processes do once their time is over is short
+            grace=http.shutdown_grace + 8,  # what web processes do once their time is over is short
             register=run / f"{only or 'serve'}.json",
             listening=listening,
         )

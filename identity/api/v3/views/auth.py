@@ -7,12 +7,13 @@ from rest_framework.request import Request
 from typing_extensions import override
 
 from catalog import requestids
+from catalog.api.addresses import base_url
 from catalog.api.authentication import authenticate
 from catalog.api.views import empty_response, json_object, json_response
 from catalog.errors import Invalid
 from identity import offers, selectors
 from identity.api.v3 import documents, token_requests
-from identity.api.v3.base import IdentityView, api_url, base_url, listed
+from identity.api.v3.base import IdentityView, api_url, listed
 from identity.facts import TokenFacts
 from identity.services.granting import grant
 from identity.services.revoking import revoke_token

@@ -3,10 +3,11 @@
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from catalog.api.addresses import base_url
 from catalog.api.views import empty_response, json_object, json_response
 from identity import selectors
 from identity.api.v3 import documents
-from identity.api.v3.base import IdentityView, api_url, base_url, listed, matching
+from identity.api.v3.base import IdentityView, api_url, listed, matching
 from identity.api.v3.reading import Reader
 from identity.models import Endpoint
 from identity.services import offering

@@ -5,11 +5,12 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from catalog.api.addresses import base_url
 from catalog.api.views import empty_response, json_response
 from catalog.errors import InvalidParameter
 from identity import grants
 from identity.api.v3 import documents
-from identity.api.v3.base import IdentityView, api_url, base_url, listed
+from identity.api.v3.base import IdentityView, api_url, listed
 from identity.api.v3.filters import is_true
 from identity.grants import Grant, Question
 from identity.services.assignments import assign, unassign
