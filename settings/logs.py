@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -29,6 +30,10 @@ TALKATIVE = {
 }
 """Other people's loggers, and the least severe level that is worth a line here."""
 
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What begins a line, moves the cursor, turns the direction of writing, or cannot be written at all."""
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id", "taskName"}
 
 
@@ -54,6 +59,31 @@ class FailuresOnly(logging.Filter):
         return record.exc_info is not None
 
 
+def printable(text: str) -> str:
+    """The text on one line, with escapes as Python and JSON write them: what clients send is part of many a message."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class TextFormatter(logging.Formatter):
+    """A line for each record. Tracebacks follow indented, so that nothing in them passes for a line of its own."""
+
+    @override
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return printable(super().formatMessage(record))
+
+    @override
+    def formatException(self, ei: Any) -> str:
+        return _indented(super().formatException(ei))
+
+    @override
+    def formatStack(self, stack_info: str) -> str:
+        return _indented(super().formatStack(stack_info))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {printable(line)}" for line in text.split("\n"))
+
+
 class JsonFormatter(logging.Formatter):
     """One object a line: time (UTC), level, logger, message, request_id, and whatever `extra` brought."""
 
@@ -77,7 +107,7 @@ class JsonFormatter(logging.Formatter):
             orjson.JSONEncodeError
         ):  # text that is no Unicode (lone surrogates), numbers too large
             encoded = orjson.dumps({key: ascii(value) for key, value in line.items()})
-        return encoded.decode()
+        return printable(encoded.decode())  # what JSON leaves as it is, and terminals do not
 
 
 class Batched(logging.Handler):
@@ -155,7 +185,7 @@ def configuration(config: LogConfig, *, command: bool) -> dict[str, Any]:
             "failures_only": {"()": FailuresOnly},
         },
         "formatters": {
-            "text": {"format": "%(levelname)s %(name)s: %(message)s"},
+            "text": {"()": TextFormatter, "format": "%(levelname)s %(name)s: %(message)s"},
             "json": {"()": JsonFormatter},
         },
         "handlers": {"default": handler, "access": access},
