@@ -19,6 +19,7 @@
     │   ├── Duplicate            it exists already
     │   └── ConcurrentChange     somebody else was faster
     ├── Gone                   it was deleted while being worked on       (410)
+    ├── LengthRequired         nothing says where the body ends           (411)
     ├── PreconditionFailed     If-Match or If-None-Match does not hold    (412)
     ├── TooLarge               more than a limit or a quota allows        (413)
     │   ├── LimitExceeded        of what a project may have
@@ -113,6 +114,10 @@ class ConcurrentChange(Conflict):
 
 class Gone(CatalogError):
     code = "gone"
+
+
+class LengthRequired(CatalogError):
+    code = "length_required"
 
 
 class PreconditionFailed(CatalogError):

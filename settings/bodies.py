@@ -13,6 +13,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from starlette.types import Receive, Scope
 
+from catalog.api.bodies import require_length
 from catalog.errors import CatalogError, TimedOut, TooLarge, Unauthenticated, Unavailable
 from settings.purses import Purse
 
@@ -38,7 +39,9 @@ class Bodies:
 
     @asynccontextmanager
     async def gathered(self, scope: Scope, receive: Receive, known: Known) -> AsyncIterator[bytes]:
-        """The whole body, held within the block. TimedOut, ClientGone, and what `known` raises."""
+        """The whole body, held within the block. TimedOut, LengthRequired, ClientGone, and what `known`
+        raises.
+        """
         lot = _Lot(self._strangers, holder_of(scope))
         try:
             yield await self._gather(scope, receive, lot, known)
@@ -48,6 +51,7 @@ class Bodies:
     async def _gather(self, scope: Scope, receive: Receive, lot: "_Lot", known: Known) -> bytes:
         declared, waits = _declared(scope)
         if declared == 0:
+            _require_length(scope)
             return b""
         parts: list[bytes] = []
         more = True
@@ -121,6 +125,13 @@ def holder_of(scope: Scope) -> str:
     if not isinstance(found, IPv6Address):
         return address
     return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
+
+
+def _require_length(scope: Scope) -> None:
+    """LengthRequired for a document that is announced, and of which nothing says where it ends."""
+    names = dict(scope["headers"])
+    if b"json" in names.get(b"content-type", b"").lower():
+        require_length(scope["http_version"], framed=b"content-length" in names)
 
 
 _CLOSE = {"Connection": "close"}

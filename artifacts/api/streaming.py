@@ -24,6 +24,7 @@ from artifacts.services.intake import Intake, SizeMismatch
 from artifacts.services.uploads import Upload
 from catalog import failpoints, requestids
 from catalog.actors import Actor
+from catalog.api import bodies
 from catalog.api.authentication import authenticate
 from catalog.api.dialects import Dialect
 from catalog.conf import section
@@ -57,7 +58,12 @@ def caller(request: Request) -> Actor:
 
 
 def require_plain(request: Request) -> None:
-    """UnsupportedMediaType when the bytes are coded: they would be stored as they come, and be something else."""
+    """UnsupportedMediaType when the bytes are coded: they would be stored as they come, and be something else.
+
+    LengthRequired when nothing says where they end.
+    """
+    framed = "content-length" in request.headers or "transfer-encoding" in request.headers
+    bodies.require_length(request.scope["http_version"], framed=framed)
     for header, plain in (("content-encoding", "identity"), ("transfer-encoding", "chunked")):
         found = request.headers.get(header, plain).strip().lower()
         if found not in (plain, ""):
@@ -69,7 +75,7 @@ def require_plain(request: Request) -> None:
 def announced_size(request: Request) -> int | None:
     """How many bytes the client says it sends: by OpenStack's header, which chunked bodies may have, or Content-Length.
 
-    InvalidParameter; SizeMismatch when both are there and differ; UnsupportedMediaType when the bytes are coded.
+    InvalidParameter; SizeMismatch when both are there and differ; and what `require_plain` raises.
     """
     require_plain(request)
     found: int | None = None

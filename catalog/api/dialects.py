@@ -22,6 +22,7 @@ STATUS: Mapping[type[CatalogError], int] = MappingProxyType(
         errors.TimedOut: 408,
         errors.Conflict: 409,
         errors.Gone: 410,
+        errors.LengthRequired: 411,
         errors.PreconditionFailed: 412,
         errors.TooLarge: 413,
         errors.UnsupportedMediaType: 415,

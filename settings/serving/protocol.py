@@ -11,7 +11,7 @@ from typing import Any
 
 import httptools
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from artifacts.conf import ArtifactsConfig
 from catalog.conf import section
@@ -47,6 +47,8 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self._feed(data)
         except httptools.HttpParserError:
+            if self._last_is_read():
+                return
             self.logger.warning("Invalid HTTP request received.")
             self.send_400_response("Invalid HTTP request received.")
             return
@@ -96,6 +98,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         super().send_400_response(msg)
         self._expect_reading_to_the_end()
+
+    def _last_is_read(self) -> bool:
+        """Whether the connection's last request came whole: what follows, of whatever kind, is not answered."""
+        last: RequestResponseCycle | None = self.cycle
+        return last is not None and not last.keep_alive and not last.more_body
 
     def _feed(self, data: bytes) -> None:
         """Parse. A request to upgrade is one like any other here, with its body and with requests behind it."""
