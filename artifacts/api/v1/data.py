@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from artifacts import selectors
-from artifacts.api import downloads, streaming
+from artifacts.api import downloads, inert, streaming
 from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
 from artifacts.api.threads import in_database
@@ -51,13 +51,13 @@ async def _get(request: Request) -> Response:
     if stored is None or stored.size is None or stored.state != "stored":
         raise lost(artifact=location.blob.artifact_id, slot=location.blob.slot)
     asked = span(stored.size, request.headers.get("range"))
-    headers = {"Content-MD5": stored.md5}
+    headers = {**inert.HEADERS, "Content-MD5": stored.md5}
     return await downloads.send(
         request,
         [downloads.Source(stored.store, stored.key, stored.size)],
         asked,
         headers=headers,
-        content_type=location.blob.content_type,
+        content_type=inert.inert(location.blob.content_type),
     )
 
 
