@@ -24,6 +24,7 @@ SOON, LONG = 0.01, 10**9
 MOST = 10**9
 """Of what is counted."""
 MOST_THREADS = 1000
+MOST_DAYS = 36_500
 MOST_BYTES = (1 << 63) - 1
 """More could not be kept in a database's column."""
 
@@ -202,6 +203,17 @@ class CatalogConfig(Section):
         help="Most bytes of a list's page, which is cut to fewer entries; one that is larger comes alone.",
     )
     body_limit: int = setting(4 << 20, help="Longest JSON body, in bytes.")
+    history_days: int = setting(
+        90, help="Days that changes stay in the history of a thing; its last few stay longer."
+    )
+    history_events: int = setting(
+        1000, help="Most changes in the history of a thing; what an audit asks for is not counted."
+    )
+    audit_days: int = setting(
+        1095,
+        help="Days that everything else stays: who made, deleted, shared or published things, gave them away, or was"
+        " given rights.",
+    )
     job_lease: float = setting(
         60.0, help="Seconds a worker may be silent before its job is given to another."
     )
@@ -221,3 +233,5 @@ class CatalogConfig(Section):
             yield "VITRINE_PAGE_SIZE must lie between 1 and VITRINE_PAGE_LIMIT"
         yield from self.outside(1, MOST_BYTES, "body_limit", "page_bytes")
         yield from self.outside(SOON, LONG, "job_lease", "delivery_lease")
+        yield from self.outside(1, MOST_DAYS, "history_days", "audit_days")
+        yield from self.outside(1, MOST, "history_events")

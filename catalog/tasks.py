@@ -6,9 +6,11 @@ from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
 from catalog import lapsing
+from catalog.events.pruning import Pruner
 from catalog.jobs import reconciling, running
 
 log = logging.getLogger(__name__)
+pruner = Pruner()
 
 
 @shared_task(name="catalog.run_job", acks_late=True, ignore_result=True)
@@ -24,6 +26,11 @@ def reconcile_jobs() -> None:
 @shared_task(name="catalog.watch_leases", ignore_result=True)
 def watch_leases() -> None:
     lapsing.look()
+
+
+@shared_task(name="catalog.prune_history", ignore_result=True)
+def prune_history() -> None:
+    pruner.run()
 
 
 def hint(job_id: str) -> None:

@@ -6,7 +6,7 @@ project): neither earlier values, nor who did it, nor with whom else it is share
 kept from those who may not read these, and locations from everybody but administrators.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,20 +45,22 @@ class Entry:
 
 def events_of(
     actor: Actor, image_id: str, *, limit: int, marker: int | None
-) -> tuple[list[Entry], bool]:
-    """The newest events first, those older than the one called `marker`; whether more follow. NotFound."""
+) -> tuple[Iterator[Entry], bool]:
+    """The newest events first, those older than the one called `marker`, read in portions while they are taken;
+    whether more follow. NotFound.
+    """
     image, inside = _image(actor, image_id)
     began = None if inside else _became_visible(actor, image)
     if not inside and began is None:
-        return [], False
+        return iter(()), False
     rows = history.newest(IMAGES.resource_type, image.pk, before=marker)
     if not actor.is_admin:
         rows = rows.filter(project_id=image.project_id)
     if began is not None:
         rows = rows.filter(id__gte=began.id).exclude(kind__startswith="image.member.")
-    found = list(rows[: limit + 1])
-    entries = [_entry(actor, one, inside=inside, began=began) for one in found[:limit]]
-    return entries, len(found) > limit
+    found = history.read(rows, limit)
+    entries = (_entry(actor, one, inside=inside, began=began) for one in found)
+    return entries, limit > 0 and rows[limit : limit + 1].exists()
 
 
 def _image(actor: Actor, image_id: str) -> tuple[Artifact, bool]:

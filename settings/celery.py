@@ -69,6 +69,7 @@ app.conf.update(
             "task": "catalog.reconcile_jobs",
             "schedule": min(5.0, section(CatalogConfig).job_lease),
         },
+        "prune-history": {"task": "catalog.prune_history", "schedule": 60.0},
         "reap-artifacts": {
             "task": "artifacts.reap",
             "schedule": min(10.0, section(ArtifactsConfig).upload_lease),

@@ -1,9 +1,13 @@
 """What happened to an object, for those who may know."""
 
+from collections.abc import Iterator
+
+import orjson
 from django.db.models import QuerySet
 
 from catalog.actors import Actor
 from catalog.models import Event
+from catalog.pages import portions, taken, weight
 
 
 def history_of(actor: Actor, object_type: str, object_id: str, *, limit: int) -> list[Event]:
@@ -15,13 +19,23 @@ def history_of(actor: Actor, object_type: str, object_id: str, *, limit: int) ->
         if actor.project_id is None:
             return []
         rows = rows.filter(project_id=actor.project_id)
-    return list(rows.order_by("-id")[:limit])
+    found, _ = taken(read(rows.order_by("-id"), limit), lambda one: len(orjson.dumps(one.changes)))
+    return found
 
 
 def newest(object_type: str, object_id: str, *, before: int | None = None) -> QuerySet[Event]:
     """All events of an object, the newest first, those older than `before`; the caller says who may know which."""
     rows = Event.objects.filter(object_type=object_type, object_id=object_id)
     return (rows if before is None else rows.filter(id__lt=before)).order_by("-id")
+
+
+def read(rows: QuerySet[Event], limit: int) -> Iterator[Event]:
+    """The first of the rows, in portions while they are taken: some hold all that was once said of an object."""
+    weighed = rows.annotate(row_weight=weight("changes")).values_list("id", "row_weight")
+    weights = dict(weighed[:limit])
+    for part in portions(list(weights), weights):
+        found = Event.objects.in_bulk(part)
+        yield from (found[pk] for pk in part if pk in found)
 
 
 def first_event(object_type: str, object_id: str, *, kind: str, path: str) -> Event | None:

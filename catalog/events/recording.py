@@ -10,6 +10,7 @@ from catalog import prepared
 from catalog.actors import Actor
 from catalog.clock import spelled
 from catalog.events import waking
+from catalog.events.shortening import shortened
 from catalog.models import Event
 from catalog.notifications import notices
 from catalog.notifications.notices import Draft
@@ -27,7 +28,9 @@ ON CONFLICT (consumer, topic, object_id) DO UPDATE SET
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What an event remembers of one field; secret values are left out by whoever makes it."""
+    """What an event remembers of one field, of long values a digest and the length; secret values are left out by
+    whoever makes it.
+    """
 
     old: Any = None
     new: Any = None
@@ -57,7 +60,10 @@ def record(
         actor_user_id=actor.user_id,
         actor_project_id=actor.project_id,
         request_id=actor.request_id,
-        changes={path: [change.old, change.new] for path, change in (changes or {}).items()},
+        changes={
+            path: [shortened(change.old), shortened(change.new)]
+            for path, change in (changes or {}).items()
+        },
     )
     prepared.insert([event])
     if topic is not None:

@@ -15,6 +15,7 @@ from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Tag
 from catalog.clock import now
 from catalog.conf import CatalogConfig
+from catalog.models import Event
 from images import schemas
 from images.conf import ImagesConfig
 from tests.support.images import Caller, callers
@@ -263,3 +264,32 @@ def test_a_light_page_is_read_at_once(ada: Caller) -> None:
 def test_the_default_holds_eight_mebibytes() -> None:
     assert settings.VITRINE[CatalogConfig].page_bytes == 8 << 20
     assert settings.VITRINE[ArtifactsConfig].metadata_limit == LIMIT
+
+
+# History
+
+
+def test_long_values_are_told_by_digest_and_length(ada: Caller) -> None:
+    image = ada.create(os_note="a" * 3000)["id"]
+    ada.patch(image, {"op": "replace", "path": "/os_note", "value": "b" * 3000})
+    events = ada.call("GET", f"/v2/images/{image}/events").json()["events"]
+    told = events[0]["changes"]["properties/os_note"]
+    assert {side["bytes"] for side in told.values()} == {3000}
+    assert len({side["sha256"] for side in told.values()}) == 2
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_pages_of_events_are_bounded_too(ada: Caller) -> None:
+    """Events of before may hold long values."""
+    image = ada.create()["id"]
+    for number in range(7):
+        Event.objects.create(
+            kind="image.update",
+            object_type="OS::Glance::Image",
+            object_id=image,
+            project_id=ada.project.pk,
+            changes={"properties/p": [str(number), "x" * 40_000]},
+        )
+    found = pages(ada, f"/v2/images/{image}/events?limit=100", "events")
+    assert [len(page) for page in found] == [2, 2, 2, 2]
+    assert len({event["id"] for page in found for event in page}) == 8

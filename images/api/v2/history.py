@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from catalog.api.addresses import page_links
 from catalog.api.views import json_response
+from catalog.pages import filled
 from images import history
 from images.api.v2 import operators
 from images.api.v2.views import ImagesView
@@ -21,9 +22,10 @@ class ImageEvents(ImagesView):
         entries, more = history.events_of(
             self.actor, image_id, limit=operators.limit(query), marker=marker
         )
-        last = str(entries[-1].id) if more and entries else None
-        links = page_links(f"/v2/images/{image_id}/events", query, last)
-        return json_response({"events": [_shown(one) for one in entries], **links})
+        page = filled(entries, _shown)
+        last = page.last if more or page.cut else None
+        links = page_links(f"/v2/images/{image_id}/events", query, str(last.id) if last else None)
+        return json_response({"events": page.shown, **links})
 
 
 def _shown(entry: history.Entry) -> dict[str, Any]:
