@@ -215,7 +215,7 @@ def test_500_reads_of_three_callers_are_equal(taken: Taken) -> None:
 def test_what_was_taken_over_is_found_and_its_bytes_can_go(both: Both) -> None:
     service, token = both.service, both.service.token()
     image_id = both.ids[100]
-    body = {"query": {"term": {"id": image_id}}}
+    body = {"query": {"term": {"id": image_id}}, "all_projects": True}
 
     def found() -> int:
         answer = service.call("POST", "/search/v1/search?consistency=wait", body, token=token)
