@@ -33,6 +33,18 @@ class ArtifactsConfig(Section):
         8,
         help="Threads per web process that wait for servers of others: web stores, a key manager.",
     )
+    foreign_threads_each: int = setting(
+        2,
+        help="How many of them the data of one project may take: slow servers hold up their own project's downloads.",
+    )
+    foreign_downloads_each: int = setting(
+        64,
+        help="Downloads of one project's data from such servers that may be open in a web process.",
+    )
+    foreign_patience: float = setting(
+        10.0,
+        help="Seconds that a download waits for one of its project's threads before it is answered 503.",
+    )
     database_threads: int = setting(
         4, help="Threads per web process that look things up for the byte routes."
     )
@@ -53,8 +65,10 @@ class ArtifactsConfig(Section):
     @override
     def problems(self) -> Iterable[str]:
         yield from self.outside(SOON, LONG, "upload_lease", "idle_timeout", "session_ttl")
+        yield from self.outside(SOON, LONG, "foreign_patience")
         yield from self.outside(0, LONG, "restore_grace")
-        threads = ("data_threads", "foreign_threads", "database_threads")
+        threads = ("data_threads", "foreign_threads", "foreign_threads_each", "database_threads")
+        yield from self.outside(1, MOST_BYTES, "foreign_downloads_each")
         yield from self.outside(1, MOST_THREADS, *threads)
         yield from self.outside(1, MOST_BYTES, "metadata_limit", "size_limit", "session_part")
 

@@ -10,6 +10,8 @@ from typing_extensions import override
 from catalog.conf import MOST_BYTES, MOST_THREADS, Section, setting
 from images.limits.sizes import bytes_of
 
+_PLACES = ("location_waiters", "location_waiters_each", "hashing_places", "hashing_places_each")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImagesConfig(Section):
@@ -64,6 +66,15 @@ class ImagesConfig(Section):
         3,
         help="Requests per web process that may wait for the server of a location at once; more are answered 503.",
     )
+    location_waiters_each: int = setting(
+        1, help="How many of them may wait for the servers of one project's images."
+    )
+    hashing_places: int = setting(
+        3, help="Locations that a worker process reads side by side: servers of others may be slow."
+    )
+    hashing_places_each: int = setting(
+        1, help="How many of them may be read for the images of one project."
+    )
     public_endpoint: str | None = setting(
         None, help="Address in the version document; empty: as clients reach the service."
     )
@@ -79,5 +90,5 @@ class ImagesConfig(Section):
             bytes_of(self.user_storage_quota)
         except ValueError as error:
             yield f"VITRINE_IMAGES_USER_STORAGE_QUOTA: {error}"
-        yield from self.outside(1, MOST_THREADS, "location_waiters", "http_retries")
+        yield from self.outside(1, MOST_THREADS, "http_retries", *_PLACES)
         yield from self.outside(1, MOST_BYTES, "size_cap")

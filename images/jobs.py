@@ -11,7 +11,7 @@ from artifacts.losses import note
 from artifacts.services.intake import MD5, Intake
 from catalog.conf import section
 from catalog.errors import CatalogError, Unavailable
-from catalog.jobs.registry import JobKind, Progress, Step
+from catalog.jobs.registry import JobKind, Places, Progress, Step
 from catalog.jobs.registry import register as register_kind
 from catalog.models import Job
 from images.conf import ImagesConfig
@@ -77,8 +77,17 @@ class Settle(Step):
 class HashLocation(JobKind):
     name = adding.HASHING
     steps: ClassVar[tuple[Step, ...]] = (Read(), Settle())
-    at_once = 2
-    """Servers of others may take their time over it."""
+
+    @override
+    def places(self) -> Places:
+        """Servers of others may take their time over it."""
+        config = section(ImagesConfig)
+        return Places(config.hashing_places, config.hashing_places_each)
+
+    @override
+    def share(self, job: Job) -> str:
+        """The project whose image it is, as it was when the location came."""
+        return str(job.input.get(adding.OWNER, job.actor_project_id) or "")
 
 
 def _read(job: Job, progress: Progress) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class HttpStore(BlobStore):
         disallowed_ports: Collection[int] = (),
         private_networks: Collection[str] = (),
         timeout: float = 30.0,
-        slowest: int = 16 << 10,
+        slowest: int = 256 << 10,
         ca_file: str | None = None,
     ) -> None:
         """Take the rules, the seconds that an answer may take, the fewest bytes a second, and whom to trust."""

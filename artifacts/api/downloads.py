@@ -6,7 +6,7 @@ Rights are checked before; no connection and no transaction is held while bytes 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,11 @@ from artifacts import stores as store_registry
 from artifacts.api import handover
 from artifacts.api.ranges import Span
 from artifacts.api.reading import Ahead
-from artifacts.api.threads import in_pool, threads_of
+from artifacts.api.shares import Share
+from artifacts.api.threads import ServersBusy, in_pool, threads_of
+from artifacts.conf import ArtifactsConfig
 from artifacts.losses import lost
+from catalog.conf import section
 from stores import (
     BlobNotFound,
     BlobStat,
@@ -44,11 +47,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place where bytes can be read, and how many must be there (None: whatever is there)."""
+    """One place where bytes can be read, how many must be there (None: whatever is there), and whose they are."""
 
     store: str
     key: str
     size: int | None = None
+    owner: str | None = None
 
 
 async def send(
@@ -78,28 +82,33 @@ async def send(
     reader, threads = await _first(
         sources, lambda store, key: store.open(key, span.start, span.length)
     )
-    return _Sending(reader, threads, status, headers, content_type)
+    sending = _Sending(reader, threads, status, headers, content_type)
+    most = section(ArtifactsConfig).foreign_downloads_each
+    if isinstance(threads, Share) and not threads.hold(sending, most):
+        sending.close()
+        raise ServersBusy
+    return sending
 
 
 async def _local_file(source: Source) -> Path | None:
     """The file that is the source; None where there is none, and the usual way finds another or tells why."""
     look_up = partial(handover.local_file, source.store, source.key, source.size)
     try:
-        return await in_pool(look_up, threads_of(source.store))
+        return await in_pool(look_up, threads_of(source.store, source.owner))
     except (StoreError, OSError):
         return None
 
 
 async def _first(
     sources: Sequence[Source], ask: Callable[[BlobStore, str], T]
-) -> tuple[T, ThreadPoolExecutor]:
+) -> tuple[T, Executor]:
     """The first answer, and where its store is read on; a source that fails is passed over and noted."""
-    failed: StoreError | None = None
+    failed: StoreError | ServersBusy | None = None
     for source in sources:
         try:
-            threads = threads_of(source.store)
-            return await in_pool(partial(_ask, source, ask), threads, undo=_close), threads
-        except StoreError as error:
+            threads, asking = threads_of(source.store, source.owner), partial(_ask, source, ask)
+            return await in_pool(asking, threads, undo=_close, patience=_patience(source)), threads
+        except (StoreError, ServersBusy) as error:
             log.warning(
                 "a source of bytes fails",
                 extra={
@@ -109,9 +118,17 @@ async def _first(
                 },
             )
             failed = failed if isinstance(error, BlobNotFound) else error
-    if failed is not None:
+    if isinstance(failed, StoreError):
         raise store_registry.translated(failed) from failed
+    if failed is not None:
+        raise failed
     raise lost(places=[f"{one.store}:{without_query(one.key)}" for one in sources])
+
+
+def _patience(source: Source) -> float | None:
+    """Seconds to wait for a thread: disks of our own are waited for, others' servers are not."""
+    foreign = store_registry.store(source.store).url_schemes
+    return section(ArtifactsConfig).foreign_patience if foreign else None
 
 
 def _ask(source: Source, ask: Callable[[BlobStore, str], T]) -> T:
@@ -137,12 +154,13 @@ class _Sending(StreamingResponse):
     def __init__(
         self,
         reader: Reader,
-        threads: ThreadPoolExecutor,
+        threads: Executor,
         status: int,
         headers: dict[str, str],
         content_type: str,
     ) -> None:
-        self._reader, self._ahead = reader, Ahead(reader, threads)
+        self._reader, self._threads = reader, threads
+        self._ahead = Ahead(reader, threads)
         super().__init__(self._blocks(), status, headers, media_type=content_type)
 
     @override
@@ -150,7 +168,12 @@ class _Sending(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._ahead.close()
+            self.close()
+
+    def close(self) -> None:
+        self._ahead.close()
+        if isinstance(self._threads, Share):
+            self._threads.let_go(self)
 
     async def _blocks(self) -> AsyncIterator[bytes | memoryview]:
         while (found := self._reader.at_hand()) is not None:

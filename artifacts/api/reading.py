@@ -1,7 +1,7 @@
 """A reader of a store, read in a pool of threads by a request that may be cancelled at any moment."""
 
 import asyncio
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 
 from stores import Reader
 
@@ -9,7 +9,7 @@ from stores import Reader
 class Ahead:
     """Reads a block at a time, or one ahead of who sends it: `begin` the next one, then `read` it."""
 
-    def __init__(self, reader: Reader, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, reader: Reader, threads: Executor) -> None:
         """Own the reader from now on."""
         self._reader, self._threads = reader, threads
         self._next: Future[bytes | None] | None = None

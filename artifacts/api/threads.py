@@ -1,24 +1,39 @@
 """The threads of the byte routes: one pool for bytes, small ones for the database and for servers of others.
 
-Others answer when they like; what waits for them must not hold up the bytes that lie here.
+Others answer when they like; what waits for them must not hold up the bytes that lie here, nor what waits for the
+servers of another project's data. Whose data it is counts, not who reads it.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TypeVar
 
 from django.db import close_old_connections
 
 from artifacts import stores as store_registry
+from artifacts.api.shares import Shares
 from artifacts.conf import ArtifactsConfig
 from catalog import requestids
 from catalog.conf import section
+from catalog.errors import Unavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+class ServersBusy(Unavailable):
+    """As many downloads read from the servers that keep a project's data as may."""
+
+    code = "data_servers_busy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "other downloads of this project's data wait for the servers that keep it; try again",
+            headers={"Retry-After": "5"},
+        )
 
 
 @lru_cache(maxsize=1)
@@ -33,9 +48,18 @@ def foreign_threads() -> ThreadPoolExecutor:
     )
 
 
-def threads_of(store: str) -> ThreadPoolExecutor:
-    """Where the store of this name is read. UnknownStore."""
-    return foreign_threads() if store_registry.store(store).url_schemes else data_threads()
+@lru_cache(maxsize=1)
+def _shares() -> Shares:
+    return Shares(foreign_threads(), section(ArtifactsConfig).foreign_threads_each)
+
+
+def threads_of(store: str, owner: str | None) -> Executor:
+    """Where the store of this name is read; servers of others on the share of the project whose data it is.
+
+    UnknownStore.
+    """
+    foreign = store_registry.store(store).url_schemes
+    return _shares().of(owner or "") if foreign else data_threads()
 
 
 @lru_cache(maxsize=1)
@@ -61,19 +85,27 @@ async def in_database(work: Callable[[], T], *, undo: Callable[[T], object] | No
 
 async def in_pool(
     work: Callable[[], T],
-    threads: ThreadPoolExecutor | None = None,
+    threads: Executor | None = None,
     *,
     undo: Callable[[T], object] | None = None,
+    patience: float | None = None,
 ) -> T:
     """Run what reads, writes or hashes bytes; on the data threads unless others are named.
 
     When the request is cancelled, work that has begun ends all the same; `undo` then gives back what it returned.
+    ServersBusy when no thread has begun with it after `patience` seconds.
     """
     pool = threads or data_threads()
     running = pool.submit(work)
+    waiting = asyncio.wrap_future(running)
     try:
-        return await asyncio.wrap_future(running)
+        if patience is not None:
+            await asyncio.wait({waiting}, timeout=patience)
+            if not waiting.done() and running.cancel():
+                raise ServersBusy
+        return await waiting
     except asyncio.CancelledError:
+        running.cancel()
         if undo is not None:
             _take_back(running, pool, undo)
         raise
@@ -93,7 +125,7 @@ def _undone(undo: Callable[[T], object], found: T) -> None:
     undo(found)
 
 
-def _take_back(running: Future[T], pool: ThreadPoolExecutor, undo: Callable[[T], object]) -> None:
+def _take_back(running: Future[T], pool: Executor, undo: Callable[[T], object]) -> None:
     """Call `undo` in the pool with what the work returns, once it does; nothing when it fails or never began."""
 
     def quietly(found: T) -> None:

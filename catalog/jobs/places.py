@@ -1,4 +1,6 @@
-"""How many jobs of a kind a process runs side by side: one that waits for others must not take every thread."""
+"""How many jobs of a kind a process runs side by side: one that waits for others must not take every thread, and those
+of one share not every place.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,24 +10,28 @@ from threading import Lock
 from catalog.clock import database_now
 from catalog.jobs.lifecycle import QUEUED
 from catalog.jobs.queueing import hint
-from catalog.jobs.registry import kinds
+from catalog.jobs.registry import JobKind, Places, kinds
 from catalog.models import Job
 
 _lock = Lock()
-_taken: Counter[str] = Counter()
+_taken: Counter[tuple[str, str]] = Counter()
+"""Places by kind and share."""
+LOOKED_AT = ("id", "kind", "input", "actor_project_id")
 
 
 @contextmanager
 def place(job_id: str) -> Iterator[bool]:
-    """Whether there is a place for the job's kind, held until the end; then the next job that waits is hinted at."""
-    name = Job.objects.filter(pk=job_id).values_list("kind", flat=True).first() or ""
-    most = kinds()[name].at_once if name in kinds() else None
-    if most is None:
+    """Whether there is a place for the job's kind, held until the end; then a job that waits for one is hinted at."""
+    job = Job.objects.filter(pk=job_id).only(*LOOKED_AT).first()
+    kind = kinds().get(job.kind) if job else None
+    places = kind.places() if kind else None
+    if job is None or kind is None or places is None:
         yield True
         return
+    name, share = kind.name, kind.share(job)
     with _lock:
-        free = _taken[name] < most
-        _taken[name] += free
+        free = _has_room(name, share, places)
+        _taken[name, share] += free
     if not free:
         yield False
         return
@@ -33,7 +39,24 @@ def place(job_id: str) -> Iterator[bool]:
         yield True
     finally:
         with _lock:
-            _taken[name] -= 1
-        waiting = Job.objects.filter(kind=name, state=QUEUED, run_after__lte=database_now())
-        for next_one in waiting.order_by("run_after", "id").values_list("id", flat=True)[:1]:
-            hint(next_one)
+            _taken[name, share] -= 1
+            if not _taken[name, share]:
+                del _taken[name, share]
+        _hint_at_next(kind, places)
+
+
+def _has_room(name: str, share: str, places: Places) -> bool:
+    taken = sum(count for (kind, _), count in _taken.items() if kind == name)
+    own = places.each is None or _taken[name, share] < places.each
+    return own and taken < places.total
+
+
+def _hint_at_next(kind: JobKind, places: Places) -> None:
+    """The one that has waited longest of those that find a place, past all of a share that has its own."""
+    waiting = Job.objects.filter(kind=kind.name, state=QUEUED, run_after__lte=database_now())
+    for job in waiting.order_by("run_after", "id").only(*LOOKED_AT).iterator(chunk_size=200):
+        with _lock:
+            free = _has_room(kind.name, kind.share(job), places)
+        if free:
+            hint(job.pk)
+            return

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -39,13 +40,28 @@ class Step(ABC):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places of a kind in a process: others wait, and leave its threads to other kinds. `each`: for one share of it."""
+
+    total: int
+    each: int | None = None
+
+
 class JobKind(ABC):
     """A kind of job: its name and its steps in order."""
 
     name: ClassVar[str]
     steps: ClassVar[tuple[Step, ...]]
-    at_once: ClassVar[int | None] = None
-    """How many of the kind a process runs side by side; others wait, and leave its threads to other kinds."""
+
+    def places(self) -> Places | None:
+        """How many of the kind a process runs side by side, as it is configured now; None: as many as come."""
+        return None
+
+    def share(self, job: Job) -> str:
+        """Who the job is counted for among the places; nobody in particular unless the kind says."""
+        del job
+        return ""
 
     def failed(self, job: Job) -> None:  # noqa: B027 - optional
         """Called when the job has failed for good, after the steps are undone; again when its worker dies then."""

@@ -36,6 +36,8 @@ from images.services import locations
 from images.services.measuring import Measured, measure
 
 HASHING = "images.hash_location"
+OWNER = "owner"
+"""In the job's input: the project whose places it takes."""
 REFUSED = "refused"
 """Field of an image that was active before its data was found to be none that an upload may bring: why."""
 WORKING = (ACTIVE, DEACTIVATED)
@@ -61,15 +63,16 @@ def add_location(
 
     NotFound, IllegalTransition, Forbidden, Invalid, InvalidLocation, FormatsMissing, TooLarge.
     """
-    _require(selectors.image_for(actor, image_id), url, validation, actor)
-    found = measure(url)
+    image = selectors.image_for(actor, image_id)
+    _require(image, url, validation, actor)
+    found = measure(url, owner=image.project_id)
     enforcing.room(actor, found.size)
     with transaction.atomic():
-        image = locked(image_id)
-        if image is None:
+        held = locked(image_id)
+        if held is None:
             raise LocationGone("the image was deleted", id=image_id)
-        _require(image, url, validation, actor)
-        return _added(image, url, validation, found, actor)
+        _require(held, url, validation, actor)
+        return _added(held, url, validation, found, actor)
 
 
 def _require(image: Artifact, url: str, validation: Mapping[str, str], actor: Actor) -> None:
@@ -128,7 +131,12 @@ def _added(
     if not verify:
         sessions.end_open(image.pk)
     if hashes:
-        wanted = {"image_id": image.pk, "location_id": row.pk, "expected": dict(validation)}
+        wanted = {
+            "image_id": image.pk,
+            "location_id": row.pk,
+            "expected": dict(validation),
+            OWNER: image.project_id,
+        }
         enqueue(HASHING, wanted, actor=actor, key=str(row.pk))
     return image
 

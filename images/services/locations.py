@@ -77,7 +77,7 @@ def measured(
         after = applied(after, one)
     new = list(dict.fromkeys(one.url for one in after if one.row is None))
     _within_quota(len(after), grows=bool(new))
-    return {url: measure(url) for url in new}
+    return {url: measure(url, owner=image.project_id) for url in new}
 
 
 def _count(operations: Sequence[Operation]) -> None:

@@ -1,12 +1,14 @@
 """Asking the servers that keep others' data how large it is, on behalf of users who named the address.
 
-Such a server answers when it likes. Few requests wait for one at the same time: the others are told to come again, and
-the threads that are left go on with everything else.
+Such a server answers when it likes. Few requests wait for one at the same time, and fewer for those of one project's
+images: the others are told to come again, and the threads that are left go on with everything else.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
+from weakref import WeakValueDictionary
 
 from artifacts import stores
 from artifacts.stores import Configured
@@ -32,13 +34,16 @@ class Measured:
     size: int
 
 
-def measure(url: str) -> Measured:
-    """Who reads the address, and how large the data there is. InvalidLocation, ServersBusy."""
+def measure(url: str, *, owner: str | None) -> Measured:
+    """Who reads the address, and how large the data there is, for an image of this project.
+
+    InvalidLocation, ServersBusy.
+    """
     scheme = url.partition(":")[0].lower()
     takers = [one for one in stores.listing() if scheme in one.store.url_schemes]
     if not takers:
         raise InvalidLocation(f"no store here reads addresses that begin with {scheme + ':'!r}")
-    with _waiting():
+    with _waiting(owner or ""):
         return _asked(url, sorted(takers, key=lambda found: -found.weight))
 
 
@@ -58,14 +63,20 @@ def _asked(url: str, takers: Sequence[Configured]) -> Measured:
     raise InvalidLocation(f"Invalid location: {refused and refused.message}") from refused
 
 
+_guard = Lock()
 _line = Line()
+_lines: WeakValueDictionary[str, Line] = WeakValueDictionary()
+"""Each project's own line, which comes first: what stands in it takes no place from others."""
 
 
 @contextmanager
-def _waiting() -> Iterator[None]:
+def _waiting(owner: str) -> Iterator[None]:
     """One of the few places, or ServersBusy."""
+    config = section(ImagesConfig)
+    with _guard:
+        own = _lines.setdefault(owner, Line())
     try:
-        with _line.place(section(ImagesConfig).location_waiters):
+        with own.place(config.location_waiters_each), _line.place(config.location_waiters):
             yield
     except Crowded:
         raise ServersBusy(

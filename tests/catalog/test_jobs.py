@@ -13,7 +13,7 @@ from catalog.jobs import registry
 from catalog.jobs.lifecycle import FAILED, QUEUED, RUNNING, SUCCEEDED
 from catalog.jobs.queueing import enqueue
 from catalog.jobs.reconciling import overdue, reconcile
-from catalog.jobs.registry import JobKind, Progress, Step
+from catalog.jobs.registry import JobKind, Places, Progress, Step
 from catalog.jobs.running import run
 from catalog.models import Job
 from tests.support import hints
@@ -133,7 +133,10 @@ def test_a_kind_may_be_run_by_few_threads_only() -> None:
     class Few(JobKind):
         name = "tests.few"
         steps = (Waiting(),)
-        at_once = 1
+
+        @override
+        def places(self) -> Places:
+            return Places(1)
 
     registry.register(Few())
     outer, inner = (enqueue("tests.few", {}, actor=ACTOR) for _ in range(2))
@@ -144,6 +147,43 @@ def test_a_kind_may_be_run_by_few_threads_only() -> None:
     assert hints.remembered == [inner.pk]
     assert run(inner.pk) is True
     assert done == ["first", "second", outer.pk, inner.pk]
+
+
+def test_those_of_one_share_take_few_places_and_hide_nobody_behind_them() -> None:
+    """A job whose share has all it may waits; one of another share that came later is hinted at before it."""
+
+    class Waiting(Step):
+        name = "waiting"
+
+        @override
+        def run(self, job: Job, progress: Progress) -> None:
+            if job.pk == first.pk:
+                assert run(second.pk) is False, "its share has a place already"
+                assert run(other.pk) is True
+                assert run(third.pk) is False, "and has no more after that"
+                hints.remembered.clear()
+                assert run(late.pk) is True
+            done.append(job.pk)
+
+    class Shared(JobKind):
+        name = "tests.shared"
+        steps = (Waiting(),)
+
+        @override
+        def places(self) -> Places:
+            return Places(2, each=1)
+
+        @override
+        def share(self, job: Job) -> str:
+            return str(job.input["of"])
+
+    registry.register(Shared())
+    first, second, third, other, late, latest = (
+        enqueue("tests.shared", {"of": one}, actor=ACTOR) for one in "aaabcd"
+    )
+    assert run(first.pk) is True
+    assert hints.remembered == [latest.pk, second.pk], "behind one, others; then its own in turn"
+    assert done == [other.pk, late.pk, first.pk]
 
 
 def test_a_lost_hint_costs_time_only() -> None:

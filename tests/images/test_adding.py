@@ -365,7 +365,7 @@ def test_few_wait_for_the_servers_of_others(
     image, url = ada.create(**FORMATS)["id"], web.url("/image.raw")
     web.drip = "headers"
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(measure, url)
+        waiting = pool.submit(measure, url, owner="another")
         assert eventually(lambda: bool(web.requests))
         answer = post(ada, image, url)
         refused(answer, 503, "location_servers_busy")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typing_extensions import override
 
 import stores
@@ -22,6 +24,7 @@ from stores import (
     vet,
 )
 from stores.conformance_reading import Place, ReadOnlyConformance
+from stores.http import _Pace
 from tests.support.webserver import WebServer, web_server
 
 LOOPBACK = ("127.0.0.0/8", "::1")
@@ -164,6 +167,24 @@ def test_a_slow_reader_is_not_taken_for_a_slow_server(web: WebServer) -> None:
         found = next(reader)
         time.sleep(3)
         assert found + b"".join(reader) == CONTENT
+
+
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    slowest=st.integers(1, 1 << 20),
+    blocks=st.lists(st.tuples(st.integers(1, 1 << 20), st.floats(0, 60)), max_size=40),
+)
+def test_the_time_that_data_may_take_follows_from_its_size(
+    slowest: int, blocks: list[tuple[int, float]]
+) -> None:
+    """Whatever a server does to be just quick enough, it is waited for so long and no longer."""
+    pace, size, seconds, grace = _Pace(slowest, grace=30.0), 0, 0.0, 30.0
+    for some, took in blocks:
+        size, seconds = size + some, seconds + took
+        if not pace.kept(some, took):
+            assert took > 0
+            return
+        assert seconds <= grace + size / slowest + 0.001
 
 
 def test_nobody_listens(web: WebServer) -> None:

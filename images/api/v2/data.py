@@ -167,7 +167,7 @@ def _readable(request: Request) -> Readable | None:
     found = places.locations_of(image, preferred)
     if not found:
         return None
-    sources = tuple(downloads.Source(one.store, one.key, size) for one in found)
+    sources = tuple(downloads.Source(one.store, one.key, size, image.project_id) for one in found)
     checksum = fields.get("checksum")
     return Readable(image, actor, sources, size, checksum, fields.get("os_hash_value") or checksum)
 
