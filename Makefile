@@ -48,7 +48,7 @@ lock: ## Pin requirements.in and requirements-dev.in, with hashes.
 	for name in keystone tempest glance; do \
 	  $(UV) $(COMPILE) scripts/testservers/$$name.in -o scripts/testservers/$$name.txt || exit; done
 
-crash: $(VENV)/.installed-dev ## Kill processes at every failpoint, 50 at random, and Elasticsearch; check that nothing is lost.
+crash: $(VENV)/.installed-dev ## Kill processes at every failpoint, 50 at random, and Elasticsearch; set clocks apart; check that nothing is lost.
 	VITRINE_TEST_CRASH_KILLS=$(or $(VITRINE_CRASH_KILLS),50) \
 	VITRINE_TEST_CRASH_SEARCH_KILLS=$(or $(VITRINE_CRASH_SEARCH_KILLS),$(if $(VITRINE_CRASH_KILLS),1,3)) \
 	VITRINE_TEST_CRASH_PROFILES="$(or $(VITRINE_CRASH_PROFILES),embedded $(if $(VITRINE_CRASH_KILLS),,production-redis))" \

@@ -13,6 +13,7 @@ SERVICES = {
     "rabbitmq": "VITRINE_TEST_RABBITMQ_URL",
     "keystone": "VITRINE_TEST_KEYSTONE_URL",
     "glance": "VITRINE_TEST_GLANCE",
+    "faketime": "VITRINE_TEST_FAKETIME",
     "browser": "VITRINE_TEST_CHROMIUM",
     "conformance": "VITRINE_TEST_TEMPEST",
 }

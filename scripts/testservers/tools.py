@@ -53,6 +53,7 @@ TOOLS: dict[str, Tool | PythonTool] = {
         Tool("chromium", "chromium", "VITRINE_TEST_CHROMIUM", ("chromium", "fonts-liberation")),
         Tool("qemu", "qemu-img", "VITRINE_TEST_QEMU_IMG", ("qemu-utils",)),
         Tool("nginx", "nginx", "VITRINE_TEST_NGINX", ("nginx-light",)),
+        Tool("faketime", "faketime", "VITRINE_TEST_FAKETIME", ("faketime",)),
         PythonTool("tempest", "VITRINE_TEST_TEMPEST"),
         PythonTool("glance", "VITRINE_TEST_GLANCE"),
     )

@@ -82,9 +82,10 @@ def production(tmp_path: Path, server: SearchServer) -> Iterator[Stage]:
         yield staged(found)
 
 
-def staged(found: Victim) -> Stage:
-    """The service with a load on it and a look into all it keeps."""
+def staged(found: Victim, *others: Victim) -> Stage:
+    """The service with a load on it and a look into all it keeps; `others` are further machines of it."""
     service = found.service
     query, checker = look_into(service)
-    load = Load(service.port, service.token(), seed=SEED)
+    ports = [one.service.port for one in (found, *others)]
+    load = Load(ports, service.token(), seed=SEED)
     return Stage(found, load, query, checker, SEED)

@@ -6,9 +6,10 @@ import json
 import random
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from tests.crash.ledger import ABSENT, Asset, Bytes, Ledger
@@ -36,16 +37,16 @@ class Answer:
 
 
 class Client:
-    """Requests of one thread; each on a connection of its own, so that none is written into a dead one."""
+    """Requests, each on a connection of its own, so that none is written into a dead one, and to the next machine."""
 
-    def __init__(self, port: int, token: str, ledger: Ledger) -> None:
-        self._port, self._token, self._ledger = port, token, ledger
+    def __init__(self, ports: Sequence[int], token: str, ledger: Ledger) -> None:
+        self._ports, self._token, self._ledger = cycle(ports), token, ledger
 
     def ask(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json"
     ) -> Answer:
         """The answer; one that means a fault of the service is noted as wrong."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", next(self._ports), timeout=PATIENCE)
         try:
             # Who refuses a body may answer and close while it is being sent.
             with suppress(BrokenPipeError, ConnectionResetError):
@@ -236,10 +237,10 @@ class Ruler:
 class Load:
     """Several writers and a ruler, each in a thread of its own; their choices are repeated by the seed."""
 
-    def __init__(self, port: int, token: str, *, seed: int, writers: int = 3) -> None:
+    def __init__(self, ports: Sequence[int], token: str, *, seed: int, writers: int = 3) -> None:
         self.ledger = Ledger()
         self._errors: list[BaseException] = []
-        client = Client(port, token, self.ledger)
+        client = Client(ports, token, self.ledger)
         ruler = Ruler(client, self.ledger)
         ruler.begin()
         self._rule: Step = (ruler.step, 1.0)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.support.ports import free_port
 from tests.support.service import ROOT, Service, configured
 
 BRIEF = {
@@ -120,6 +121,30 @@ def victim(
         found = Victim(service, points)
         found.start()
         yield found
+
+
+@contextmanager
+def beside(first: Victim, folder: Path, **settings: str) -> Iterator[Victim]:
+    """Another machine of the same service: processes and a data folder of its own, the same database and stores."""
+    folder.mkdir(parents=True)
+    known = first.service
+    (folder / "blobs").symlink_to(known.folder / "blobs")
+    port = free_port()
+    own = {
+        "VITRINE_DATA_DIR": str(folder),
+        "VITRINE_PORT": str(port),
+        "VITRINE_SECRET_KEY": (known.folder / "secret_key").read_text(),
+        "VITRINE_FAILPOINTS_ONCE": str(folder / "points"),
+        "HOME": str(folder),
+    }
+    found = Victim(Service(folder, port, known.environment | own | settings), folder / "points")
+    found.service.code = known.code
+    try:
+        found.start()
+        yield found
+    finally:
+        if found.service.process is not None and found.service.process.poll() is None:
+            found.service.stop()
 
 
 def _parent(pid: int) -> int:

@@ -121,8 +121,7 @@ def test_what_nobody_owns_is_the_administrators(upgraded: Upgraded) -> None:
         path = f"/image/v2/images/{image}"
         upgraded.guest.ask("GET", path, expect=404 if hidden else 200)
         assert image in upgraded.admin.found({"term": {"id": image}}, all_projects=True)
-        if visibility != "community":
-            assert (image in upgraded.guest.found(EVERYTHING)) == (not hidden)
+        assert (image in upgraded.guest.found(EVERYTHING)) == (visibility == "public")
 
 
 def test_what_was_left_undone_is_done(upgraded: Upgraded) -> None:
