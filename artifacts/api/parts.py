@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from operator import methodcaller
 
 from starlette.requests import ClientDisconnect
 
@@ -19,7 +20,7 @@ from artifacts.services.intake import SizeMismatch
 from artifacts.services.sessions import Claim, Part
 from catalog.conf import section
 from catalog.errors import CatalogError, Invalid, TimedOut
-from stores import Reader, StoreError, gather
+from stores import StoreError, gather
 
 SESSIONS = Holder(sessions.wanted)
 
@@ -69,7 +70,7 @@ async def joined(parts: list[Part]) -> AsyncGenerator[bytes, None]:
     """The bytes of the parts, one after the other."""
     for part in parts:
         opening = partial(store_registry.store(part.store).open, part.key)
-        reader = Ahead(await in_pool(opening, undo=Reader.close), data_threads())
+        reader = Ahead(await in_pool(opening, undo=methodcaller("close")), data_threads())
         try:
             while (block := await reader.read()) is not None:
                 yield block

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from functools import partial
+from operator import methodcaller
 from typing import TypeVar
 
 from prometheus_client import Counter
@@ -36,7 +37,7 @@ from catalog.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from stores import Ingest, Ingested, Observer, StoreError, Writer, gather
+from stores import Ingest, Ingested, Observer, StoreError, gather
 
 UPLOADED = Counter("vitrine_uploaded_bytes", "Bytes taken in by uploads")
 DISCARD = 32 << 20
@@ -163,7 +164,7 @@ async def ingest_into(
 ) -> Ingest:
     """An ingest into a new blob; the caller ends it."""
     begin = partial(store_registry.store(store).begin, key)
-    writer = await in_pool(begin, undo=Writer.abort)
+    writer = await in_pool(begin, undo=methodcaller("abort"))
     try:
         return Ingest(writer, algorithms, executor=data_threads(), observers=observers)
     except BaseException:
