@@ -425,6 +425,18 @@ class SearchEngineConformance:
         yield made
         made.drop()
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def crowded(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+        """An engine with more different values than tantivy makes buckets, written in several parts."""
+        made = cls.make(tmp_path_factory.mktemp("crowd"), uuid.uuid4().hex[:10])
+        made.ensure(SCHEMA)
+        for n, tags in enumerate(_crowd()):
+            made.bulk([Operation(KIND, f"{n}", 1, {"tags": tags})])
+        made.refresh()
+        yield made
+        made.drop()
+
     @pytest.fixture
     def empty(self, tmp_path: Path) -> Iterator[Engine]:
         """An engine without an index."""
@@ -542,6 +554,22 @@ class SearchEngineConformance:
         inside = q.Range("updated_at", lt=datetime(2026, 2, 5, tzinfo=UTC))
         expression = inside if "updated_at" in str(asked) else q.Everything()
         assert counted(engine, asked, expression) == _plain_counts(asked, plainly(expression))
+
+    @pytest.mark.parametrize(
+        "order", [{"_count": "desc"}, {"_count": "asc"}, {"_key": "asc"}, {"_key": "desc"}], ids=str
+    )
+    def test_counts_of_very_many_values(self, crowded: Engine, order: Any) -> None:
+        """More than 65 000, most of them equally frequent."""
+        counts = Counter(tag for tags in _crowd() for tag in tags)
+        keys = sorted(counts, reverse=order.get("_key") == "desc")
+        if direction := order.get("_count"):
+            keys.sort(key=lambda tag: counts[tag], reverse=direction == "desc")
+        for size in (5, 100):
+            answer = counted(crowded, {"terms": {"field": "tags", "size": size, "order": order}})
+            kept = [{"key": tag, "doc_count": counts[tag]} for tag in keys[:size]]
+            assert answer["buckets"] == kept
+            others = sum(counts.values()) - sum(one["doc_count"] for one in kept)
+            assert answer["sum_other_doc_count"] == others
 
     def test_counts_within_counts(self, engine: Engine) -> None:
         asked = {
@@ -807,6 +835,13 @@ class SearchEngineConformance:
             SearchRequest(query=q.Range("cores", gt=9), sorts=(Sort("cores", descending=True),))
         )
         assert [hit.id for hit in result.hits] == ["100", "11", "10"]
+
+
+def _crowd() -> Iterator[list[str]]:
+    """Tags of nine documents; some are of two, four or five of them."""
+    for n in range(9):
+        shared = [f"b{k:05}" for k in range(60) if n < 2 + (k % 3) * (k % 2)]
+        yield [*(f"a{n}{k:05}" for k in range(7_500)), *shared]
 
 
 def _buckets(counted: Any) -> tuple[Any, ...]:

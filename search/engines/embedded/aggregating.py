@@ -13,7 +13,8 @@ from search import dates
 from search.aggregations import counted_target, number_target, too_many
 from search.binding import bind
 from search.compilers.tantivy import TantivyCompiler, count
-from search.engines.embedded.layout import counted_place, counted_value, place
+from search.engines.embedded.counting import Counting, Counts, aggregate
+from search.engines.embedded.layout import place
 from search.errors import QueryRefused
 from search.requests import (
     BUCKETS,
@@ -30,34 +31,35 @@ from search.requests import (
 )
 from search.resolving import Target
 from search.schema import Schema
-
-DISTINCT = 65_000
+from search.spending import UNBOUNDED, Spending
 
 
 class Aggregating:
     """Answers aggregations over the documents of a query."""
 
-    def __init__(self, searcher: Searcher, compiler: TantivyCompiler, schema: Schema) -> None:
+    def __init__(
+        self,
+        searcher: Searcher,
+        compiler: TantivyCompiler,
+        schema: Schema,
+        spending: Spending = UNBOUNDED,
+    ) -> None:
         self._searcher, self._compiler, self._schema = searcher, compiler, schema
+        self._spending = spending
 
     def all(self, found: Query, wanted: Mapping[str, Aggregation]) -> dict[str, Counted]:
-        """One answer per name; values are counted in one pass over the documents."""
-        targets = {
-            name: counted_target(self._schema, one)
+        """One answer per name."""
+        values = {
+            name: (one, counted_target(self._schema, one))
             for name, one in wanted.items()
             if isinstance(one, TermsAggregation)
         }
-        native = self._native(
-            found,
-            {
-                name: {"terms": {"field": counted_place(target), "size": DISTINCT}}
-                for name, target in targets.items()
-            },
-        )
+        counts = Counting(self._searcher, self._spending).top(found, values)
         answers: dict[str, Counted] = {}
         for name, one in wanted.items():
+            self._spending.check()
             if isinstance(one, TermsAggregation):
-                answers[name] = self._terms(found, one, targets[name], native[name]["buckets"])
+                answers[name] = self._terms(found, *values[name], *counts[name])
             else:
                 answers[name] = self._one(found, one)
         return answers
@@ -75,30 +77,19 @@ class Aggregating:
         raise QueryRefused("there is no such aggregation")
 
     def _native(self, found: Query, specification: dict[str, Any]) -> dict[str, Any]:
-        if not specification:
-            return {}
-        try:
-            answer: dict[str, Any] = self._searcher.aggregate(found, specification)
-        except ValueError as error:
-            raise QueryRefused(f"this cannot be counted: {error}") from None
-        return answer
+        return aggregate(self._searcher, found, specification)
 
     def _terms(
-        self, found: Query, one: TermsAggregation, target: Target, raw: list[dict[str, Any]]
+        self, found: Query, one: TermsAggregation, target: Target, counts: Counts, other: int
     ) -> Buckets:
-        counts = [(_value(target, bucket["key"]), int(bucket["doc_count"])) for bucket in raw]
-        counts.sort(key=lambda item: _order(item[0]), reverse=one.by_key and one.descending)
-        if not one.by_key:
-            counts.sort(key=lambda item: item[1], reverse=one.descending)
-        kept = counts[: one.size]
         buckets = []
-        for value, documents in kept:
+        for value, documents in counts:
             inner: Mapping[str, Counted] = {}
             if one.inner:
                 equal = bind(self._schema, _is(one.field, target, value))
                 inner = self.all(self._both(found, equal), one.inner)
             buckets.append(Bucket(value, documents, inner))
-        return Buckets(tuple(buckets), sum(c for _, c in counts) - sum(c for _, c in kept))
+        return Buckets(tuple(buckets), other)
 
     def _stats(self, found: Query, target: Target) -> Stats:
         raw = self._native(found, {"s": {"stats": {"field": place(target)}}})["s"]
@@ -172,22 +163,6 @@ def _edges(one: DateHistogramAggregation, low: int, high: int) -> list[int]:
         if len(edges) > BUCKETS + 1:
             raise too_many()
     return edges
-
-
-def _value(target: Target, key: Any) -> Any:
-    match target.type:
-        case FieldType.BOOLEAN:
-            return bool(key)
-        case FieldType.DOUBLE:
-            return float(key)
-        case FieldType.LONG | FieldType.DATE:
-            return int(key)
-        case _:
-            return counted_value(target, key)
-
-
-def _order(value: Any) -> Any:
-    return value.encode() if isinstance(value, str) else value
 
 
 def _is(name: str, target: Target, value: Any) -> Any:
