@@ -1,23 +1,29 @@
-"""A line before a server that may be slow: few threads wait for it at once, so that the others go on with other work.
+"""A line before something that may be slow: few threads are there at once, so that the others go on with other work.
 
 ::
 
-    a place is free             ──►  ask
+    a place is free             ──►  go
     none is, and the line moves ──►  stand in line for `PATIENCE` seconds at most, then `Crowded`
     none is, and it stands      ──►  `Crowded` at once: nobody came back for as long
+
+Who comes for somebody (`whose`) gets a `share` of the places, so that one who comes often leaves places to others; few
+stand in line for the same.
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Condition
 
 PATIENCE = 1.0
 """Seconds: servers that are well answer sooner."""
+STANDING = 2
+"""Threads that stand in line at once for the same."""
 
 
 class Crowded(Exception):
-    """As many threads of this process wait as may."""
+    """As many threads of this process are there, or wait, as may."""
 
 
 class Line:
@@ -26,25 +32,50 @@ class Line:
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
         self._freed = Condition()
-        self._count = 0
+        self._held: Counter[str] = Counter()
+        self._standing: Counter[str] = Counter()
         self._moved = 0.0
+        self._moved_of: dict[str, float] = {}
 
     @contextmanager
-    def place(self, most: int) -> Iterator[None]:
-        """A place among `most`, or Crowded."""
-        began = time.monotonic()
+    def place(self, most: int, *, whose: str = "", share: int | None = None) -> Iterator[None]:
+        """A place among `most`, of which `whose` has `share` at most (None: all), or Crowded."""
         with self._freed:
-            while self._count >= most:
-                left = min(began, self._moved) + self._patience - time.monotonic()
-                if left <= 0:
+            if self._full_since(most, whose, share) is not None:
+                if share is not None and self._standing[whose] >= STANDING:
                     raise Crowded
-                self._freed.wait(left)
-            self._count += 1
-            self._moved = time.monotonic()
+                self._stand(most, whose, share)
+            self._held[whose] += 1
+            self._moved = self._moved_of[whose] = time.monotonic()
         try:
             yield
         finally:
             with self._freed:
-                self._count -= 1
-                self._moved = time.monotonic()
-                self._freed.notify()
+                self._leave(whose)
+
+    def _stand(self, most: int, whose: str, share: int | None) -> None:
+        began = time.monotonic()
+        self._standing[whose] += 1
+        try:
+            while (moved := self._full_since(most, whose, share)) is not None:
+                left = min(began, moved) + self._patience - time.monotonic()
+                if left <= 0:
+                    raise Crowded
+                self._freed.wait(left)
+        finally:
+            self._standing[whose] -= 1
+            if not self._standing[whose]:
+                del self._standing[whose]
+
+    def _full_since(self, most: int, whose: str, share: int | None) -> float | None:
+        """When the places moved that are all held; None when one is free."""
+        if share is not None and self._held[whose] >= share:
+            return self._moved_of[whose]
+        return self._moved if self._held.total() >= most else None
+
+    def _leave(self, whose: str) -> None:
+        self._moved = self._moved_of[whose] = time.monotonic()
+        self._held[whose] -= 1
+        if not self._held[whose]:
+            del self._held[whose], self._moved_of[whose]
+        self._freed.notify_all()  # those in line wait for different places

@@ -3,25 +3,26 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from catalog.line import Crowded, Line
+from catalog.line import STANDING, Crowded, Line
 from tests.support.patience import eventually
 
 LONG = 600.0
 
 
-def occupied(line: Line, most: int) -> Callable[[], None]:
-    """Take all places; what ends it."""
-    over, taken = threading.Event(), threading.Barrier(most + 1)
+def occupied(line: Line, count: int, **options: Any) -> Callable[[], None]:
+    """Take as many places; what ends it."""
+    over, taken = threading.Event(), threading.Barrier(count + 1)
 
     def hold() -> None:
-        with line.place(most):
+        with line.place(**({"most": count} | options)):
             taken.wait(60)
             over.wait(60)
 
-    threads = [threading.Thread(target=hold) for _ in range(most)]
+    threads = [threading.Thread(target=hold) for _ in range(count)]
     for one in threads:
         one.start()
     taken.wait(60)
@@ -100,3 +101,58 @@ def test_never_more_than_may() -> None:
         one.join()
     assert eventually(lambda: inside[0] == 0)
     assert most[0] <= 3
+
+
+def test_one_who_comes_often_leaves_places_to_others() -> None:
+    line = Line(patience=0.0)
+    leave = occupied(line, 2, most=4, whose="often", share=2)
+    with pytest.raises(Crowded), line.place(4, whose="often", share=2):
+        pass
+    leave_too = occupied(line, 2, most=4, whose="other", share=2)
+    with pytest.raises(Crowded), line.place(4, whose="third", share=2):
+        pass
+    leave_too()
+    leave()
+    with line.place(4, whose="often", share=2):
+        pass
+
+
+def test_few_stand_in_line_for_the_same() -> None:
+    line, entered = Line(patience=LONG), []
+    leave = occupied(line, 1, most=2, whose="often", share=1)
+
+    def stand() -> None:
+        with line.place(2, whose="often", share=1):
+            entered.append(1)
+
+    threads = [threading.Thread(target=stand) for _ in range(STANDING)]
+    for one in threads:
+        one.start()
+    assert eventually(lambda: line._standing["often"] == STANDING)
+    with pytest.raises(Crowded), line.place(2, whose="often", share=1):
+        pass
+    with line.place(2, whose="other", share=1):
+        pass
+    assert not entered
+    leave()
+    for one in threads:
+        one.join(60)
+    assert len(entered) == STANDING
+
+
+def test_a_share_that_stands_is_left_at_once_though_others_come_and_go() -> None:
+    line = Line(patience=0.2)
+    leave = occupied(line, 1, most=2, whose="slow", share=1)
+    with pytest.raises(Crowded), line.place(2, whose="slow", share=1):
+        pass
+    with line.place(2, whose="other", share=1):
+        pass
+    began = time.monotonic()
+    for _ in range(100):
+        with pytest.raises(Crowded), line.place(2, whose="slow", share=1):
+            pass
+    assert time.monotonic() - began < 10, "not a fifth of a second for each"
+    leave()
+    assert not line._held
+    assert not line._standing
+    assert not line._moved_of
