@@ -18,7 +18,7 @@ from threading import Condition
 
 PATIENCE = 1.0
 """Seconds: servers that are well answer sooner."""
-STANDING = 2
+STANDING = 3
 """Threads that stand in line at once for the same."""
 
 

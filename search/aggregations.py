@@ -63,6 +63,22 @@ def shown(
     return {name: _shown(schema, wanted[name], one) for name, one in counted.items()}
 
 
+def questions_within(wanted: Mapping[str, Aggregation]) -> int:
+    """About how many questions the aggregations within others make: each is asked once for every bucket."""
+    asked = 0
+    for one in wanted.values():
+        inner: Mapping[str, Aggregation] = getattr(one, "inner", {})
+        match one:
+            case TermsAggregation():
+                buckets = one.size
+            case RangeAggregation():
+                buckets = len(one.ranges)
+            case _:
+                buckets = 100
+        asked += buckets * (len(inner) + questions_within(inner))
+    return asked
+
+
 def _typed(schema: Schema, one: Aggregation) -> Aggregation:
     match one:
         case StatsAggregation():

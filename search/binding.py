@@ -8,14 +8,15 @@ All engines compile the same bound query, so what a query means is decided here 
 """
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from catalog import query
 from catalog.indexing.documents import FieldType
 from catalog.query import Expression, Scalar
-from search import analysis, dates, values
+from search import analysis, dates, patterns, values
 from search.bound import (
     ANY_ONE,
     ANY_RUN,
@@ -33,19 +34,24 @@ from search.bound import (
     any_part,
 )
 from search.encoding import Value, exact
-from search.errors import QueryRefused, UnknownField
+from search.errors import QueryRefused, QueryTooCostly, UnknownField
 from search.resolving import ANYWHERE, PROPERTY_KEYS, Target, as_text, resolve, sortable
 from search.schema import Schema
 
 LONGEST_BOUND, LONGEST_BEGINNING = 200, 100
-ID, SHORTEST_ID_BEGINNING = "id", 6
-"""Free text finds an id by its beginning once that is more than chance: every text of two digits begins some id."""
+MOST_ANY_RUN, MOST_ANY_ONE = 10, 50
+LOOKUPS, VALUES_OF_ONE = 1024, 32
+"""Words, values and patterns that a query may look up, in each field; so many values of one list count as one."""
+ID, SHORTEST_ID_PART = "id", 6
+"""Free text finds an id by a part of it once that is more than chance: every text of two digits begins some id."""
 NUMBERS = frozenset({FieldType.LONG, FieldType.DOUBLE})
 TEXTS = frozenset({FieldType.TEXT, FieldType.KEYWORD})
 
 
 def bind(schema: Schema, expression: Expression, *, internal: bool = False) -> Bound:
-    """The bound query; QueryRefused names what cannot be asked. `internal` queries may name hidden fields."""
+    """The bound query; QueryRefused names what cannot be asked, QueryTooCostly that it looks up too much. `internal`
+    queries may name hidden fields, and be of any size.
+    """
     return _Binder(schema, internal).bind(expression)
 
 
@@ -53,6 +59,7 @@ def bind(schema: Schema, expression: Expression, *, internal: bool = False) -> B
 class _Binder:
     schema: Schema
     internal: bool
+    lookups: list[int] = field(default_factory=lambda: [0])
 
     def bind(self, one: Expression) -> Bound:
         match one:
@@ -61,11 +68,11 @@ class _Binder:
             case query.Nothing():
                 return Never()
             case query.Term(name, value):
-                return self._one_of(self._target(name), (value,))
+                return self._counted(self._one_of(self._target(name), (value,)))
             case query.Terms(name, several):
-                return self._one_of(self._target(name), several)
+                return self._counted(self._one_of(self._target(name), several))
             case query.Range():
-                return _between(self._target(one.field), one)
+                return self._counted(_between(self._target(one.field), one))
             case query.Exists(name):
                 return self._present(self._target(name))
             case query.Prefix(name, value):
@@ -73,8 +80,9 @@ class _Binder:
                     (name,), lambda target: _begins(_for_text(target, "a prefix"), value)
                 )
             case query.Wildcard(name, pattern):
+                free = name == ANYWHERE
                 return self._over_fields(
-                    (name,), lambda target: _looks(_for_text(target, "a pattern"), pattern)
+                    (name,), lambda target: _looks(_for_text(target, "a pattern"), pattern, free)
                 )
             case query.Match():
                 return self._over_fields(one.fields, lambda target: self._match(target, one))
@@ -106,14 +114,14 @@ class _Binder:
         """One leaf per field. Over several fields, those that cannot hold such a value are passed over."""
         targets = self._targets(names)
         if len(targets) == 1:
-            return leaf(targets[0])
+            return self._counted(leaf(targets[0]))
         free = names in {(), (ANYWHERE,)}
         parts = []
         for target in targets:
             try:
-                found = leaf(target)
+                found = self._counted(leaf(target))
                 parts.append(self._within(target, found) if free else found)
-            except UnknownField:
+            except (UnknownField, QueryTooCostly):
                 raise
             except QueryRefused:
                 continue
@@ -125,6 +133,20 @@ class _Binder:
             return [self._target(name) for name in names]
         return [Target(one.name, one.type, one) for one in self.schema.free_text()]
 
+    def _counted(self, found: Bound) -> Bound:
+        """What was made of one field, unless it was one too many."""
+        self._count(len(found.words) if isinstance(found, Words | Sequence) else 1)
+        return found
+
+    def _count(self, lookups: int) -> None:
+        self.lookups[0] += lookups
+        if self.lookups[0] > LOOKUPS and not self.internal:
+            raise QueryTooCostly(
+                f"the query looks up more than {LOOKUPS} words, values and patterns, counted for each field;"
+                " ask for fewer at once, or name the fields to look into",
+                part="query",
+            )
+
     def _within(self, target: Target, found: Bound) -> Bound:
         """What free text finds in a field, in the documents in which the caller may search it."""
         where = self.schema.keeping.words.get(target.name)
@@ -135,17 +157,17 @@ class _Binder:
     def _match(self, target: Target, one: query.Match) -> Bound:
         if target.type is not FieldType.TEXT:
             return self._one_of(target, (one.text,))
-        words = tuple(dict.fromkeys(analysis.words(one.text)))
+        words = tuple(dict.fromkeys(_words(one.text)))
         return Words(target, words, one.operator == "and") if words else Never()
 
     def _phrase(self, target: Target, one: query.Phrase) -> Bound:
         if target.type is FieldType.KEYWORD and one.prefix:
-            if target.name == ID and not one.fields and len(one.text) < SHORTEST_ID_BEGINNING:
+            if target.name == ID and not one.fields and len(one.text) < SHORTEST_ID_PART:
                 return Never()
             return _begins(target, one.text)
         if target.type is not FieldType.TEXT:
             return self._one_of(target, (one.text,))
-        words = tuple(analysis.words(one.text))
+        words = _words(one.text)
         if one.prefix and words and len(words[-1]) > LONGEST_BEGINNING:
             raise QueryRefused(f"an unfinished word has at most {LONGEST_BEGINNING} characters")
         if len(words) == 1:
@@ -153,12 +175,14 @@ class _Binder:
         return Sequence(target, words, one.prefix) if words else Never()
 
     def _present(self, target: Target) -> Bound:
+        self._count(1)
         if target.key is None:
             return Present(target)
         keys = Target(PROPERTY_KEYS.name, FieldType.KEYWORD, PROPERTY_KEYS)
         return OneOf(keys, (target.key,))
 
     def _one_of(self, target: Target, wanted: tuple[Scalar, ...]) -> Bound:
+        self._count(len(wanted) // VALUES_OF_ONE)
         target = sortable(target)
         parts = [_equal(target, value) for value in wanted]
         merged: dict[Target, dict[Value, None]] = {}
@@ -315,29 +339,29 @@ def _begins(target: Target, value: str) -> Bound:
     return Begins(target, value)
 
 
-def _looks(target: Target, pattern: str) -> Bound:
+@lru_cache(maxsize=64)
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a text, which is asked of several fields."""
+    return tuple(analysis.words(text))
+
+
+def _looks(target: Target, pattern: str, free: bool) -> Bound:
     _short(target, pattern)
-    parts = list(_pattern(pattern))
-    if sum(1 for part in parts if part is ANY_RUN) > 10:
-        raise QueryRefused(f"the pattern for {target.name} has more than ten *", field=target.name)
+    parts = list(patterns.parts(pattern))
+    letters = sum(len(part) for part in parts if isinstance(part, str))
+    if free and target.name == ID and letters < SHORTEST_ID_PART:
+        return Never()
+    if sum(1 for part in parts if part is ANY_RUN) > MOST_ANY_RUN:
+        raise QueryRefused(
+            f"the pattern for {target.name} has more than {MOST_ANY_RUN} *", field=target.name
+        )
+    if sum(1 for part in parts if part is ANY_ONE) > MOST_ANY_ONE:
+        raise QueryRefused(
+            f"the pattern for {target.name} has more than {MOST_ANY_ONE} ?", field=target.name
+        )
     if target.type is FieldType.TEXT:
         parts = [analysis.folded(part) if isinstance(part, str) else part for part in parts]
     return Looks(target, tuple(parts))
-
-
-def _pattern(pattern: str) -> Iterable[Any]:
-    r"""Texts and placeholders; `\` takes the next character as it is."""
-    literal, characters = "", iter(pattern)
-    for character in characters:
-        if character in "*?":
-            if literal:
-                yield literal
-            literal = ""
-            yield ANY_RUN if character == "*" else ANY_ONE
-        else:
-            literal += next(characters, "\\") if character == "\\" else character
-    if literal:
-        yield literal
 
 
 def _for_text(target: Target, what: str) -> Target:

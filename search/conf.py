@@ -46,6 +46,17 @@ class SearchConfig(Section):
         help="Seconds for which nobody asks Elasticsearch again after it could not be reached;"
         " then one request tries for all.",
     )
+    places: int = setting(
+        2,
+        help="Searches that a process answers at once with the embedded engine (with Elasticsearch: waiters); a project"
+        " gets half of them at most.",
+    )
+    seconds: float = setting(5.0, help="Seconds after which a search is ended with 503.")
+    cpu_seconds: float = setting(
+        0.7,
+        help="Seconds of the CPU of this process after which a search is ended with 503; what would need more by its"
+        " form is refused before it begins.",
+    )
     wait_limit: float = setting(
         10.0, help="Longest wait, in seconds, of a search with consistency=wait."
     )
@@ -68,6 +79,8 @@ class SearchConfig(Section):
         if not _INDEX_NAME.fullmatch(self.index_prefix):
             yield "VITRINE_SEARCH_INDEX_PREFIX must be lower-case letters, digits, - and _"
         yield from self.outside(SOON, LONG, "timeout", "wait_limit", "relay_poll")
+        yield from self.outside(SOON, LONG, "seconds", "cpu_seconds")
+        yield from self.outside(1, MOST_THREADS, "places")
         yield from self.outside(0, LONG, "away_seconds")
         yield from self.outside(FEWEST_WAITERS, MOST_THREADS, "waiters")
         yield from self.outside(1, MOST_BATCH, "relay_batch")

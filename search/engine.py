@@ -1,17 +1,21 @@
 """The port of search: what an index can do, whichever engine keeps it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from search.requests import SearchRequest, SearchResult
+from search.requests import Hit, SearchRequest, SearchResult
 from search.schema import Schema
+from search.spending import UNBOUNDED, Spending
 
 Key = tuple[str, str]
 """Resource type and id."""
+
+
+Page = Callable[[Iterable[Hit]], Sequence[Hit]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,18 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def search(self, request: SearchRequest) -> SearchResult:
-        """Bodies, totals and counts of what matches; QueryRefused when it cannot be asked."""
+    def search(
+        self, request: SearchRequest, spending: Spending = UNBOUNDED, page: Page = tuple
+    ) -> SearchResult:
+        """Bodies, totals and counts of what matches; QueryRefused when it cannot be asked.
+
+        With `spending` it is a caller's question: SearchOverdue or CallerGone when it goes on for too long. `page` gets
+        the hits while they are read, and gives those of the answer; what it does not take is not read.
+        """
+
+    @abstractmethod
+    def documents(self) -> int:
+        """About how many documents there are; cheap."""
 
     @abstractmethod
     def refresh(self) -> None:

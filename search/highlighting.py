@@ -15,6 +15,7 @@ from search.errors import QueryRefused
 from search.question import Highlight
 from search.resolving import PROPERTIES, resolve
 from search.schema import Schema
+from search.spending import UNBOUNDED, Spending
 
 MOST_HITS = 1000
 
@@ -53,7 +54,11 @@ def check(schema: Schema, asked: Highlight, size: int) -> None:
 
 
 def highlights(
-    schema: Schema, bound: Bound, body: Mapping[str, Any], asked: Highlight
+    schema: Schema,
+    bound: Bound,
+    body: Mapping[str, Any],
+    asked: Highlight,
+    spending: Spending = UNBOUNDED,
 ) -> dict[str, list[str]]:
     """Fragments with marks, by field; hidden fields are never among them."""
     by_field: dict[str, Wanted] = {}
@@ -63,6 +68,7 @@ def highlights(
     for name, type_, text in _texts(schema, body):
         if not any(fnmatchcase(name, pattern) for pattern in asked.fields):
             continue
+        spending.check()
         wanted = everything if asked.any_field else by_field.get(name, Wanted())
         if fragments := _fragments(text, type_, wanted, asked):
             kept = [*found.get(name, []), *fragments]

@@ -1,7 +1,7 @@
 """Orders, resolved; and the values a document is ordered by, which hits show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.indexing.documents import FieldType
@@ -39,6 +39,18 @@ def resolved(schema: Schema, sorts: Sequence[Sort]) -> list[Key]:
         else:
             keys.append(Key(sortable(resolve(schema, one.field)), one.descending))
     return keys
+
+
+def narrowed(schema: Schema, sorts: Sequence[Sort]) -> Schema:
+    """The schema with what orders alone, for `values_of` of many hits."""
+    targets = [key.target for key in resolved(schema, sorts)]
+    fields = {target.field for target in targets}
+    keys = {target.key for target in targets}
+    return replace(
+        schema,
+        fields=tuple(one for one in schema.fields if one in fields),
+        typings={key: typing for key, typing in schema.typings.items() if key in keys},
+    )
 
 
 def values_of(

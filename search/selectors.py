@@ -3,7 +3,7 @@ through here.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -20,20 +20,19 @@ from search import (
     highlighting,
     keeping,
     opening,
+    places,
     policies,
     presenting,
+    pricing,
     rights,
 )
 from search.binding import bind
 from search.bound import Bound
 from search.conf import SearchConfig
-from search.engine import Engine
 from search.question import Question
 from search.requests import Hit, SearchRequest, SearchResult
 from search.schema import Schema
-
-PORTION = 250
-"""Hits whose bodies are held at once; a page of small ones has many such portions."""
+from search.spending import Spending, allowance
 
 
 def live_schema() -> Schema:
@@ -56,19 +55,25 @@ def search(actor: Actor, question: Question, *, consistent: bool | None = None) 
     """What the actor finds. Bodies hold what was asked of them; histograms have their empty steps. A question that
     asks to wait has waited already where `consistent` says what that came to.
 
-    QueryRefused for what cannot be asked, SearchForbidden by policy, EngineUnavailable when the engine is away.
+    QueryRefused for what cannot be asked, SearchForbidden by policy, EngineUnavailable when the engine is away,
+    TooManySearches and SearchOverdue when it is busy, or the question keeps it busy.
     """
     types = _require(actor, question)
     started = time.monotonic()
     if question.consistency == "wait" and consistent is None:
         consistent = consistency.wait(section(SearchConfig).wait_limit)
+    found = _answered(actor, question, types)
+    milliseconds = round((time.monotonic() - started) * 1000)
+    return replace(found, consistent=consistent, milliseconds=milliseconds)
+
+
+def _answered(actor: Actor, question: Question, types: list[str]) -> SearchResult:
     engine = engines.current()
     kept = keeping.kept_from(actor, types)
     schema = engine.live().schema.seen(kept)
     bound = bind(schema, question.query)
     if question.highlight is not None:
         highlighting.check(schema, question.highlight, question.size)
-    wanted = aggregations.typed(schema, question.aggregations)
     request = SearchRequest(
         query=question.query,
         rights=rights.visible(
@@ -79,36 +84,24 @@ def search(actor: Actor, question: Question, *, consistent: bool | None = None) 
         ),
         keeping=kept,
         sorts=question.sorts,
-        size=min(question.size, PORTION),
+        size=question.size,
         offset=question.offset,
-        aggregations=wanted,
+        aggregations=aggregations.typed(schema, question.aggregations),
     )
-    result = engine.search(request)
-    found = _hits(engine, request, result, question.size)
-    shown = (_presented(schema, bound, question, actor, hit) for hit in found)
-    hits, cut = taken(shown, _bytes_of)
-    return replace(
-        result,
-        hits=tuple(hits),
-        next_offset=question.offset + len(hits) if cut else None,
-        aggregations=aggregations.filled(wanted, result.aggregations),
-        consistent=consistent,
-        milliseconds=round((time.monotonic() - started) * 1000),
-    )
+    price = pricing.price(schema, bound, request, engine.documents())
+    with places.held(actor, price):
+        spending, cut = allowance(), False
 
+        def page(hits: Iterable[Hit]) -> list[Hit]:
+            nonlocal cut
+            shown = (_presented(schema, bound, question, actor, hit, spending) for hit in hits)
+            found, cut = taken(shown, _bytes_of)
+            return found
 
-def _hits(
-    engine: Engine, request: SearchRequest, first: SearchResult, wanted: int
-) -> Iterator[Hit]:
-    """The wanted number of hits, asked for in portions while they are taken."""
-    yield from first.hits
-    rest, asked = replace(request, aggregations={}), request.size
-    full = len(first.hits) == asked
-    while full and asked < wanted:
-        size = min(PORTION, wanted - asked)
-        found = engine.search(replace(rest, offset=request.offset + asked, size=size)).hits
-        yield from found
-        asked, full = asked + size, len(found) == size
+        result = engine.search(request, spending, page)
+        counted = aggregations.filled(request.aggregations, result.aggregations)
+    following = question.offset + len(result.hits) if cut else None
+    return replace(result, next_offset=following, aggregations=counted)
 
 
 def _bytes_of(hit: Hit) -> int:
@@ -130,10 +123,12 @@ def shown_aggregations(question: Question, result: SearchResult) -> dict[str, An
     return aggregations.shown(schema, wanted, result.aggregations)
 
 
-def _presented(schema: Schema, bound: Bound, question: Question, actor: Actor, hit: Hit) -> Hit:
+def _presented(
+    schema: Schema, bound: Bound, question: Question, actor: Actor, hit: Hit, spending: Spending
+) -> Hit:
     body = presenting.presented(schema, hit.resource_type, hit.body, actor)
     marked = {}
     if question.highlight is not None:
-        marked = highlighting.highlights(schema, bound, body, question.highlight)
+        marked = highlighting.highlights(schema, bound, body, question.highlight, spending)
     shown = presenting.filtered(body, question.source) if question.source.wanted else {}
     return replace(hit, body=shown, highlight=marked)

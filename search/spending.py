@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 
 from catalog.callers import require_caller
+from catalog.conf import section
+from search.conf import SearchConfig
 from search.errors import SearchOverdue
 
 
@@ -23,8 +25,12 @@ class Spending:
     def check(self) -> None:
         """SearchOverdue when it is used up, CallerGone when nobody waits for the answer."""
         require_caller()
-        if self.left() <= 0 or self.cpu_left() <= 0:
-            raise SearchOverdue("the search took too long and was ended; ask for less at once")
+        self.require(0.0)
+
+    def require(self, cpu_seconds: float) -> None:
+        """SearchOverdue when less than this is left of the CPU's time."""
+        if self.left() <= 0 or self.cpu_left() <= cpu_seconds:
+            raise SearchOverdue("the search takes too long and was ended; ask for less at once")
 
     def left(self) -> float:
         """Seconds."""
@@ -33,6 +39,12 @@ class Spending:
     def cpu_left(self) -> float:
         """Seconds of the CPU."""
         return self.worked + self.cpu_seconds - time.thread_time()
+
+
+def allowance() -> Spending:
+    """What a caller's question may use up from now on, on this thread."""
+    config = section(SearchConfig)
+    return Spending(config.seconds, config.cpu_seconds)
 
 
 UNBOUNDED = Spending(float("inf"), float("inf"))

@@ -27,6 +27,7 @@ from search.bound import (
 from search.compilers.plain import inside, looks
 from search.encoding import pair, stem
 from search.engines.embedded.layout import NAMES, PAIRS, place
+from search.errors import QueryTooCostly
 from search.resolving import Target
 from search.spending import UNBOUNDED, Spending
 
@@ -69,12 +70,9 @@ class TantivyCompiler:
             case Present(target):
                 return self._present(target)
             case Begins(target, value):
-                expression = lexical.literal(value) + lexical.REST
-                return self._regex(target, expression, value, _any)
+                return self._begins(target, value)
             case Looks(target, parts):
-                start = parts[0] if parts and isinstance(parts[0], str) else ""
-                expression = "".join(map(_part, parts))
-                return self._regex(target, expression, start, lambda term: looks(term, parts))
+                return self._looks(target, parts)
             case Sequence(target, words, False):
                 return Query.phrase_query(self._schema, place(target), list(words))
             case Sequence(target, words):
@@ -107,20 +105,35 @@ class TantivyCompiler:
         expression = lexical.between(
             low, high, with_low=bound.with_low or bound.low is None, with_high=bound.with_high
         )
-        start = "" if high is None else _shared(low, high)
-        return self._regex(bound.target, expression, start, lambda term: inside(bound, term))
+        try:
+            return self._regex(bound.target, expression)
+        except ValueError:
+            start = "" if high is None else _shared(low, high)
+            return self._among_terms(bound.target, start, lambda term: inside(bound, term))
 
-    def _regex(
-        self, target: Target, expression: str, start: str, test: Callable[[str], bool]
-    ) -> Query:
-        """Terms that match the expression; `start` and `test` say the same."""
+    def _looks(self, target: Target, parts: tuple[Any, ...]) -> Query:
+        try:
+            return self._regex(target, "".join(map(_part, parts)))
+        except ValueError:
+            start = parts[0] if isinstance(parts[0], str) else ""
+            if not start and place(target) != PAIRS:
+                raise QueryTooCostly(
+                    "the pattern is too long to be looked for; begin it with letters", part="query"
+                ) from None
+            return self._among_terms(target, start, lambda term: looks(term, parts))
+
+    def _begins(self, target: Target, start: str) -> Query:
+        try:
+            return self._regex(target, lexical.literal(start) + lexical.REST)
+        except ValueError:
+            return self._among_terms(target, start, _any)
+
+    def _regex(self, target: Target, expression: str) -> Query:
+        """Terms that match the expression; ValueError when that is too long."""
         name = place(target)
         if name == PAIRS:
             expression = lexical.literal(stem(str(target.key))) + f"({expression})"
-        try:
-            return Query.regex_query(self._schema, name, expression)
-        except ValueError:
-            return self._among_terms(target, start, test)
+        return Query.regex_query(self._schema, name, expression)
 
     def _among_terms(self, target: Target, start: str, test: Callable[[str], bool]) -> Query:
         """Terms that begin with `start` and pass the test, from those there are."""

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from math import prod
 from typing import Any
 
 from catalog.errors import Forbidden
+from search.aggregations import questions_within
 from search.errors import QueryRefused
 from search.parsing.reading import choice, known, listed, mapping, scalar, text, whole
 from search.requests import (
@@ -41,7 +41,7 @@ def parse(document: Any) -> Inner:
     found = _parse(document, 1)
     if _count(found) > MOST:
         raise QueryRefused(f"a search has at most {MOST} aggregations")
-    if _work(found) > WORK:
+    if questions_within(found) > WORK:
         raise QueryRefused(
             "aggregations within aggregations would make too many buckets; ask for fewer"
         )
@@ -163,23 +163,6 @@ def _field(options: Mapping[str, Any], where: str) -> str:
 
 def _count(found: Inner) -> int:
     return sum(1 + _count(getattr(one, "inner", {})) for one in found.values())
-
-
-def _work(found: Inner) -> int:
-    """About how many questions the inner aggregations make."""
-    work = 0
-    for one in found.values():
-        inner: Inner = getattr(one, "inner", {})
-        if inner:
-            match one:
-                case TermsAggregation():
-                    buckets = one.size
-                case RangeAggregation():
-                    buckets = len(one.ranges)
-                case _:
-                    buckets = 100
-            work += prod((buckets, len(inner) + _work(inner)))
-    return work
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any], str, Inner], Aggregation]] = {

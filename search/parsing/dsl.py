@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from catalog import query
 from catalog.query import Expression
-from search.errors import QueryRefused
+from search.errors import QueryRefused, QueryTooCostly
 from search.parsing import freetext, querystring
 from search.parsing.reading import (
     boolean,
@@ -26,6 +26,8 @@ from search.parsing.reading import (
 from search.schema import Schema
 
 DEPTH, CLAUSES, VALUES = 20, 256, 1000
+CHARACTERS, OF_STRINGS = 32_768, 4
+"""All texts of a question together; those of query strings, which take longer to read, count so many times."""
 EVERYWHERE = frozenset({"*", "_all"})
 OPERATORS = {"and": "and", "or": "or", "AND": "and", "OR": "or"}
 
@@ -39,7 +41,7 @@ def parse(schema: Schema, document: Any) -> Expression:
 
 class _Parser:
     def __init__(self, schema: Schema) -> None:
-        self._schema, self._clauses = schema, 0
+        self._schema, self._clauses, self._characters = schema, 0, 0
         self._readers: dict[str, Callable[[Any, int], Expression]] = {
             "match_all": self._match_all,
             "match_none": self._match_none,
@@ -74,6 +76,17 @@ class _Parser:
                 f"the query {name!r} is not understood; there are {', '.join(sorted(self._readers))}"
             )
         return reader(value, depth)
+
+    def _read(self, text: str, times: int = 1) -> str:
+        """The text, unless all that is to be taken apart became too long."""
+        self._characters += len(text) * times
+        if self._characters > CHARACTERS:
+            raise QueryTooCostly(
+                f"the texts to search for are longer than {CHARACTERS} characters together, those of query strings"
+                f" counted {OF_STRINGS} times",
+                part="query",
+            )
+        return text
 
     def _match_all(self, value: Any, depth: int) -> Expression:
         known(mapping(value, "match_all"), "match_all", ())
@@ -120,13 +133,13 @@ class _Parser:
 
     def _match(self, value: Any, depth: int) -> Expression:
         name, options = _field(value, "match", "query", {"query", "operator"})
-        wanted = words(options.get("query"), f"match.{name}")
+        wanted = self._read(words(options.get("query"), f"match.{name}"))
         return query.Match((name,), wanted, _operator(options, f"match.{name}"))
 
     def _multi_match(self, value: Any, depth: int) -> Expression:
         options = mapping(value, "multi_match")
         known(options, "multi_match", {"query", "fields", "type", "operator"})
-        wanted = words(options.get("query"), "multi_match.query")
+        wanted = self._read(words(options.get("query"), "multi_match.query"))
         fields = _fields(options, "multi_match")
         kinds = {"best_fields", "phrase", "phrase_prefix", "bool_prefix"}
         kind = choice(options.get("type", "best_fields"), "multi_match.type", kinds)
@@ -144,7 +157,8 @@ class _Parser:
             raise QueryRefused(
                 f"{where}.{name}: words with gaps between them (slop) are not understood"
             )
-        return query.Phrase((name,), words(options.get("query"), f"{where}.{name}"), prefix)
+        wanted = self._read(words(options.get("query"), f"{where}.{name}"))
+        return query.Phrase((name,), wanted, prefix)
 
     def _bool(self, value: Any, depth: int) -> Expression:
         options = mapping(value, "bool")
@@ -183,13 +197,16 @@ class _Parser:
         )  # fmt: skip
         for name in switches & options.keys():
             boolean(options[name], f"query_string.{name}")
+        written = text(options.get("query"), "query_string.query")
+        self._read(written, OF_STRINGS)
         return querystring.parse(
             self._schema,
-            text(options.get("query"), "query_string.query"),
+            written,
             fields=_fields(options, "query_string"),
             every=_operator(options, "query_string", key="default_operator") == "and",
             lenient=options.get("lenient", False),
             leading_wildcard=options.get("allow_leading_wildcard", True),
+            depth=depth,
         )
 
 

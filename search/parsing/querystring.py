@@ -15,7 +15,7 @@ from luqum.thread import parse as parse_tree
 from catalog import query
 from catalog.query import Expression
 from search.binding import bind
-from search.errors import QueryRefused, UnknownField
+from search.errors import QueryRefused, QueryTooCostly, UnknownField
 from search.parsing.reading import LONGEST_TEXT
 from search.resolving import ANYWHERE
 from search.schema import Schema
@@ -49,9 +49,10 @@ def parse(
     every: bool = False,
     lenient: bool = False,
     leading_wildcard: bool = True,
+    depth: int = 1,
 ) -> Expression:
     """The expression of a query string. `every`: words without a sign are required. `lenient`: a value that a field
-    cannot hold finds nothing instead of being refused.
+    cannot hold finds nothing instead of being refused. `depth`: how deep it lies in its query.
     """
     if len(text) > LONGEST_TEXT:
         raise QueryRefused(f"the query string is longer than {LONGEST_TEXT} characters")
@@ -61,7 +62,9 @@ def parse(
         parsed = parse_tree(text)
     except (ParseError, RecursionError) as error:
         raise QueryRefused(f"the query string cannot be read: {str(error)[:300]}") from None
-    return _Reader(_Options(schema, fields, every, lenient, leading_wildcard)).read(parsed, None, 1)
+    return _Reader(_Options(schema, fields, every, lenient, leading_wildcard)).read(
+        parsed, None, depth
+    )
 
 
 class _Reader:
@@ -152,7 +155,7 @@ class _Reader:
             return leaf
         try:
             bind(self._options.schema, leaf)
-        except UnknownField:
+        except (UnknownField, QueryTooCostly):
             raise
         except QueryRefused:
             return query.Nothing()

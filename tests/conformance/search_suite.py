@@ -29,6 +29,7 @@ from search.parsing import dsl
 from search.question import Highlight
 from search.requests import Buckets, SearchRequest, Stats, TermsAggregation
 from search.resolving import PROPERTY_KEYS, TYPING_SEQUENCE
+from search.spending import Spending
 from tests.search.corpus import DECLARED, KIND, Things, bodies
 
 untyped = st.one_of(
@@ -478,6 +479,17 @@ class SearchEngineConformance:
                 held = DOCUMENTS[hit.id].values(key.target)
                 assert (value is None) == (not held)
                 assert value is None or value in held
+
+    @pytest.mark.parametrize("sorts", [(), *ORDERS], ids=str)
+    def test_a_callers_page_is_the_same_however_it_is_read(
+        self, engine: Engine, sorts: tuple[Sort, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("search.engines.elasticsearch.searching.FIRST", 5)
+        request = SearchRequest(query=q.Match((), "quick thing"), sorts=sorts, size=30, offset=2)
+        whole = engine.search(request)
+        page = engine.search(request, Spending(600.0, 600.0))
+        assert page.total == whole.total > 9
+        assert page.hits == whole.hits
 
     @pytest.mark.parametrize("document", CASES, ids=lambda d: ascii(d)[:70])
     def test_without_an_order_the_better_match_comes_first(

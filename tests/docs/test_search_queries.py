@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from catalog.indexing.documents import Field, FieldType, sources
-from search import aggregations, opening, resolving
+from search import aggregations, binding, opening, resolving
 from search.binding import bind
 from search.errors import QueryRefused
 from search.parsing import aggregations as aggregation_parser
@@ -30,6 +30,10 @@ LIMITS = {
     "aggregations": aggregation_parser.MOST,
     "levels of aggregations": aggregation_parser.DEPTH,
     "buckets of an aggregation": BUCKETS,
+    "`?` in a pattern": binding.MOST_ANY_ONE,
+    "`*` in a pattern": binding.MOST_ANY_RUN,
+    "words, values and patterns that a query looks up, for each field": binding.LOOKUPS,
+    "characters of all texts to search for, those of query strings counted 4 times": dsl.CHARACTERS,
 }
 
 
@@ -108,3 +112,4 @@ def test_dates_are_read(date: str, schema: Schema) -> None:
 def test_limits_are_those_of_the_code() -> None:
     assert {row[0]: int(row[1]) for row in table("limit")} == LIMITS
     assert (querystring.DEPTH, querystring.CLAUSES) == (dsl.DEPTH, dsl.CLAUSES)
+    assert dsl.OF_STRINGS == 4

@@ -11,7 +11,7 @@ from django.test import Client
 from catalog.conf import CatalogConfig
 from catalog.indexing.documents import FieldType
 from catalog.models import Delivery
-from search import selectors, upkeep
+from search import upkeep
 from search.conf import SearchConfig
 from search.engine import Engine
 from search.relay import drain
@@ -375,7 +375,7 @@ def test_without_an_index_the_search_is_unavailable(bare: Engine, ada: Caller) -
 def test_a_page_of_heavy_documents_is_shorter_and_says_where_to_go_on(
     library: Engine, books: Books, ada: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selectors, "PORTION", 4)
+    monkeypatch.setattr("search.engines.elasticsearch.searching.FIRST", 4)
     config = replace(settings.VITRINE[CatalogConfig], page_bytes=50_000)
     monkeypatch.setitem(settings.VITRINE, CatalogConfig, config)
     for number in range(10):

@@ -3,28 +3,29 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from elasticsearch import ApiError, helpers
 from typing_extensions import override
 
-from search import ordering
-from search.binding import bind
-from search.bound import Combined
-from search.compilers.elastic import compile_query
 from search.encoding import dumps, key
-from search.engine import Engine, Generation, Key, Operation, Outcome, Verdict
-from search.engines.elasticsearch import aggregating, layout
+from search.engine import Engine, Generation, Key, Operation, Outcome, Page, Verdict
+from search.engines.elasticsearch import layout
 from search.engines.elasticsearch.client import connect, told
 from search.engines.elasticsearch.indexes import Indexes, own_alias
+from search.engines.elasticsearch.searching import Searching
 from search.errors import EngineUnavailable, IndexMissing
-from search.requests import Hit, SearchRequest, SearchResult
+from search.requests import SearchRequest, SearchResult
 from search.schema import Schema
+from search.spending import UNBOUNDED, Spending
 
 PART = 5 << 20
 """Bytes of one bulk request, about."""
 OLDEST = (8, 0)
+SHARE = 0.8
+"""Of the time that a request may take: Elasticsearch ends a search before it would seem to be away."""
 
 ACCEPTED, SUPERSEDED = Outcome(Verdict.ACCEPTED), Outcome(Verdict.SUPERSEDED)
 
@@ -53,6 +54,7 @@ class ElasticsearchEngine(Engine):
             away_seconds=away_seconds,
         )
         self._indexes = Indexes(self._client, prefix, shards)
+        self._timeout = timeout
         self._stop_touching: Callable[[], None] = _nothing
 
     @override
@@ -87,23 +89,23 @@ class ElasticsearchEngine(Engine):
         raise EngineUnavailable("the indexes change too fast to be written")
 
     @override
-    def search(self, request: SearchRequest) -> SearchResult:
+    def search(
+        self, request: SearchRequest, spending: Spending = UNBOUNDED, page: Page = tuple
+    ) -> SearchResult:
         started = time.monotonic()
         try:
-            generation, answer = self._ask(self._indexes.live(), request)
+            found = self._search(self._indexes.live(), request, spending, page)
         except IndexMissing:
             # Dropped by a rebuild since it was remembered.
-            generation, answer = self._ask(self._indexes.live(fresh=True), request)
-        schema = generation.schema.seen(request.keeping)
-        return SearchResult(
-            total=answer["hits"]["total"]["value"],
-            hits=tuple(_hit(schema, request, hit) for hit in answer["hits"]["hits"]),
-            aggregations=aggregating.counted(
-                schema, request.aggregations, answer.get("aggregations", {})
-            ),
-            index=generation.name,
-            milliseconds=round((time.monotonic() - started) * 1000),
-        )
+            found = self._search(self._indexes.live(fresh=True), request, spending, page)
+        return replace(found, milliseconds=round((time.monotonic() - started) * 1000))
+
+    @override
+    def documents(self) -> int:
+        try:
+            return self._indexes.documents(self._indexes.live())
+        except IndexMissing:
+            return self._indexes.documents(self._indexes.live(fresh=True))
 
     @override
     def refresh(self) -> None:
@@ -170,27 +172,11 @@ class ElasticsearchEngine(Engine):
         for name in self._indexes.all_names():
             self._indexes.delete(name)
 
-    def _ask(self, generation: Generation, request: SearchRequest) -> tuple[Generation, Any]:
-        schema = generation.schema.seen(request.keeping)
-        query = bind(schema, request.query)
-        rights = bind(schema, request.rights, internal=True)
-        whole = Combined((query,), (rights,), (), (), 0)
-        keys = ordering.resolved(schema, request.sorts)
-        with told(query=True):
-            answer = self._client.search(
-                index=generation.name,
-                query=compile_query(whole),
-                sort=[*map(_sort, keys), {layout.TIE: "asc"}],
-                size=request.size,
-                from_=request.offset,
-                aggs=aggregating.compiled(schema, request.aggregations) or None,
-                source={"includes": [layout.BODY, "id", "resource_type"]},
-                version=True,
-                track_total_hits=True,
-            )
-        if answer["_shards"]["failed"] or answer["timed_out"]:
-            raise EngineUnavailable("not all of the index answered")
-        return generation, answer.body
+    def _search(
+        self, generation: Generation, request: SearchRequest, spending: Spending, page: Page
+    ) -> SearchResult:
+        longest = self._timeout * SHARE
+        return Searching(self._client, generation, request, spending, longest=longest).run(page)
 
     def _write_or_fail(
         self, generation: Generation, operations: Sequence[Operation]
@@ -280,25 +266,3 @@ def _outcome(item: dict[str, Any]) -> Outcome:
         cause = (error.get("caused_by") or {}).get("reason", "")
         return Outcome(Verdict.REJECTED, f"{reason} {cause}".strip())
     raise EngineUnavailable(f"Elasticsearch did not take a document: {reason} ({status})")
-
-
-def _sort(key_: ordering.Key) -> dict[str, Any]:
-    if key_ == ordering.BY_SCORE:
-        return {"_score": "desc"}
-    # A missing number sorts as the largest (or smallest) of 64 bits; such a number itself would sort among these.
-    direction = "desc" if key_.descending else "asc"
-    return {layout.counted_place(key_.target): {"order": direction, "missing": "_last"}}
-
-
-def _hit(schema: Schema, request: SearchRequest, hit: dict[str, Any]) -> Hit:
-    source = hit["_source"]
-    type_, id_, body = source["resource_type"][0], source["id"][0], source[layout.BODY]
-    score = hit["_score"]
-    return Hit(
-        id=id_,
-        resource_type=type_,
-        version=hit["_version"],
-        score=score,
-        body=body,
-        sort=ordering.values_of(schema, request.sorts, type_, id_, body, score),
-    )

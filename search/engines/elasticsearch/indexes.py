@@ -29,6 +29,10 @@ FRESH = 1.0
 """Seconds for which a reader remembers the live index."""
 
 
+COUNTED = 30.0
+"""Seconds for which the number of documents is remembered."""
+
+
 def own_alias(index: str) -> str:
     return f"{index}-own"
 
@@ -39,15 +43,33 @@ class _Remembered:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    name: str
+    documents: int
+    until: float
+
+
 class Indexes:
     def __init__(self, client: Elasticsearch, prefix: str, shards: int) -> None:
         self._client, self.prefix, self._shards = client, prefix, shards
         self._live: _Remembered | None = None
         self._watched: dict[str, tuple[Any, float]] = {}
+        self._counted: _Counted | None = None
 
     @property
     def write_alias(self) -> str:
         return f"{self.prefix}-write"
+
+    def documents(self, generation: Generation) -> int:
+        """About how many documents the index holds; asked once in a while."""
+        known = self._counted
+        if known is None or known.name != generation.name or known.until < time.monotonic():
+            with told():
+                count = int(self._client.count(index=generation.name)["count"])
+            known = _Counted(generation.name, count, time.monotonic() + COUNTED)
+            self._counted = known
+        return known.documents
 
     def ensure(self, schema: Schema) -> bool:
         """Make the first index, unless there is a live one."""

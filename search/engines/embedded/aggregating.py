@@ -16,6 +16,7 @@ from search.compilers.tantivy import TantivyCompiler, count
 from search.engines.embedded.counting import Counting, Counts, aggregate
 from search.engines.embedded.layout import place
 from search.errors import QueryRefused
+from search.pricing import together
 from search.requests import (
     BUCKETS,
     Aggregation,
@@ -49,20 +50,23 @@ class Aggregating:
 
     def all(self, found: Query, wanted: Mapping[str, Aggregation]) -> dict[str, Counted]:
         """One answer per name."""
-        values = {
-            name: (one, counted_target(self._schema, one))
-            for name, one in wanted.items()
-            if isinstance(one, TermsAggregation)
-        }
-        counts = Counting(self._searcher, self._spending).top(found, values)
+        few, _ = together(self._schema, wanted)
+        counts = self._top(found, few)
         answers: dict[str, Counted] = {}
         for name, one in wanted.items():
             self._spending.check()
             if isinstance(one, TermsAggregation):
-                answers[name] = self._terms(found, *values[name], *counts[name])
+                counted = counts[name] if name in counts else self._top(found, {name: one})[name]
+                answers[name] = self._terms(found, one, *counted)
             else:
                 answers[name] = self._one(found, one)
         return answers
+
+    def _top(
+        self, found: Query, wanted: Mapping[str, TermsAggregation]
+    ) -> dict[str, tuple[Counts, int]]:
+        targets = {name: (one, counted_target(self._schema, one)) for name, one in wanted.items()}
+        return Counting(self._searcher, self._spending).top(found, targets)
 
     def _one(self, found: Query, one: Aggregation) -> Counted:
         match one:
@@ -79,9 +83,8 @@ class Aggregating:
     def _native(self, found: Query, specification: dict[str, Any]) -> dict[str, Any]:
         return aggregate(self._searcher, found, specification)
 
-    def _terms(
-        self, found: Query, one: TermsAggregation, target: Target, counts: Counts, other: int
-    ) -> Buckets:
+    def _terms(self, found: Query, one: TermsAggregation, counts: Counts, other: int) -> Buckets:
+        target = counted_target(self._schema, one)
         buckets = []
         for value, documents in counts:
             inner: Mapping[str, Counted] = {}

@@ -20,8 +20,6 @@ ALL = 2**31 - 1
 """Values that a segment hands on: fewer would make counts wrong."""
 MOST_TIED = 60_000
 """Tantivy makes 65 000 buckets at most."""
-QUICK = 0.02
-"""Seconds of the CPU: after a pass that took less, twice as much is counted in the next one."""
 
 Wanted = Mapping[str, tuple[TermsAggregation, Target]]
 Counts = list[tuple[Any, int]]
@@ -43,17 +41,18 @@ class Counting:
         self._searcher, self._spending = searcher, spending
 
     def top(self, found: Query, wanted: Wanted) -> dict[str, tuple[Counts, int]]:
-        """By name: the values that were asked for with their counts, in order, and the sum of all others'."""
-        answers: dict[str, tuple[Counts, int]] = {}
-        names, several = list(wanted), 1
-        while names:
-            self._spending.check()
-            part, names = names[:several], names[several:]
-            before = self._spending.cpu_left()
-            raw = aggregate(self._searcher, found, {n: _asked(*wanted[n]) for n in part})
-            answers |= {n: self._chosen(found, *wanted[n], raw[n]) for n in part}
-            several = 2 * several if before - self._spending.cpu_left() < QUICK else 1
-        return answers
+        """By name: the values that were asked for with their counts, in order, and the sum of all others'; in one pass
+        over the documents.
+        """
+        if not wanted:
+            return {}
+        self._spending.check()
+        asked = {name: _asked(one, target) for name, (one, target) in wanted.items()}
+        raw = aggregate(self._searcher, found, asked)
+        return {
+            name: self._chosen(found, one, target, raw[name])
+            for name, (one, target) in wanted.items()
+        }
 
     def _chosen(
         self, found: Query, one: TermsAggregation, target: Target, raw: Mapping[str, Any]

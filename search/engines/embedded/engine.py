@@ -12,19 +12,21 @@ import orjson
 from tantivy import DocAddress, Occur, Query
 from typing_extensions import override
 
-from search import ordering
+from search import ordering, pricing
 from search.binding import bind
 from search.bound import even_score
 from search.compilers.tantivy import TantivyCompiler, count
-from search.engine import Engine, Generation, Key, Operation, Outcome
+from search.engine import Engine, Generation, Key, Operation, Outcome, Page
 from search.engines.embedded import layout
 from search.engines.embedded.aggregating import Aggregating
 from search.engines.embedded.index import OpenIndex, Snapshot
 from search.engines.embedded.ordering import Ordering
 from search.engines.embedded.storage import BUILDING, CURRENT, Storage, unavailable_on_os_error
+from search.engines.embedded.walking import Walking
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused
 from search.requests import Hit, SearchRequest, SearchResult
 from search.schema import Schema
+from search.spending import UNBOUNDED, Spending
 
 
 class EmbeddedEngine(Engine):
@@ -69,10 +71,15 @@ class EmbeddedEngine(Engine):
             return outcomes
 
     @override
-    def search(self, request: SearchRequest) -> SearchResult:
+    def search(
+        self, request: SearchRequest, spending: Spending = UNBOUNDED, page: Page = tuple
+    ) -> SearchResult:
         started = time.monotonic()
         index = self._current()
-        found = _Search(index.snapshot(), request).run()
+        asked = _Search(index.snapshot(), request, spending)
+        if spending is not UNBOUNDED:
+            asked.check(index.walking)
+        found = asked.run(page)
         return SearchResult(
             total=found.total,
             hits=found.hits,
@@ -80,6 +87,10 @@ class EmbeddedEngine(Engine):
             index=index.name,
             milliseconds=round((time.monotonic() - started) * 1000),
         )
+
+    @override
+    def documents(self) -> int:
+        return self._current().snapshot().searcher.num_docs
 
     @override
     def refresh(self) -> None:
@@ -169,22 +180,30 @@ class EmbeddedEngine(Engine):
 class _Search:
     """One request on one state of the index."""
 
-    def __init__(self, state: Snapshot, request: SearchRequest) -> None:
-        self._state, self._request = state, request
+    def __init__(self, state: Snapshot, request: SearchRequest, spending: Spending) -> None:
+        self._state, self._request, self._spending = state, request, spending
         self._seen = state.schema.seen(request.keeping)
-        self._compiler = TantivyCompiler(state.tantivy_schema, state.searcher)
+        self._compiler = TantivyCompiler(state.tantivy_schema, state.searcher, spending)
         self._query = bind(self._seen, request.query)
 
-    def run(self) -> SearchResult:
+    def check(self, walking: Walking) -> None:
+        """SearchOverdue for what should not begin."""
+        searcher = self._state.searcher
+        passes = pricing.passes(self._seen, self._query, self._request)
+        walking.check(
+            searcher, self._state.tantivy_schema, pricing.walks(self._query), passes, self._spending
+        )
+
+    def run(self, page: Page) -> SearchResult:
         try:
             found = self._found()
             total, addresses, scores = self._page(found)
         except ValueError as error:
             raise QueryRefused(f"the index cannot answer this: {error}") from None
-        aggregating = Aggregating(self._state.searcher, self._compiler, self._seen)
+        aggregating = Aggregating(self._state.searcher, self._compiler, self._seen, self._spending)
         return SearchResult(
             total=total,
-            hits=tuple(self._hits(addresses, scores)),
+            hits=tuple(page(self._hits(addresses, scores))),
             aggregations=aggregating.all(found, self._request.aggregations),
         )
 
@@ -218,9 +237,11 @@ class _Search:
     def _hits(
         self, addresses: Sequence[DocAddress], scores: Sequence[float | None]
     ) -> Iterator[Hit]:
-        searcher, schema = self._state.searcher, self._seen
+        searcher = self._state.searcher
+        schema = ordering.narrowed(self._seen, self._request.sorts)
         versions = searcher.fast_field_values(layout.VERSION, list(addresses)) if addresses else []
         for address, score, number in zip(addresses, scores, versions, strict=True):
+            self._spending.check()
             document = searcher.doc(address)
             type_, id_ = layout.identity(document)
             body = orjson.loads(layout.stored(document, layout.BODY))

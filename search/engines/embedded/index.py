@@ -14,6 +14,7 @@ from search.encoding import dumps, key
 from search.engine import Generation, Key, Operation, Outcome, Verdict
 from search.engines.embedded import layout
 from search.engines.embedded.storage import INDEX, SCHEMA, Storage
+from search.engines.embedded.walking import Walking
 from search.errors import EngineUnavailable
 from search.schema import Schema
 
@@ -46,6 +47,7 @@ class OpenIndex:
         self._index.register_tokenizer(layout.WORDS, words.filter(Filter.remove_long(2000)).build())
         self._index.config_reader("manual")
         self._stamp: tuple[int, int, int] | None = None
+        self.walking = Walking()
 
     @property
     def schema(self) -> Schema:

@@ -4,10 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import tantivy
-from tantivy import DocAddress, Order, Query, Searcher
+from tantivy import DocAddress, FieldType, Occur, Order, Query, Searcher
 
 from search.engines.embedded.layout import TIE, counted_place, ordered_place
 from search.ordering import Key
+
+ROOM = 10_000
+"""Of the best documents so many are asked for at once: their ties need no second question."""
+ENOUGH = 8
+LARGEST = 2**63 - 1
+
+Scored = tuple[float, DocAddress]
 
 
 class Ordering:
@@ -42,18 +49,40 @@ class Ordering:
     ) -> tuple[int, list[DocAddress], list[float | None]]:
         """The best documents, their scores beside them; equal ones by their own numbers."""
         need = offset + size
-        answer = self._searcher.search(found, need)
+        answer = self._searcher.search(found, max(need, ROOM))
         total, hits = int(answer.count), answer.hits  # type: ignore[attr-defined] # the stub has left it out
-        if (
-            total > need
-        ):  # tantivy breaks ties in its own way: those of the last score are all needed
-            hits = self._searcher.search(found, total, count=False).hits
-            last = hits[need - 1][0]
-            hits = [hit for hit in hits if hit[0] >= last]
+        if len(hits) == total or hits[-1][0] < hits[need - 1][0]:
+            ranked = self._ranked(hits)
+        else:
+            last = hits[-1][0]
+            ranked = self._ranked([hit for hit in hits if hit[0] > last])
+            ranked += self._tied(found, last, need - len(ranked), total)
+        page = ranked[offset:need]
+        return total, [address for _, address in page], [score for score, _ in page]
+
+    def _tied(self, found: Query, score: float, need: int, total: int) -> list[Scored]:
+        """The first `need` documents of this score. Tantivy breaks ties in its own way, so all of a part are asked for:
+        of those whose numbers, which are spread evenly, are small; of more when these were too few.
+        """
+        share = need * ENOUGH / total
+        while True:
+            part = found if share >= 1 else self._below(found, int(share * LARGEST))
+            hits = self._searcher.search(part, total, count=False).hits
+            tied = [hit for hit in hits if hit[0] == score]
+            if len(tied) >= need or share >= 1:
+                return self._ranked(tied)[:need]
+            share *= ENOUGH
+
+    def _below(self, found: Query, number: int) -> Query:
+        small = Query.range_query(self._schema, TIE, FieldType.Integer, 0, number)
+        return Query.boolean_query(
+            [(Occur.Must, found), (Occur.Must, Query.const_score_query(small, 0.0))]
+        )
+
+    def _ranked(self, hits: Sequence[Scored]) -> list[Scored]:
         numbers = self._searcher.fast_field_values(TIE, [address for _, address in hits])
         ranked = sorted(zip(hits, numbers, strict=True), key=lambda one: (-one[0][0], one[1]))
-        page = [hit for hit, _ in ranked[offset:need]]
-        return total, [address for _, address in page], [score for score, _ in page]
+        return [hit for hit, _ in ranked]
 
     def _addresses(self, numbers: Sequence[int]) -> list[DocAddress]:
         """Where the documents of these numbers lie."""

@@ -1,0 +1,122 @@
+"""One question to Elasticsearch. Bodies may be long, so a caller's hits come in parts that grow as the bodies allow."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from elasticsearch import Elasticsearch
+
+from catalog.conf import CatalogConfig, section
+from search import ordering
+from search.binding import bind
+from search.bound import Combined
+from search.compilers.elastic import compile_query
+from search.engine import Generation, Page
+from search.engines.elasticsearch import aggregating, layout
+from search.engines.elasticsearch.client import told
+from search.errors import EngineUnavailable, SearchOverdue
+from search.requests import Hit, SearchRequest, SearchResult
+from search.schema import Schema
+from search.spending import UNBOUNDED, Spending
+
+FIRST = 25
+"""Hits that are asked for before it is known how long they are."""
+
+
+class Searching:
+    """Asks one generation. `longest`: seconds that Elasticsearch may take at most."""
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        generation: Generation,
+        request: SearchRequest,
+        spending: Spending,
+        *,
+        longest: float,
+    ) -> None:
+        self._client, self._generation, self._request = client, generation, request
+        self._spending, self._longest = spending, longest
+        self._schema = generation.schema.seen(request.keeping)
+        self._query = bind(self._schema, request.query)
+
+    def run(self, page: Page) -> SearchResult:
+        request = self._request
+        first = request.size if self._spending is UNBOUNDED else min(request.size, FIRST)
+        answer = self._ask(
+            size=first,
+            from_=request.offset,
+            aggs=aggregating.compiled(self._schema, request.aggregations) or None,
+            track_total_hits=True,
+        )
+        return SearchResult(
+            total=answer["hits"]["total"]["value"],
+            hits=tuple(page(self._hits(answer["hits"]["hits"], first))),
+            aggregations=aggregating.counted(
+                self._schema, request.aggregations, answer.get("aggregations", {})
+            ),
+            index=self._generation.name,
+        )
+
+    def _hits(self, part: list[dict[str, Any]], asked: int) -> Iterator[Hit]:
+        """The hits of the first part, which had so many places, and of further ones that hold no more than a page."""
+        ordered = ordering.narrowed(self._schema, self._request.sorts)
+        left, room = self._request.size, section(CatalogConfig).page_bytes
+        while part:
+            size = 0
+            for hit in part:
+                self._spending.check()
+                size += len(orjson.dumps(hit["_source"]))
+                yield _hit(ordered, self._request, hit)
+            left -= len(part)
+            if left <= 0 or len(part) < asked:
+                return
+            asked = min(left, max(1, room * len(part) // size))
+            answer = self._ask(size=asked, search_after=part[-1]["sort"], track_total_hits=False)
+            part = answer["hits"]["hits"]
+
+    def _ask(self, **options: Any) -> Any:
+        rights = bind(self._schema, self._request.rights, internal=True)
+        keys = ordering.resolved(self._schema, self._request.sorts)
+        if self._spending is not UNBOUNDED:
+            self._spending.check()
+            options["timeout"] = f"{max(1, round(self._seconds() * 1000))}ms"
+        with told(query=True):
+            answer = self._client.search(
+                index=self._generation.name,
+                query=compile_query(Combined((self._query,), (rights,), (), (), 0)),
+                sort=[*map(_sort, keys), {layout.TIE: "asc"}],
+                source={"includes": [layout.BODY, "id", "resource_type"]},
+                version=True,
+                **options,
+            )
+        if answer["timed_out"] and self._spending is not UNBOUNDED:
+            raise SearchOverdue("the search takes too long and was ended; ask for less at once")
+        if answer["_shards"]["failed"] or answer["timed_out"]:
+            raise EngineUnavailable("not all of the index answered")
+        return answer.body
+
+    def _seconds(self) -> float:
+        return min(self._spending.left(), self._longest)
+
+
+def _sort(key_: ordering.Key) -> dict[str, Any]:
+    if key_ == ordering.BY_SCORE:
+        return {"_score": "desc"}
+    # A missing number sorts as the largest (or smallest) of 64 bits; such a number itself would sort among these.
+    direction = "desc" if key_.descending else "asc"
+    return {layout.counted_place(key_.target): {"order": direction, "missing": "_last"}}
+
+
+def _hit(schema: Schema, request: SearchRequest, hit: dict[str, Any]) -> Hit:
+    source = hit["_source"]
+    type_, id_, body = source["resource_type"][0], source["id"][0], source[layout.BODY]
+    score = hit["_score"]
+    return Hit(
+        id=id_,
+        resource_type=type_,
+        version=hit["_version"],
+        score=score,
+        body=body,
+        sort=ordering.values_of(schema, request.sorts, type_, id_, body, score),
+    )

@@ -1,0 +1,41 @@
+"""Places for questions that take a while: few run at once, and of one project half of those at most.
+
+So a project that asks such questions without pause leaves a place, and threads of the process, to others.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from catalog.actors import Actor
+from catalog.conf import section
+from catalog.line import Crowded, Line
+from search.conf import SearchConfig
+from search.errors import TooManySearches
+from search.pricing import LIGHT
+
+_line = Line()
+
+
+@contextmanager
+def held(actor: Actor, price: int) -> Iterator[None]:
+    """A place in the block for a question of this price; TooManySearches when none became free in time."""
+    if price <= LIGHT:
+        yield
+        return
+    config = section(SearchConfig)
+    most = config.waiters if config.engine == "elasticsearch" else config.places
+    whose = actor.project_id or actor.user_id or ""
+    try:
+        with _line.place(most, whose=whose, share=max(1, most // 2)):
+            yield
+    except Crowded:
+        raise TooManySearches("too many searches are under way; try again") from None
+
+
+def _forget() -> None:
+    global _line  # noqa: PLW0603 - a child has none of its parent's threads
+    _line = Line()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,194 @@
+"""What a question costs, from its form and the rounded number of documents alone, asked before it runs.
+
+The unit is a document or a word that is looked at, which takes about five nanoseconds. Nothing here depends on what
+documents hold: a refusal would tell of those that the caller may not find.
+
+- A word, a value or a range of numbers looks at every document; words in sequence at five times as many.
+- A pattern, a beginning or a range of texts goes through the words of its field, which are taken to be as many as the
+  documents, times what going through them costs by the letters that it begins with.
+- All that is done in every pass: for the hits one or two, for the aggregations those that `passes` tells.
+- An order looks at every document, and reads the texts that make it one by one; every hit is read and written.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from catalog.indexing.documents import FieldType
+from search import aggregations, ordering
+from search.bound import (
+    ANY_ONE,
+    ANY_RUN,
+    Begins,
+    Between,
+    Bound,
+    Combined,
+    Looks,
+    OneOf,
+    Sequence,
+    Words,
+    even_score,
+)
+from search.errors import QueryTooCostly
+from search.requests import Aggregation, SearchRequest, TermsAggregation
+from search.resolving import Target
+from search.schema import Schema
+
+MOST = 160_000_000
+"""Under a second's work."""
+LIGHT = 12_000_000
+"""A question below this is over in a moment, and needs no place."""
+LEAST_DOCUMENTS = 1 << 14
+WALK = (96, 12, 4, 2)
+"""Times the words of a field: of a pattern that begins with no letter, with one, two, or more."""
+UNFINISHED = 3
+"""Times as much, when the words before are compared too."""
+NEXT_TO = 5
+SORTED, TEXT, HIT, VALUE, ANEW = 6, 30_000, 15_000, 600, 400
+PATTERNS, WITHIN = "patterns", "aggregations within aggregations"
+HINTS = {
+    "size": "ask for fewer hits",
+    "sort": "ask for fewer hits, or order by fewer texts",
+    "query": "ask for fewer words and values at once, or name the fields to look into",
+    WITHIN: "ask for fewer buckets, or for one aggregation at a time",
+    PATTERNS: "begin it with letters, name the fields to look into, or ask for fewer at once",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A leaf that goes through the words of a field, from a beginning on; `asked` names it for people."""
+
+    target: Target
+    beginning: str
+    asked: str
+    in_sequence: bool = False
+
+    @property
+    def price(self) -> int:
+        """Times the words of the field."""
+        price = WALK[min(len(self.beginning), len(WALK) - 1)]
+        return price * UNFINISHED if self.in_sequence else price
+
+
+def rounded(documents: int) -> int:
+    """The next power of two, so that a single document more or less is not seen."""
+    return max(LEAST_DOCUMENTS, 1 << max(documents - 1, 0).bit_length())
+
+
+def price(schema: Schema, query: Bound, request: SearchRequest, documents: int) -> int:
+    """What the request costs on about so many documents; `query` is its own, bound to the schema. QueryTooCostly, which
+    names the costliest part, when it is too much.
+    """
+    size = rounded(documents)
+    costs, patterns = _costs(schema, query, request, size), _patterns(schema, query, request, size)
+    total = costs.total() + patterns.total()
+    if total <= MOST:
+        return total
+    costs[PATTERNS] = patterns.total()
+    part = max(costs, key=lambda one: costs[one])
+    hint = HINTS[part]
+    if part == PATTERNS:
+        part = max(patterns, key=lambda one: patterns[one])
+    raise QueryTooCostly(
+        f"the question would take too much work, most of it for {part}: {hint}", part=part
+    )
+
+
+def passes(schema: Schema, query: Bound, request: SearchRequest) -> int:
+    """How often the documents are gone through: for the hits twice where many may have the same of several scores;
+    aggregations within others left out.
+    """
+    few, others = together(schema, request.aggregations)
+    uneven = not request.sorts and request.size and even_score(query) is None
+    return (2 if uneven else 1) + bool(few) + len(others)
+
+
+def together(
+    schema: Schema, wanted: Mapping[str, Aggregation]
+) -> tuple[dict[str, TermsAggregation], dict[str, Aggregation]]:
+    """The aggregations that are counted in one pass, for their values are few; and those that take one each."""
+    few: dict[str, TermsAggregation] = {}
+    others: dict[str, Aggregation] = {}
+    fields: set[str] = set()
+    for name, one in wanted.items():
+        if isinstance(one, TermsAggregation) and one.field not in fields and _few(schema, one):
+            fields.add(one.field)
+            few[name] = one
+        else:
+            others[name] = one
+    return few, others
+
+
+def walks(bound: Bound) -> Iterator[Walk]:
+    """The leaves that go through words."""
+    for leaf in leaves(bound):
+        match leaf:
+            case Begins(target, value):
+                yield Walk(target, value, f"{value}*")
+            case Looks(target, parts):
+                first = parts[0] if parts and isinstance(parts[0], str) else ""
+                signs = {ANY_RUN: "*", ANY_ONE: "?"}
+                yield Walk(target, first, "".join(signs.get(part, str(part)) for part in parts))
+            case Sequence(target, words, True):
+                yield Walk(target, words[-1], f"{' '.join(words)}*"[:80], in_sequence=True)
+            case Between(target, low, high) if target.type is FieldType.KEYWORD:
+                yield Walk(target, "", f"{target.name}:[{low or '*'} TO {high or '*'}]"[:80])
+
+
+def leaves(bound: Bound) -> Iterator[Bound]:
+    """The parts that have no parts."""
+    if isinstance(bound, Combined):
+        for part in (*bound.must, *bound.filter, *bound.should, *bound.must_not):
+            yield from leaves(part)
+    else:
+        yield bound
+
+
+def _costs(schema: Schema, query: Bound, request: SearchRequest, size: int) -> Counter[str]:
+    """By part; patterns aside."""
+    keys = ordering.resolved(schema, request.sorts)
+    texts = sum(1 for key in keys if key.target.type is FieldType.KEYWORD)
+    reach = request.offset + request.size if request.size else 0
+    within = aggregations.questions_within(request.aggregations)
+    every = passes(schema, query, request)
+    costs = Counter(
+        size=request.size * HIT,
+        sort=size * SORTED * (1 + len(request.sorts)) + reach * texts * TEXT,
+    )
+    for leaf in leaves(query):
+        looked, values = _looked(leaf)
+        costs["query"] += looked * size * every + values * VALUE
+        costs[WITHIN] += within * ANEW * looked
+    return costs
+
+
+def _patterns(schema: Schema, query: Bound, request: SearchRequest, size: int) -> Counter[str]:
+    times = passes(schema, query, request) + aggregations.questions_within(request.aggregations)
+    costs: Counter[str] = Counter()
+    for walk in walks(query):
+        costs[walk.asked] += walk.price * size * times
+    return costs
+
+
+def _looked(leaf: Bound) -> tuple[int, int]:
+    """How often all documents are looked at, and how many values are looked up."""
+    match leaf:
+        case Words(_, words):
+            return len(words), 0
+        case Sequence(_, words, unfinished):
+            return NEXT_TO * (len(words) - unfinished), 0
+        case OneOf(_, several):
+            return 1, len(several)
+        case Between():
+            return 2, 0
+        case _:
+            return 1, 0
+
+
+def _few(schema: Schema, one: TermsAggregation) -> bool:
+    if one.inner:
+        return False
+    target = aggregations.counted_target(schema, one)
+    facet = target.field is not None and target.field.facet
+    return one.internal or facet or target.type is FieldType.BOOLEAN or target.typing is not None
