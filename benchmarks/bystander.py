@@ -19,7 +19,6 @@ from typing import Any
 
 from typing_extensions import override
 
-from benchmarks.subject import BenchmarkError
 from benchmarks.vitrine.service import PROJECT, Vitrine
 
 PATIENCE = 30.0
@@ -103,10 +102,11 @@ class Bystander:
         return found
 
     def clean(self) -> None:
-        """Delete what the phases made."""
+        """Delete what the phases made; what cannot be deleted stays."""
         connection = Connection(self._vitrine)
         while self._made:
-            connection.ask("DELETE", f"{IMAGES}/{self._made.pop()}", 204)
+            image = self._made.pop()
+            _right(lambda one, image=image: one.ask("DELETE", f"{IMAGES}/{image}", 204), connection)
         connection.close()
 
     def leave(self) -> None:
@@ -266,10 +266,3 @@ def _until(true: Callable[[], bool]) -> None:
             raise Refused("it did not come about")
         time.sleep(pause)
         pause = min(pause * 1.3, 0.5)
-
-
-def require(samples: Mapping[str, Samples]) -> None:
-    """BenchmarkError when an operation fails that nobody disturbs."""
-    failed = [name for name, one in samples.items() if one.failures]
-    if failed:
-        raise BenchmarkError(f"alone, these fail: {', '.join(failed)}")

@@ -7,6 +7,7 @@ percentile of everything it does at most doubles; exit code 1 when broken.
 import argparse
 import dataclasses
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import infrastructure, machine, population, processes, report
-from benchmarks.bystander import Bystander, Samples, require
+from benchmarks.bystander import Bystander, Samples
 from benchmarks.neighbours import NEIGHBOURS
 from benchmarks.neighbours.member import Place
 from benchmarks.neighbours.neighbour import Lodger, Neighbour
@@ -55,6 +56,11 @@ class Found:
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     answers: dict[str, dict[str, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    unmeasured: list[str] = field(default_factory=list)
+
+    @property
+    def broken(self) -> list[Row]:
+        return [row for row in self.rows.values() if row.broken]
 
     def add(self, neighbour: str, phase: str, samples: Mapping[str, Samples]) -> None:
         for operation, one in samples.items():
@@ -79,13 +85,11 @@ class Run:
         """Alone and beside, in turn; a service that does not calm down afterwards is started again."""
         print(f"\n{kind.name}: {' '.join((kind.__doc__ or '').split())}", flush=True)
         self._vitrine.renew_tokens()
-        lodger = Lodger(kind(), self._place())
         try:
-            for _ in range(rounds):
-                self._round(kind, lodger, seconds)
-            self.found.answers[kind.name] = dict(lodger.leave())
-        finally:
-            lodger.evict()
+            self._beside(kind, seconds, rounds)
+        except BenchmarkError as error:
+            self.found.unmeasured.append(kind.name)
+            self.found.note(f"{kind.name}: {error}")
         if not self._quiet():
             self.found.note(
                 f"{kind.name}: the service was at work {CALM:.0f} s later; started again"
@@ -95,13 +99,23 @@ class Run:
         for row in self.found.rows.values():
             if row.neighbour == kind.name:
                 print(f"  {line(row)}", flush=True)
-        print(f"  it was answered: {shown(self.found.answers[kind.name])}", flush=True)
+        print(f"  it was answered: {shown(self.found.answers.get(kind.name, {}))}", flush=True)
+
+    def _beside(self, kind: type[Neighbour], seconds: float, rounds: int) -> None:
+        lodger = Lodger(kind(), self._place())
+        try:
+            for _ in range(rounds):
+                self._round(kind, lodger, seconds)
+            self.found.answers[kind.name] = dict(lodger.leave())
+        finally:
+            lodger.evict()
 
     def _round(self, kind: type[Neighbour], lodger: Lodger, seconds: float) -> None:
         if not self._quiet():
             self.found.note(f"{kind.name}: the service was still at work before it began")
         alone = self._bystander.measure(seconds)
-        require(alone)
+        if failed := [name for name, one in alone.items() if one.failures]:
+            self.found.note(f"{kind.name}: alone, these failed: {', '.join(failed)}")
         with lodger.at_it():
             beside = self._bystander.measure(seconds)
         for phase, samples in (("alone", alone), ("beside", beside)):
@@ -150,14 +164,13 @@ def shown(answers: Mapping[str, int]) -> str:
 
 
 def verdict(found: Found) -> str:
-    broken = [row for row in found.rows.values() if row.broken]
-    named = "".join(
-        f"\nBROKEN: {row.neighbour}: {row.operation}: {row.ratio(95):.2f} times"
-        + (f", {row.beside.failures} failed" if row.beside.failures else "")
-        for row in broken
-    )
-    kept = len(found.rows) - len(broken)
-    return f"{kept} of {len(found.rows)} keep the bound of {BOUND:g} times{named}"
+    kept = len(found.rows) - len(found.broken)
+    lines = [f"{kept} of {len(found.rows)} keep the bound of {BOUND:g} times"]
+    for row in found.broken:
+        failed = f", {row.beside.failures} failed" if row.beside.failures else ""
+        lines.append(f"BROKEN: {row.neighbour}: {row.operation}: {row.ratio(95):.2f} times{failed}")
+    lines += [f"NOT MEASURED: {name}" for name in found.unmeasured]
+    return "\n".join(lines)
 
 
 def document(found: Found, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,6 +181,7 @@ def document(found: Found, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # or the service would go on alone
     folder = Path(tempfile.mkdtemp(prefix="vitrine-fairness-", dir=options.folder))
     folder.chmod(0o755)
     try:
@@ -189,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stem = f"{datetime.now(UTC):%Y-%m-%d}-{options.save}"
         report.write(RESULTS, stem, text, document(run.found, facts))
         print(f"written: results/{stem}.txt and .json")
-    return 1 if any(row.broken for row in run.found.rows.values()) else 0
+    return 1 if run.found.broken or run.found.unmeasured else 0
 
 
 @contextmanager
