@@ -96,9 +96,11 @@ _WEIGHTS = Prepared(
 
 def portions_of(ids: Sequence[str]) -> Iterator[list[str]]:
     """The ids in parts whose rows may be held at once (`catalog.pages`)."""
-    if len(ids) < 2:
-        return iter([list(ids)] if ids else [])
-    return portions(ids, {row["id"]: row["weight"] for row in _WEIGHTS.rows(ids=many(ids))})
+    return portions(ids, _weights)
+
+
+def _weights(ids: Sequence[str]) -> dict[str, int]:
+    return {row["id"]: row["weight"] for row in _WEIGHTS.rows(ids=many(ids))}
 
 
 def count_of(rows: QuerySet[Artifact], actor: Actor, scope: Scope, *, most: int) -> int:

@@ -214,6 +214,9 @@ class CatalogConfig(Section):
         help="Days that everything else stays: who made, deleted, shared or published things, gave them away, or was"
         " given rights.",
     )
+    audit_events: int = setting(
+        10_000, help="Most events of one thing, whatever they say; that it was made stays beside."
+    )
     job_lease: float = setting(
         60.0, help="Seconds a worker may be silent before its job is given to another."
     )
@@ -234,4 +237,4 @@ class CatalogConfig(Section):
         yield from self.outside(1, MOST_BYTES, "body_limit", "page_bytes")
         yield from self.outside(SOON, LONG, "job_lease", "delivery_lease")
         yield from self.outside(1, MOST_DAYS, "history_days", "audit_days")
-        yield from self.outside(1, MOST, "history_events")
+        yield from self.outside(1, MOST, "history_events", "audit_events")

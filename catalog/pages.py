@@ -22,6 +22,8 @@ from catalog.conf import CatalogConfig, section
 
 ROWS = 250
 """Most rows of a portion: what hangs on each, and is not weighed, is bounded as well."""
+FIRST = 100
+"""Rows of the first portion: usual pages are one, and a page of the heaviest rows ends within it."""
 K = TypeVar("K")
 R = TypeVar("R")
 
@@ -45,12 +47,26 @@ def weight(*columns: str) -> Combinable:
     return found
 
 
-def portions(keys: Sequence[K], weights: Mapping[K, int]) -> Iterator[list[K]]:
-    """The keys in order, in parts whose rows hold at most as much as a page together; a heavier row is a part alone."""
+def portions(
+    keys: Sequence[K], weigh: Callable[[Sequence[K]], Mapping[K, int]] | None = None
+) -> Iterator[list[K]]:
+    """The keys in order, in parts whose rows hold at most as much as a page together; a heavier row is a part alone.
+
+    `weigh` tells what rows hold, in bytes. It is asked for some keys at a time, so that nobody weighs what a full page
+    leaves out; a key alone is not weighed.
+    """
+    start, window = 0, FIRST
+    while start < len(keys):
+        part = keys[start : start + window]
+        yield from _bounded(part, weigh(part) if weigh and len(part) > 1 else {})
+        start, window = start + len(part), ROWS
+
+
+def _bounded(keys: Sequence[K], weights: Mapping[K, int]) -> Iterator[list[K]]:
     bound, part, held = section(CatalogConfig).page_bytes, list[K](), 0
     for key in keys:
         heavy = weights.get(key, 0)
-        if part and (held + heavy > bound or len(part) == ROWS):
+        if part and held + heavy > bound:
             yield part
             part, held = [], 0
         part.append(key)

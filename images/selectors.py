@@ -168,7 +168,7 @@ def listed(
 
 def _read(ids: Sequence[str], *, properties: bool = True) -> Iterator[ImageRow]:
     """The rows in this order, as far as they are still there."""
-    for part in portions_of(ids) if properties else portions(ids, {}):
+    for part in portions_of(ids) if properties else portions(ids):
         read = _PAGE if properties else _PAGE_WITHOUT_PROPERTIES
         found = {row["id"]: row for row in read.rows(ids=many(part))}
         places.attach(found.values())

@@ -37,7 +37,7 @@ def page(
 
 def read(rows: QuerySet[Namespace], page: Sequence[Namespace]) -> Iterator[Namespace]:
     """The namespaces of a page with what `rows` fetches beside them, in portions while they are taken."""
-    for part in portions([one.pk for one in page], {}):
+    for part in portions([one.pk for one in page]):
         found = rows.in_bulk(part)
         yield from (found[pk] for pk in part if pk in found)
 

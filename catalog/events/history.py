@@ -1,6 +1,6 @@
 """What happened to an object, for those who may know."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import orjson
 from django.db.models import QuerySet
@@ -31,11 +31,15 @@ def newest(object_type: str, object_id: str, *, before: int | None = None) -> Qu
 
 def read(rows: QuerySet[Event], limit: int) -> Iterator[Event]:
     """The first of the rows, in portions while they are taken: some hold all that was once said of an object."""
-    weighed = rows.annotate(row_weight=weight("changes")).values_list("id", "row_weight")
-    weights = dict(weighed[:limit])
-    for part in portions(list(weights), weights):
+    ids = list(rows.values_list("id", flat=True)[:limit])
+    for part in portions(ids, _weights):
         found = Event.objects.in_bulk(part)
         yield from (found[pk] for pk in part if pk in found)
+
+
+def _weights(ids: Sequence[int]) -> dict[int, int]:
+    weighed = Event.objects.filter(pk__in=ids).annotate(row_weight=weight("changes"))
+    return dict(weighed.values_list("id", "row_weight"))
 
 
 def first_event(object_type: str, object_id: str, *, kind: str, path: str) -> Event | None:

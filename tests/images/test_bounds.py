@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Tag
+from catalog import pages as pages_of
 from catalog.clock import now
 from catalog.conf import CatalogConfig
 from catalog.models import Event
@@ -254,11 +255,22 @@ def test_rows_are_read_in_portions(ada: Caller) -> None:
 
 
 def test_a_light_page_is_read_at_once(ada: Caller) -> None:
-    stored(ada.project.pk, 200, properties=heavy(3, 10))
+    stored(ada.project.pk, 100, properties=heavy(3, 10))
     with CaptureQueriesContext(connection) as asked:
-        assert len(ada.ids("limit=200")) == 200
+        assert len(ada.ids("limit=100")) == 100
     read = [one["sql"] for one in asked.captured_queries if "tag_values" in one["sql"]]
     assert len(read) == 1
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_full_page_weighs_no_more_than_its_first_rows(ada: Caller) -> None:
+    """Weighing reads what it weighs: a thousand heavy rows were read for each page of a few."""
+    stored(ada.project.pk, 3 * pages_of.FIRST, properties=heavy(1, 30_000))
+    with CaptureQueriesContext(connection) as asked:
+        shown = ada.call("GET", f"/v2/images?limit={3 * pages_of.FIRST}").json()["images"]
+    weighed = [one["sql"] for one in asked.captured_queries if "weight" in one["sql"]]
+    assert 0 < len(shown) < pages_of.FIRST
+    assert len(weighed) == 1
 
 
 def test_the_default_holds_eight_mebibytes() -> None:
