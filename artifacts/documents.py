@@ -15,11 +15,14 @@ from catalog.errors import Forbidden
 from catalog.indexing.documents import Document, DocumentSource, Field, FieldType
 from catalog.indexing.documents import register as register_source
 from catalog.query import Expression, Nothing, all_of
+from metadefs.enforcement import Governance, check
+from metadefs.selectors import governance
 
 VALIDITY = (
     Field("valid", FieldType.BOOLEAN, facet=True, label="valid"),
-    Field("violated_properties", FieldType.KEYWORD, many=True),
+    Field("violated_properties", FieldType.KEYWORD, many=True, label="violated properties"),
 )
+"""By the namespaces that govern everybody's assets: whoever finds a document reads these, and may read no others."""
 
 
 class ArtifactDocuments(DocumentSource):
@@ -36,6 +39,7 @@ class ArtifactDocuments(DocumentSource):
     def load(self, ids: Sequence[str]) -> Iterable[Document]:
         rows = {row.pk: row for row in Artifact.objects.filter(pk__in=ids, type=self.kind.name)}
         live = [pk for pk, row in rows.items() if row.deleted_at is None]
+        rules = governance(self.kind.resource_type, None)
         tags = _grouped(
             Tag.objects.filter(artifact__in=live)
             .order_by("value")
@@ -53,9 +57,8 @@ class ArtifactDocuments(DocumentSource):
             elif row.deleted_at is not None:
                 yield Document(one, row.doc_version, None)
             else:
-                yield Document(
-                    one, row.doc_version, self.body(row, tags.get(one, []), members.get(one, []))
-                )
+                body = self.body(row, tags.get(one, []), members.get(one, []))
+                yield Document(one, row.doc_version, body | _validity(row, rules))
 
     @override
     def all_ids(self) -> Iterator[str]:
@@ -81,8 +84,6 @@ class ArtifactDocuments(DocumentSource):
             "updated_at": row.updated_at,
             "properties": row.properties,
             "property_text": [f"{k} {v}" for k, v in row.properties.items()],
-            "valid": not row.violations,
-            "violated_properties": sorted({v["property"] for v in row.violations}),
         }
 
     @override
@@ -99,6 +100,11 @@ class ArtifactDocuments(DocumentSource):
     @override
     def unlisted(self, actor: Actor) -> Mapping[str, Expression]:
         return {"community": visibility.unlisted(visibility.reach(actor), actor.project_id)}
+
+
+def _validity(row: Artifact, rules: Governance) -> dict[str, Any]:
+    broken = sorted({one.property for one in check(row.properties, rules)})
+    return {"valid": not broken, "violated_properties": broken}
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

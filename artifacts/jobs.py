@@ -18,7 +18,7 @@ from catalog.jobs.registry import register as register_kind
 from catalog.models import Job
 from metadefs.enforcement import check
 from metadefs.schema import canonical
-from metadefs.selectors import governance
+from metadefs.selectors import governance, owners_governing
 from metadefs.services.changes import on_definitions_changed
 from metadefs.services.epochs import read_locked
 
@@ -67,7 +67,12 @@ def _batches(kind: ArtifactType, epoch: int) -> Iterator[tuple[int, int]]:
         with transaction.atomic():
             current = read_locked()
             rows = list(_outdated(kind, epoch).order_by("checked_epoch", "id")[:BATCH])
-            changed = {row.pk: row.project_id for row in rows if _judge(row, kind, current)}
+            owners = owners_governing(kind.resource_type)
+            changed = {
+                row.pk: row.project_id
+                for row in rows
+                if _judge(row, kind, current, always=row.project_id in owners)
+            }
             judged = Artifact.objects.filter(pk__in=[row.pk for row in rows])
             judged.filter(checked_epoch__lt=current).update(checked_epoch=current)
             owe("search", kind.resource_type, changed, projects=changed)
@@ -76,15 +81,16 @@ def _batches(kind: ArtifactType, epoch: int) -> Iterator[tuple[int, int]]:
         yield len(rows), len(changed)
 
 
-def _judge(row: Artifact, kind: ArtifactType, epoch: int) -> bool:
-    """Write the row's validity where it is another one; False when it is not, or when somebody wrote the row itself
-    meanwhile, who judged it then.
+def _judge(row: Artifact, kind: ArtifactType, epoch: int, *, always: bool) -> bool:
+    """Write the row's validity where it is another one, or `always` where it has properties; False when nothing is
+    written, also because somebody wrote the row itself meanwhile, who judged it then.
     """
     found = [
         v.shown()
         for v in check(row.properties, governance(kind.resource_type, row.project_id), changed=None)
     ]
-    if _in_any_order(found) == _in_any_order(row.violations):
+    again = always and bool(row.properties)
+    if not again and _in_any_order(found) == _in_any_order(row.violations):
         return False
     values = {"checked_epoch": epoch, "violations": found, "doc_version": F("doc_version") + 1}
     written = Artifact.objects.filter(pk=row.pk, revision=row.revision).update(**values)

@@ -169,6 +169,14 @@ def governing_drafts(resource_type: str, owner: str | None) -> list[NamespaceDra
     return [draft_of(row) for row in with_contents(rows.order_by("namespace"))]
 
 
+def owners_governing(resource_type: str) -> frozenset[str]:
+    """The projects that own namespaces, public or private, which govern assets of the type."""
+    rows = Namespace.objects.filter(
+        owner__isnull=False, associations__resource_type__name=resource_type
+    )
+    return frozenset(owner for owner in rows.values_list("owner", flat=True) if owner is not None)
+
+
 def with_contents(rows: QuerySet[Namespace]) -> QuerySet[Namespace]:
     """In the order in which the contents were made, or that of names."""
     return rows.prefetch_related(
