@@ -1,6 +1,7 @@
 """Whether an artifact's free properties are what the namespaces of its owner allow."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from artifacts.models import Artifact
 from artifacts.types import ArtifactType
@@ -9,17 +10,25 @@ from metadefs.selectors import governance
 from metadefs.services.epochs import stamp_locked
 
 
-def judge(artifact: Artifact, *, kind: ArtifactType, changed: Collection[str] | None) -> None:
+def judge(
+    artifact: Artifact,
+    *,
+    kind: ArtifactType,
+    changed: Collection[str] | None,
+    inherited: Mapping[str, Any] | None = None,
+) -> None:
     """Check `artifact.properties` and lay the outcome on the row; PropertyRejected when a rule in force is broken.
 
     `changed` names the keys this write touches (None: all are new): an invalid value that lies there untouched does
-    not block it. Runs in the write's transaction: no definition changes until that ends.
+    not block it, nor does one that is the same in `inherited`, the properties of what it was made from.
+    Runs in the write's transaction: no definition changes until that ends.
     """
     held = stamp_locked()
     artifact.checked_epoch = held[0]
     rules = governance(kind.resource_type, artifact.project_id, at=held)
     artifact.violations = [
-        one.shown() for one in require(artifact.properties, rules, changed=changed)
+        one.shown()
+        for one in require(artifact.properties, rules, changed=changed, inherited=inherited)
     ]
 
 

@@ -1,6 +1,6 @@
 """Creating images and changing what is known of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -12,7 +12,7 @@ from catalog.conf import section
 from catalog.errors import Duplicate, Forbidden, NotFound, TooLarge
 from catalog.events.recording import Change
 from catalog.jsonpatch import Operation
-from images import patching, protections, schemas, selectors
+from images import inheritance, patching, protections, schemas, selectors
 from images.conf import ImagesConfig
 from images.handler import IMAGES
 from images.lifecycle import QUEUED
@@ -63,7 +63,7 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Image:
     _within_quota(Draft({}, image.properties, tags), Draft({}, {}, []))
     try:
         with transaction.atomic():
-            validity.judge(image, kind=IMAGES, changed=None)
+            _judge(image, None, actor)
             writing.insert(image, kind=IMAGES, tags=tags, actor=actor)
             image.known_tags = sorted(tags)
     except IntegrityError:
@@ -185,7 +185,7 @@ def _write(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) ->
     columns = [COLUMN[name] for name in COLUMN if name in changed]
     moved = validity.changed_keys(before.properties, draft.properties)
     if moved or "owner" in changed:
-        validity.judge(image, kind=IMAGES, changed=None if "owner" in changed else moved)
+        _judge(image, None if "owner" in changed else moved, policy.actor)
         columns += ["properties", "violations", "checked_epoch"]
     writing.replace_tags(image, before.tags, draft.tags)
     writing.update(
@@ -196,6 +196,11 @@ def _write(image: Artifact, before: Draft, draft: Draft, policy: ImagePolicy) ->
         columns=columns,
         changes=_changes(before, draft),
     )
+
+
+def _judge(image: Artifact, changed: Collection[str] | None, actor: Actor) -> None:
+    inherited = inheritance.inherited(image.properties, actor)
+    validity.judge(image, kind=IMAGES, changed=changed, inherited=inherited)
 
 
 def _draft(image: Artifact, *, located: bool) -> Draft:
