@@ -24,6 +24,14 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.x509.verification import (
+    Criticality,
+    ExtensionPolicy,
+    Policy,
+    PolicyBuilder,
+    Store,
+    VerificationError,
+)
 
 from catalog.errors import Invalid
 
@@ -45,7 +53,7 @@ CURVES: Mapping[str, type[ec.EllipticCurve]] = {
 }
 KEYS = ("RSA-PSS", "DSA", *CURVES)
 DEPTH = 8
-"""Longest chain from a certificate to a trusted one."""
+"""Most certificates between the one that signs and the one that is trusted."""
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -157,33 +165,49 @@ def require_trust(
 ) -> None:
     """Nothing when a chain of valid certificates leads to one of the trusted. UntrustedCertificate.
 
-    A certificate that is itself trusted needs no issuer. Issuers must be authorities (basicConstraints) and be trusted
-    themselves: intermediate ones belong into the file of trusted certificates as well.
+    Chains end at a trusted certificate that signed itself; the others of the list are possible links. A certificate
+    that is itself trusted needs no issuer. Each link must be an authority (basicConstraints) within the length of path
+    that those above it allow; where a certificate says what its key is for, that must be signing certificates (links)
+    or data (the last one). What a chain of TLS needs beyond that, names and extended key usages, is not asked.
     """
-    current = certificate
-    for _ in range(DEPTH):
-        if not current.not_valid_before_utc <= moment <= current.not_valid_after_utc:
-            raise _untrusted(certificate, "it, or one that issued it, is not valid now")
-        if current == certificate and current in trusted:
-            return
-        issuers = [one for one in trusted if _issued(current, one)]
-        if not issuers:
-            raise _untrusted(certificate, "nobody that is trusted here issued it")
-        if issuers[0].subject == issuers[0].issuer:
-            if not issuers[0].not_valid_before_utc <= moment <= issuers[0].not_valid_after_utc:
-                raise _untrusted(certificate, "the authority that issued it is not valid now")
-            return
-        current = issuers[0]
-    raise _untrusted(certificate, "its chain is too long")
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    anchors = [one for one in trusted if one.subject == one.issuer or one == certificate]
+    if not anchors:
+        raise _untrusted(
+            certificate, "the file of trusted certificates has none that signed itself"
+        )
+    verifier = (
+        PolicyBuilder()
+        .store(Store(anchors))
+        .time(moment)
+        .max_chain_depth(DEPTH)
+        .extension_policies(ca_policy=_LINKS, ee_policy=_LAST)
+        .build_client_verifier()
+    )
     try:
-        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-        certificate.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
-        return False
-    return constraints.ca
+        verifier.verify(certificate, [one for one in trusted if one not in anchors])
+    except (VerificationError, ValueError) as error:
+        why = str(error).partition(" (encountered")[0].removeprefix("validation failed: ")
+        raise _untrusted(certificate, why[:200]) from None
+
+
+def _signs_certificates(_: Policy, __: x509.Certificate, usage: x509.KeyUsage | None) -> None:
+    if usage is not None and not usage.key_cert_sign:
+        raise ValueError("its key is not for signing certificates")
+
+
+def _signs_data(_: Policy, __: x509.Certificate, usage: x509.KeyUsage | None) -> None:
+    if usage is not None and not (usage.digital_signature or usage.content_commitment):
+        raise ValueError("its key is not for signing data")
+
+
+_LINKS = (
+    ExtensionPolicy.permit_all()
+    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
+    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _signs_certificates)
+)
+_LAST = ExtensionPolicy.permit_all().may_be_present(
+    x509.KeyUsage, Criticality.AGNOSTIC, _signs_data
+)
 
 
 def _untrusted(certificate: x509.Certificate, why: str) -> UntrustedCertificate:
