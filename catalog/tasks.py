@@ -5,7 +5,7 @@ import logging
 from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
-from catalog import lapsing
+from catalog import drift, lapsing
 from catalog.events.pruning import Pruner
 from catalog.jobs import reconciling, running
 
@@ -26,6 +26,7 @@ def reconcile_jobs() -> None:
 @shared_task(name="catalog.watch_leases", ignore_result=True)
 def watch_leases() -> None:
     lapsing.look()
+    drift.measure()
 
 
 @shared_task(name="catalog.prune_history", ignore_result=True)

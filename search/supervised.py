@@ -7,7 +7,7 @@ from types import FrameType
 
 from django.db import Error, close_old_connections, connection
 
-from catalog import outages
+from catalog import drift, outages
 from catalog.conf import section
 from catalog.events import waking
 from search import engines, metrics, upkeep
@@ -101,6 +101,7 @@ class RelayProcess:
             while not self._stopping.is_set():
                 try:
                     metrics.observe(CONSUMER)
+                    drift.measure()
                 except Error as error:
                     outages.tell_database(log, error)
                     close_old_connections()

@@ -13,6 +13,7 @@ from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 
 from artifacts import stores
+from catalog import drift
 from catalog.errors import CatalogError
 from search import engines
 from settings.celery import app as celery_app
@@ -38,6 +39,7 @@ class NotWell(Exception):
 def database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    drift.measure()
 
 
 def search() -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from catalog import clock
+from catalog import clock, drift
 from catalog.actors import Actor
 from catalog.clock import database_now, database_time, now, spelled
 from catalog.events import claiming, parking
@@ -117,3 +117,20 @@ def test_a_job_starts_at_its_time(worker: float, monkeypatch: pytest.MonkeyPatch
 def test_a_process_has_its_own_clock_for_what_people_read(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks.move(monkeypatch, AHEAD)
     assert (clock.now() - database_time()).total_seconds() > 60
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(AHEAD, True), (BEHIND, True), (1.0, False)])
+def test_a_clock_that_is_wrong_is_told(
+    seconds: float,
+    told: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clocks.move(monkeypatch, seconds)
+    monkeypatch.setattr(drift, "_next", [0.0])
+    for _ in range(2):
+        drift.measure()
+    assert abs(drift.DRIFT._value.get() - seconds) < 1
+    assert ["clock of this machine differs" in one.message for one in caplog.records] == [
+        True
+    ] * told
