@@ -4,11 +4,13 @@ import logging
 import time
 from typing import Any, ClassVar
 
+from django.db import Error, close_old_connections
 from typing_extensions import override
 
 from artifacts import stores
 from artifacts.losses import note
 from artifacts.services.intake import MD5, Intake
+from catalog import outages
 from catalog.conf import section
 from catalog.errors import CatalogError, Unavailable
 from catalog.jobs.registry import JobKind, Places, Progress, Step
@@ -124,9 +126,20 @@ def _consumed(job: Job, store: str, url: str, intake: Intake, progress: Progress
             size += len(block)
             progress.report(size / max(reader.stat.size, 1))
             if time.monotonic() - looked > LOOK:
-                adding.read_of(job.input["image_id"], job.input["location_id"])
+                _look(job)
                 looked = time.monotonic()
     return Ingested(size=size, digests=hashes.hexdigests())
+
+
+def _look(job: Job) -> None:
+    """LocationGone when nobody wants to know any more; a database that is away is asked the next time."""
+    try:
+        adding.read_of(job.input["image_id"], job.input["location_id"])
+    except Error as error:
+        if not outages.of_database(error):
+            raise
+        outages.tell_database(log, error)
+        close_old_connections()
 
 
 def register() -> None:

@@ -19,7 +19,7 @@ from types import FrameType
 
 from django.db import Error, close_old_connections
 
-from catalog import failpoints, outages
+from catalog import drift, failpoints, outages
 from catalog.conf import section
 from catalog.events import claiming
 from catalog.events.claiming import Claim, Turns
@@ -44,9 +44,21 @@ class Publisher:
         self._driver = using or driver(self._config)
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._turns = Turns()
+        self._unfinished = False
 
     def batch(self) -> int:
-        """Tell what is due, a batch of objects at a time; how many objects. Away when the broker is."""
+        """Tell what is due, a batch of objects at a time; how many objects. Away when the broker is.
+
+        What an error of the database left claimed is free again with the next batch.
+        """
+        if self._unfinished:
+            claiming.release(CONSUMER, owner=self._owner)
+        self._unfinished = True
+        told = self._batch()
+        self._unfinished = False
+        return told
+
+    def _batch(self) -> int:
         ends = time.monotonic() + self._config.lease * 0.8
         claims = claiming.claim(
             CONSUMER,
@@ -124,6 +136,7 @@ class NotifierProcess:
             while not self._stopping.is_set():
                 try:
                     told = publisher.batch()
+                    drift.measure()
                     pause = POLL
                 except Away as error:
                     outages.tell(log, "notifications wait", reason=error.message)

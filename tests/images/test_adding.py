@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from typing_extensions import override
 
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Location
 from catalog.jobs import running
 from catalog.models import Job
+from images.services import adding
 from images.services.measuring import measure
 from stores import Block, MultiHash
 from tests.support import disks
@@ -282,6 +284,29 @@ def test_deleting_cuts_the_reading(web: WebServer, monkeypatch: pytest.MonkeyPat
     (job,) = run_jobs()
     assert (job.state, job.error_code) == ("failed", "location_gone")
     assert not Location.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away_does_not_cut_it(
+    web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ada,) = callers("ada")
+    image_id = ada.create(**FORMATS)["id"]
+    assert post(ada, image_id, web.url("/image.raw"), validation_data=VALIDATION).status_code == 202
+    asked, read_of = [], adding.read_of
+
+    def away(*given: Any) -> Any:
+        asked.append(given)
+        if len(asked) == 2:  # once it reads
+            raise OperationalError("the server closed the connection unexpectedly")
+        return read_of(*given)
+
+    monkeypatch.setattr(adding, "read_of", away)
+    monkeypatch.setattr("images.jobs.LOOK", -1.0)
+    (job,) = run_jobs()
+    assert (job.state, job.attempts) == ("succeeded", 1)
+    assert len(asked) > 2
+    assert web.asked("GET") == ["/image.raw"]
 
 
 def test_a_job_goes_on_where_another_died(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import ConfigurationError, parse
+from catalog.events import claiming
 from catalog.events.claiming import PARK_AFTER
 from catalog.events.parking import retry
 from catalog.models import Delivery, Notice
@@ -139,6 +141,24 @@ def test_what_nobody_took_is_told_later(notify: Notify, listener: Listener, anna
     listener.away = False
     Delivery.objects.update(due_at=now())
     assert listener.types() == ["image.create", "image.update"]
+
+
+def test_what_a_database_that_went_away_left_claimed_is_told_at_once(
+    notify: Notify, listener: Listener, anna: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notify()
+    anna.create(name="one")
+    publisher, acknowledge = Publisher(listener), claiming.acknowledge
+
+    def away(*_: object, **__: object) -> None:
+        monkeypatch.setattr(claiming, "acknowledge", acknowledge)
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    monkeypatch.setattr(claiming, "acknowledge", away)
+    with pytest.raises(OperationalError):
+        publisher.batch()
+    assert publisher.batch() == 1
+    assert owed() == 0
 
 
 def test_what_is_written_while_it_is_told_is_told_too(
