@@ -39,7 +39,7 @@ from search.resolving import ANYWHERE, PROPERTY_KEYS, Target, as_text, resolve, 
 from search.schema import Schema
 
 LONGEST_BOUND, LONGEST_BEGINNING = 200, 100
-MOST_ANY_RUN, MOST_ANY_ONE = 10, 50
+MOST_ANY_RUN, MOST_ANY_ONE, MOST_BEHIND = 10, 50, 10
 LOOKUPS, VALUES_OF_ONE = 1024, 32
 """Words, values and patterns that a query may look up, in each field; so many values of one list count as one."""
 ID, SHORTEST_ID_PART = "id", 6
@@ -351,13 +351,18 @@ def _looks(target: Target, pattern: str, free: bool) -> Bound:
     letters = sum(len(part) for part in parts if isinstance(part, str))
     if free and target.name == ID and letters < SHORTEST_ID_PART:
         return Never()
-    if sum(1 for part in parts if part is ANY_RUN) > MOST_ANY_RUN:
+    if parts.count(ANY_RUN) > MOST_ANY_RUN:
         raise QueryRefused(
             f"the pattern for {target.name} has more than {MOST_ANY_RUN} *", field=target.name
         )
-    if sum(1 for part in parts if part is ANY_ONE) > MOST_ANY_ONE:
+    if parts.count(ANY_ONE) > MOST_ANY_ONE:
         raise QueryRefused(
             f"the pattern for {target.name} has more than {MOST_ANY_ONE} ?", field=target.name
+        )
+    if patterns.ones_after_a_run(parts) > MOST_BEHIND:
+        raise QueryRefused(
+            f"the pattern for {target.name} has more than {MOST_BEHIND} ? after a *",
+            field=target.name,
         )
     if target.type is FieldType.TEXT:
         parts = [analysis.folded(part) if isinstance(part, str) else part for part in parts]

@@ -6,16 +6,18 @@ documents hold: a refusal would tell of those that the caller may not find.
 - A word, a value or a range of numbers looks at every document; words in sequence at five times as many.
 - A pattern, a beginning or a range of texts goes through the words of its field, which are taken to be as many as the
   documents, times what going through them costs by the letters that it begins with.
+- A pattern is made into a machine first, which takes longer the more placeholders it has.
 - All that is done in every pass: for the hits one or two, for the aggregations those that `passes` tells.
 - An order looks at every document, and reads the texts that make it one by one; every hit is read and written.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from catalog.indexing.documents import FieldType
-from search import aggregations, ordering
+from search import aggregations, ordering, patterns
 from search.bound import (
     ANY_ONE,
     ANY_RUN,
@@ -25,10 +27,10 @@ from search.bound import (
     Combined,
     Looks,
     OneOf,
-    Sequence,
     Words,
     even_score,
 )
+from search.bound import Sequence as InSequence
 from search.errors import QueryTooCostly
 from search.requests import Aggregation, SearchRequest, TermsAggregation
 from search.resolving import Target
@@ -45,6 +47,8 @@ UNFINISHED = 3
 """Times as much, when the words before are compared too."""
 NEXT_TO = 5
 SORTED, TEXT, HIT, VALUE, ANEW = 6, 30_000, 15_000, 600, 400
+SHAPE, MIXED = 50_000, 8_000_000
+"""Of a pattern, for every letter and each pair of placeholders; and for `?` behind a `*`, which must be remembered."""
 PATTERNS, WITHIN = "patterns", "aggregations within aggregations"
 HINTS = {
     "size": "ask for fewer hits",
@@ -57,11 +61,14 @@ HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A leaf that goes through the words of a field, from a beginning on; `asked` names it for people."""
+    """A leaf that goes through the words of a field, from a beginning on; `asked` names it for people, `shape` is what
+    its machine costs.
+    """
 
     target: Target
     beginning: str
     asked: str
+    shape: int = 0
     in_sequence: bool = False
 
     @property
@@ -81,15 +88,16 @@ def price(schema: Schema, query: Bound, request: SearchRequest, documents: int) 
     names the costliest part, when it is too much.
     """
     size = rounded(documents)
-    costs, patterns = _costs(schema, query, request, size), _patterns(schema, query, request, size)
-    total = costs.total() + patterns.total()
+    costs = _costs(schema, query, request, size)
+    walked = _walked(schema, query, request, size)
+    total = costs.total() + walked.total()
     if total <= MOST:
         return total
-    costs[PATTERNS] = patterns.total()
+    costs[PATTERNS] = walked.total()
     part = max(costs, key=lambda one: costs[one])
     hint = HINTS[part]
     if part == PATTERNS:
-        part = max(patterns, key=lambda one: patterns[one])
+        part = max(walked, key=lambda one: walked[one])
     raise QueryTooCostly(
         f"the question would take too much work, most of it for {part}: {hint}", part=part
     )
@@ -128,12 +136,12 @@ def walks(bound: Bound) -> Iterator[Walk]:
                 yield Walk(target, value, f"{value}*")
             case Looks(target, parts):
                 first = parts[0] if parts and isinstance(parts[0], str) else ""
-                signs = {ANY_RUN: "*", ANY_ONE: "?"}
-                yield Walk(target, first, "".join(signs.get(part, str(part)) for part in parts))
-            case Sequence(target, words, True):
+                yield Walk(target, first, patterns.written(parts), _shape(parts))
+            case InSequence(target, words, True):
                 yield Walk(target, words[-1], f"{' '.join(words)}*"[:80], in_sequence=True)
             case Between(target, low, high) if target.type is FieldType.KEYWORD:
-                yield Walk(target, "", f"{target.name}:[{low or '*'} TO {high or '*'}]"[:80])
+                asked = f"{target.name}:[{low or '*'} TO {high or '*'}]"[:80]
+                yield Walk(target, "", asked, SHAPE * len(f"{low or ''}{high or ''}"))
 
 
 def leaves(bound: Bound) -> Iterator[Bound]:
@@ -163,12 +171,20 @@ def _costs(schema: Schema, query: Bound, request: SearchRequest, size: int) -> C
     return costs
 
 
-def _patterns(schema: Schema, query: Bound, request: SearchRequest, size: int) -> Counter[str]:
+def _walked(schema: Schema, query: Bound, request: SearchRequest, size: int) -> Counter[str]:
     times = passes(schema, query, request) + aggregations.questions_within(request.aggregations)
     costs: Counter[str] = Counter()
     for walk in walks(query):
-        costs[walk.asked] += walk.price * size * times
+        costs[walk.asked] += walk.price * size * times + walk.shape
     return costs
+
+
+def _shape(parts: Sequence[Any]) -> int:
+    letters = sum(len(part) for part in parts if isinstance(part, str))
+    runs, ones = parts.count(ANY_RUN), parts.count(ANY_ONE)
+    mixed = patterns.ones_after_a_run(parts)
+    machine = letters + ones - mixed + (runs + mixed) ** 2
+    return SHAPE * machine + (MIXED if mixed else 0)
 
 
 def _looked(leaf: Bound) -> tuple[int, int]:
@@ -176,7 +192,7 @@ def _looked(leaf: Bound) -> tuple[int, int]:
     match leaf:
         case Words(_, words):
             return len(words), 0
-        case Sequence(_, words, unfinished):
+        case InSequence(_, words, unfinished):
             return NEXT_TO * (len(words) - unfinished), 0
         case OneOf(_, several):
             return 1, len(several)

@@ -62,6 +62,7 @@ class TantivyCompiler:
                 return _constant(self._leaf(bound), boost(bound))
 
     def _leaf(self, bound: OneOf | Between | Present | Begins | Looks | Sequence) -> Query:
+        self._spending.check()
         match bound:
             case OneOf(target, values):
                 return self._one_of(target, values)
@@ -146,7 +147,6 @@ class TantivyCompiler:
 
     def _terms(self, name: str, start: str) -> list[str]:
         """The terms there are that begin so."""
-        self._spending.check()
         return [term for term, _ in self._searcher.terms_with_prefix(name, start)]
 
     def _words(self, target: Target, words: tuple[str, ...], every: bool) -> Query:

@@ -31,6 +31,7 @@ LIMITS = {
     "levels of aggregations": aggregation_parser.DEPTH,
     "buckets of an aggregation": BUCKETS,
     "`?` in a pattern": binding.MOST_ANY_ONE,
+    "`?` after a `*` and letters": binding.MOST_BEHIND,
     "`*` in a pattern": binding.MOST_ANY_RUN,
     "words, values and patterns that a query looks up, for each field": binding.LOOKUPS,
     "characters of all texts to search for, those of query strings counted 4 times": dsl.CHARACTERS,

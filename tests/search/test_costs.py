@@ -14,9 +14,10 @@ from django.test import Client
 from catalog import query as q
 from catalog.actors import Actor
 from catalog.callers import CallerGone, watched
-from search import aggregations, places, pricing
+from search import aggregations, patterns, places, pricing
 from search import schema as schemas
 from search.binding import bind
+from search.bound import ANY_ONE, ANY_RUN
 from search.conf import SearchConfig
 from search.engine import Engine, Operation
 from search.engines.embedded import ordering
@@ -75,6 +76,8 @@ TOO_COSTLY: list[tuple[dict[str, Any], str]] = [
     ({"query": {"match": {"name": " ".join(f"w{n}" for n in range(1500))}}}, "query"),
     (should({"match": {"name": "word " * 3000}}, 3), "query"),
     (should({"query_string": {"query": "word-and-more " * 200}}, 4), "query"),
+    (should({"wildcard": {"name": "abc*" + "de*f" * 9}}, 40), "abc*" + "de*f" * 9),
+    (should({"wildcard": {"name": "abc*d?e?f?g"}}, 20), "abc*d?e?f?g"),
     ({"sort": ["name"], "offset": 9000}, "sort"),
     ({"sort": ["name", "format", "properties.os", "status"], "offset": 2000}, "sort"),
     ({"limit": 10_000, "sort": ["name"]}, "sort"),
@@ -113,6 +116,28 @@ def test_what_would_take_too_long_is_refused_and_named(body: dict[str, Any], par
 @pytest.mark.parametrize("body", ORDINARY, ids=lambda given: str(given)[:50])
 def test_ordinary_questions_are_answered_by_large_indexes(body: dict[str, Any]) -> None:
     assert price(body, 1_000_000) <= pricing.MOST
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["abc*d?e", "*d?e", "abc" + "*de" * 9, "*" + "long" * 40, "*?*?*?*?*" + "a" * 60],
+)
+def test_patterns_that_are_hard_to_make_need_a_place(pattern: str) -> None:
+    """Making them is the price, whatever documents there are."""
+    assert price(should({"wildcard": {"name": pattern}}, 3), 1) > pricing.LIGHT
+
+
+def test_placeholders_side_by_side_are_in_order() -> None:
+    same = {tuple(patterns.parts(pattern)) for pattern in ("a*?*?b", "a?*?b", "a??*b", "a*??***b")}
+    assert same == {("a", ANY_ONE, ANY_ONE, ANY_RUN, "b")}
+    assert list(patterns.parts(r"\*?*\?\a\\")) == ["*", ANY_ONE, ANY_RUN, "?a\\"]
+    assert patterns.written(["*", ANY_ONE, ANY_RUN]) == "*?*"
+
+
+def test_a_leaf_is_not_begun_when_nothing_is_left(embedded: EmbeddedEngine) -> None:
+    request = SearchRequest(query=q.any_of(q.Wildcard("name", "a*b"), q.Range("name", gt="b")))
+    with pytest.raises(SearchOverdue):
+        embedded.search(request, Spending(60.0, -1.0))
 
 
 def test_a_pattern_without_a_beginning_is_looked_for_in_all_fields() -> None:
