@@ -1,10 +1,12 @@
 """The job that judges stored artifacts again after a namespace changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from typing_extensions import override
 
 from artifacts.models import Artifact
@@ -73,17 +75,28 @@ def _batches(kind: ArtifactType, epoch: int) -> Iterator[tuple[int, int]]:
                 for row in rows
                 if _judge(row, kind, current, always=row.project_id in owners)
             }
-            judged = Artifact.objects.filter(pk__in=[row.pk for row in rows])
-            judged.filter(checked_epoch__lt=current).update(checked_epoch=current)
+            same = _as_read([row for row in rows if row.pk not in changed])
+            judged = len(changed) + same.update(checked_epoch=current)
             owe("search", kind.resource_type, changed, projects=changed)
         if not rows:
             return
-        yield len(rows), len(changed)
+        yield judged, len(changed)
+
+
+def _as_read(rows: Iterable[Artifact]) -> QuerySet[Artifact]:
+    """Those that nobody wrote since: the others come in the next batch, unless their writers judged them."""
+    by_revision: dict[int, list[str]] = {}
+    for row in rows:
+        by_revision.setdefault(row.revision, []).append(row.pk)
+    if not by_revision:
+        return Artifact.objects.none()
+    parts = [Q(revision=revision, pk__in=ids) for revision, ids in by_revision.items()]
+    return Artifact.objects.filter(reduce(or_, parts))
 
 
 def _judge(row: Artifact, kind: ArtifactType, epoch: int, *, always: bool) -> bool:
-    """Write the row's validity where it is another one, or `always` where it has properties; False when nothing is
-    written, also because somebody wrote the row itself meanwhile, who judged it then.
+    """Write the row's validity and epoch where it is judged otherwise, or `always` where it has properties; False when
+    nothing is written, also because somebody wrote the row itself meanwhile.
     """
     found = [
         v.shown()

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
+from artifacts import jobs
 from artifacts.models import Artifact, Member
 from catalog.actors import Actor
 from catalog.jobs import running
@@ -155,3 +157,34 @@ def test_judging_again_touches_only_what_is_judged_otherwise() -> None:
     assert judged_again() == {"judged": 2, "changed": 0}
     properties.modify(row, "mem", new_name="mem", definition=cores(3, description="d"), actor=ROOT)
     assert not Job.objects.filter(state="queued").exists(), "nothing is judged by a description"
+
+
+@pytest.mark.parametrize("poor", ["5", "2"], ids=["judged otherwise", "judged as it was"])
+def test_an_image_that_was_written_while_it_was_judged_is_judged_again(
+    poor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who renames an image, or uploads its data, does not judge it."""
+    (ada,) = callers("ada")
+    made = [ada.create(name="it", cores=poor)["id"] for _ in range(3)]
+    check, judged = jobs.check, 0
+
+    def renamed(*args: Any, **rest: Any) -> Any:
+        nonlocal judged
+        judged += 1
+        if judged == 1:
+            Artifact.objects.update(name="other", revision=F("revision") + 1)
+        return check(*args, **rest)
+
+    monkeypatch.setattr(jobs, "check", renamed)
+    draft = NamespaceDraft(
+        namespace="N",
+        visibility="public",
+        properties={"cores": {"title": "C", "type": "integer", "maximum": 4}},
+        associations=(AssociationDraft(name="OS::Glance::Image", mode="warn"),),
+    )
+    namespaces.create(draft, actor=ROOT)
+    assert judged_again() == {"judged": 3, "changed": 3 if poor == "5" else 0}
+    assert judged == 6, "all three twice"
+    rows = list(Artifact.objects.filter(pk__in=made))
+    assert [bool(row.violations) for row in rows] == [poor == "5"] * 3
+    assert {row.checked_epoch for row in rows} == {Job.objects.get().input["epoch"]}
