@@ -7,20 +7,21 @@ When there is no place left, or the layout itself changed, a new generation is b
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from catalog.conf import section
 from catalog.events.recording import owe
 from catalog.indexing.documents import declared, sources
-from catalog.query import Expression, Range, Terms, all_of, any_of
+from catalog.models import Delivery
+from catalog.query import Expression, Range, Sort, Term, Terms, all_of, any_of
 from search import engines, loading, rebuilding, schema
 from search.conf import SearchConfig
-from search.engine import Engine
+from search.engine import Engine, Operation, Outcome, Verdict
 from search.errors import RebuildRunning
 from search.relay import CONSUMER
-from search.requests import WINDOW, SearchRequest
+from search.requests import SearchRequest
 from search.resolving import PROPERTY_KEYS, TYPING_SEQUENCE
 from search.schema import Schema
 
@@ -91,26 +92,35 @@ def _write_again(engine: Engine, found: Schema) -> None:
 
 
 def _reindex(engine: Engine, stale: Expression) -> None:
-    """Write what matches again, until nothing matches but what was written again without becoming another."""
-    seen: set[tuple[str, str]] = set()
-    passed = 0
-    while passed + _PAGE <= WINDOW:
-        engine.refresh()
-        page = engine.search(SearchRequest(rights=stale, size=_PAGE, offset=passed))
-        if not page.hits:
-            return
-        fresh = [hit for hit in page.hits if (hit.resource_type, hit.id) not in seen]
-        if not fresh:
-            passed += len(page.hits)
-            continue
-        seen |= {(hit.resource_type, hit.id) for hit in fresh}
-        by_type: dict[str, list[str]] = {}
-        for hit in fresh:
-            by_type.setdefault(hit.resource_type, []).append(hit.id)
-        for resource_type, ids in by_type.items():
+    """Write every document again that matches; some may match afterwards, too: refused ones, and such as are newer than
+    their rows.
+    """
+    engine.refresh()
+    for resource_type in sources():
+        for ids in _pages(engine, all_of(Term("resource_type", resource_type), stale)):
             most = section(SearchConfig).relay_bytes
             for batch in loading.operations(resource_type, ids, number=_PAGE, most=most):
-                engine.bulk(batch)
+                _owe_rejected(resource_type, batch, engine.bulk(batch))
+
+
+def _pages(engine: Engine, wanted: Expression) -> Iterator[list[str]]:
+    """The ids of all documents of one type that match, in their order, whatever becomes of those on earlier pages."""
+    request = SearchRequest(rights=wanted, sorts=(Sort("id"),), size=_PAGE)
+    while hits := engine.search(request).hits:
+        yield [hit.id for hit in hits]
+        request = replace(request, rights=all_of(wanted, Range("id", gt=hits[-1].id)))
+
+
+def _owe_rejected(
+    resource_type: str, operations: Sequence[Operation], outcomes: Sequence[Outcome]
+) -> None:
+    """The relay will set them aside with their errors, where operators look; once, for as long as they lie there."""
+    pairs = zip(operations, outcomes, strict=True)
+    rejected = {one.id for one, outcome in pairs if outcome.verdict is Verdict.REJECTED}
+    if rejected:
+        deliveries = Delivery.objects.filter(consumer=CONSUMER, topic=resource_type)
+        known = deliveries.filter(object_id__in=rejected).values_list("object_id", flat=True)
+        owe(CONSUMER, resource_type, sorted(rejected - set(known)))
 
 
 def _parts(ids: Iterator[str]) -> Iterator[list[str]]:

@@ -9,6 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog import failpoints
+from catalog.clock import now
+from catalog.events import claiming
 from catalog.indexing.documents import Field, FieldType
 from catalog.models import Delivery
 from catalog.query import Range, Sort, Term
@@ -16,7 +18,7 @@ from search import metrics, rebuilding, schema, supervised, upkeep, verifying
 from search.engine import Engine, Operation
 from search.errors import EngineUnavailable, QueryRefused, RebuildRunning
 from search.relay import drain
-from search.requests import SearchRequest
+from search.requests import SearchRequest, SearchResult
 from tests.search.shelf import BOOK, Books, Magazines
 
 pytestmark = pytest.mark.django_db
@@ -254,6 +256,54 @@ def test_documents_that_stay_as_they_are_do_not_end_the_typing_of_others(
     assert ids(engine, query=Range("cores", gte=0), sorts=(Sort("cores"),)) == [
         f"new{n}" for n in range(8)
     ]
+
+
+def test_every_document_is_typed_however_many_stay_as_they_are(
+    engine: Engine, books: Books, declared: dict[str, FieldType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that stay are more than any one question may page through."""
+    monkeypatch.setattr(upkeep, "_PAGE", 2)
+    whole = engine.search
+
+    def windowed(request: SearchRequest) -> SearchResult:
+        assert request.offset + request.size <= 4
+        return whole(request)
+
+    monkeypatch.setattr(engine, "search", windowed)
+    names = [f"{kind}{n}" for n in range(4) for kind in ("a", "m", "z")]
+    for name in names:
+        books.write(name, properties={"cores": name[1]})
+    drain()
+    stuck = [name for name in names if name[0] == "m"]
+    engine.bulk([Operation(BOOK, name, 99, books.rows[name][1]) for name in stuck])
+    declared["cores"] = FieldType.LONG
+    upkeep.keep()
+    monkeypatch.setattr(engine, "search", whole)
+    fresh = sorted(set(names) - set(stuck))
+    assert sorted(ids(engine, query=Range("cores", gte=0))) == fresh
+
+
+def test_a_document_that_is_refused_when_it_is_typed_is_set_aside_once(
+    engine: Engine, books: Books, declared: dict[str, FieldType]
+) -> None:
+    for name in ("a", "unfit", "z"):
+        books.write(name, properties={"cores": "7"})
+    drain()
+    version, body = books.rows["unfit"]
+    books.rows["unfit"] = (version, {**(body or {}), "properties": "no mapping"})
+    declared["cores"] = FieldType.LONG
+    upkeep.keep()
+    assert engine.live().schema.typings["cores"].ready
+    assert Delivery.objects.get().object_id == "unfit"
+    for _ in range(claiming.PARK_AFTER):
+        drain()
+        Delivery.objects.update(due_at=now())
+    before = Delivery.objects.values().get()
+    assert before["parked"]
+    assert before["error"]
+    upkeep.keep()
+    assert Delivery.objects.values().get() == before, "it is not tried again and again"
+    assert sorted(ids(engine, query=Range("cores", gte=7))) == ["a", "z"]
 
 
 def test_the_numbers_are_told_while_the_index_is_built(
