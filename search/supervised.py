@@ -105,6 +105,8 @@ class RelayProcess:
                 except Error as error:
                     outages.tell_database(log, error)
                     close_old_connections()
+                except Exception:
+                    log.exception("the numbers could not be counted")
                 self._stopping.wait(UPKEEP_SECONDS)
         finally:
             connection.close()

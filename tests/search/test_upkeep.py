@@ -306,6 +306,26 @@ def test_a_document_that_is_refused_when_it_is_typed_is_set_aside_once(
     assert sorted(ids(engine, query=Range("cores", gte=7))) == ["a", "z"]
 
 
+def test_the_numbers_are_told_after_whatever_error(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    process, rounds = supervised.RelayProcess(), 0
+    monkeypatch.setattr(supervised, "UPKEEP_SECONDS", 0.01)
+    monkeypatch.setattr(supervised.connection, "close", lambda: None)
+
+    def observe(consumer: str) -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise ValueError("a number that is none")
+        process.stop()
+
+    monkeypatch.setattr(metrics, "observe", observe)
+    process._watch()
+    assert rounds == 2
+    assert "a number that is none" in caplog.text
+
+
 def test_the_numbers_are_told_while_the_index_is_built(
     engine: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
