@@ -127,6 +127,11 @@ class Artifact(models.Model):
                 name="artifact_scrub",
                 condition=Q(deleted_at__isnull=False, scrubbed_at__isnull=True),
             ),
+            models.Index(
+                "scrubbed_at",
+                name="artifact_tombstone",
+                condition=Q(scrubbed_at__isnull=False),
+            ),
             *(
                 models.Index(field_text(field), name=name, condition=LISTED)
                 for field, name in DIGESTS.items()

@@ -10,6 +10,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from catalog.api.views import json_response
 from settings import health, metrics
 from settings.backlog import Backlog
+from settings.kept import kept
 
 
 def live(_: HttpRequest) -> HttpResponse:
@@ -30,13 +31,14 @@ def ready(_: HttpRequest) -> HttpResponse:
 
 
 def numbers(_: HttpRequest) -> HttpResponse:
-    """Prometheus' text format: the counters of all processes, and what is owed now."""
+    """Prometheus' text format: the counters of all processes, what is owed now, and what is kept."""
     registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # as the library has it
     else:
         registry.register(metrics.REGISTRY)
     registry.register(Backlog())
+    registry.register(kept)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

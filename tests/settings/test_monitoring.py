@@ -4,14 +4,18 @@ import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 
+from artifacts.models import Artifact
 from catalog.clock import now
 from catalog.errors import Unavailable
-from catalog.models import Delivery, Job
-from settings import health, metrics
+from catalog.models import Delivery, Event, Job
+from settings import health, metrics, monitoring
 from settings.health import Prober
+from settings.kept import Kept
 from tests.support.patience import eventually
 
 pytestmark = pytest.mark.urls("tests.settings.monitored")
@@ -99,6 +103,33 @@ def test_numbers_of_what_is_owed(client: Client) -> None:
     assert 100 <= found["vitrine_delivery_age_seconds", ("search",)] < 1000
     assert found["vitrine_jobs", ("queued",)] == 1
     assert found["vitrine_jobs", ("running",)] == 0
+
+
+@pytest.mark.django_db
+def test_numbers_of_what_is_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitoring, "kept", Kept())
+    for gone in (None, now(), now()):
+        Artifact.objects.create(type="t", status="deleted", scrubbed_at=gone)
+    Event.objects.create(kind="k", object_type="t", object_id="1")
+    found = numbers(client)
+    assert found["vitrine_tombstones", ()] == 2
+    if connection.vendor == "postgresql":
+        assert found["vitrine_events", ()] >= 0, "as the statistics guess"
+    else:
+        assert found["vitrine_events", ()] == 1
+    Artifact.objects.create(type="t", status="deleted", scrubbed_at=now())
+    with CaptureQueriesContext(connection) as asked:
+        assert numbers(client)["vitrine_tombstones", ()] == 2, "remembered for a minute"
+    assert "artifacts_artifact" not in str(asked.captured_queries)
+
+
+@pytest.mark.django_db
+def test_tombstones_are_counted_in_an_index() -> None:
+    for n in range(100):
+        Artifact.objects.create(type="t", status="deleted", scrubbed_at=None if n else now())
+    plan = Artifact.objects.filter(scrubbed_at__isnull=False).values("pk").explain()
+    if connection.vendor == "sqlite":
+        assert "artifact_tombstone" in plan, plan
 
 
 @pytest.mark.django_db
