@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from catalog.conf import LONG, MOST_BYTES, MOST_THREADS, SOON, Section, setting
+from catalog.conf import LONG, MOST, MOST_BYTES, MOST_THREADS, SOON, Section, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,14 @@ class ArtifactsConfig(Section):
         help="Most bytes of what is said of an artifact, an image too: its properties and tags, as JSON. What is larger"
         " already stays readable, and may change as long as it does not grow.",
     )
+    count_limit: int = setting(
+        100_000,
+        help="Most artifacts, images not among them, that a project has unless operators set a limit; 0: any number.",
+    )
+    family_limit: int = setting(
+        10_000,
+        help="Most families that a project has unless operators set a limit; 0: any number.",
+    )
     size_limit: int = setting(1 << 40, help="Largest blob, in bytes.")
     session_ttl: int = setting(
         86_400, help="Seconds that a resumable upload waits for more data before it is dropped."
@@ -66,6 +74,7 @@ class ArtifactsConfig(Section):
     def problems(self) -> Iterable[str]:
         yield from self.outside(SOON, LONG, "upload_lease", "idle_timeout", "session_ttl")
         yield from self.outside(SOON, LONG, "foreign_patience")
+        yield from self.outside(-1, MOST, "count_limit", "family_limit")
         yield from self.outside(0, LONG, "restore_grace")
         threads = ("data_threads", "foreign_threads", "foreign_threads_each", "database_threads")
         yield from self.outside(1, MOST_BYTES, "foreign_downloads_each")

@@ -8,6 +8,7 @@ class ImagesAppConfig(AppConfig):
 
     @override
     def ready(self) -> None:
+        from artifacts import numbers  # noqa: PLC0415 - the same
         from images import checks, documents, handler, jobs, notices, policies  # noqa: PLC0415 - after the models
         from images.limits import local, sources  # noqa: PLC0415 - the same
 
@@ -17,4 +18,5 @@ class ImagesAppConfig(AppConfig):
         documents.register()
         notices.register()
         jobs.register()
+        numbers.limited_by(local.set_here)
         sources.provide(sources.LOCAL, local.LocalLimits)

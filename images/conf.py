@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from catalog.conf import MOST_BYTES, MOST_THREADS, Section, setting
+from catalog.conf import MOST, MOST_BYTES, MOST_THREADS, Section, setting
 from images.limits.sizes import bytes_of
 
 _PLACES = ("location_waiters", "location_waiters_each", "hashing_places", "hashing_places_each")
@@ -34,6 +34,11 @@ class ImagesConfig(Section):
         "0",
         help="Most bytes that a project may store, as 500GB (B, KB, MB, GB, TB); 0: any number."
         " It counts while `limits` is off.",
+    )
+    count_limit: int = setting(
+        100_000,
+        help="Most images that a project has unless operators set a limit; 0: any number. It counts unless `limits` is"
+        " keystone.",
     )
     limits: Literal["off", "local", "keystone"] = setting(
         "off",
@@ -92,3 +97,4 @@ class ImagesConfig(Section):
             yield f"VITRINE_IMAGES_USER_STORAGE_QUOTA: {error}"
         yield from self.outside(1, MOST_THREADS, "http_retries", *_PLACES)
         yield from self.outside(1, MOST_BYTES, "size_cap")
+        yield from self.outside(-1, MOST, "count_limit")

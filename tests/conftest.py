@@ -5,6 +5,8 @@ import os
 import pytest
 from django.db.models.signals import post_migrate
 
+from artifacts import numbers
+
 SERVICES = {
     "postgresql": "VITRINE_TEST_POSTGRES_URL",
     "mariadb": "VITRINE_TEST_MARIADB_URL",
@@ -32,6 +34,12 @@ def _without_permissions() -> None:
 def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
     """The database has been there for long, so that what lapsed may be taken back at once."""
     monkeypatch.setattr("catalog.lapsing.Watch.calm", lambda _: True)
+
+
+@pytest.fixture(autouse=True)
+def _counted_anew() -> None:
+    """The process remembers no count of another test."""
+    numbers.forget()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from artifacts import numbers
 from artifacts.aliases import LONGEST, looks_like_id
 from artifacts.models import Alias, AliasMove, Artifact
 from artifacts.policies import AliasAction, require_alias
@@ -36,7 +37,7 @@ class NowhereToGoBack(Conflict):
 def create_alias(
     name: str, target_id: str, *, kind: ArtifactType, actor: Actor, visibility: str = PRIVATE
 ) -> Alias:
-    """An alias of the actor's project. InvalidAlias, Forbidden, Duplicate."""
+    """An alias of the actor's project. InvalidAlias, Forbidden, Duplicate, LimitExceeded."""
     _check_name(name, kind)
     _check_visibility(visibility, kind)
     if not actor.project_id:
@@ -52,6 +53,7 @@ def create_alias(
     require_alias(AliasAction.CREATE, alias, actor)
     alias.target = _target(target_id, kind, actor)
     with _unique(name, kind), transaction.atomic():
+        numbers.require(numbers.FAMILIES, actor.project_id)
         alias.save(force_insert=True)
         _remember(alias, actor)
         changes = {"name": Change(new=name), "visibility": Change(new=visibility)}

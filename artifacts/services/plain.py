@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from artifacts import numbers
 from artifacts.models import Artifact
 from artifacts.policies import ArtifactAction, require
 from artifacts.selectors import locked
@@ -40,7 +41,9 @@ class InvalidArtifact(Invalid):
 
 
 def create_artifact(kind: ArtifactType, document: Mapping[str, Any], *, actor: Actor) -> Artifact:
-    """A draft from the fields a client sent. InvalidArtifact, ReadOnly, TooLarge, Duplicate, PropertyRejected."""
+    """A draft from the fields a client sent. InvalidArtifact, ReadOnly, TooLarge, LimitExceeded, Duplicate,
+    PropertyRejected.
+    """
     _count(document)
     _validate(kind, document)
     artifact = Artifact(
@@ -56,6 +59,7 @@ def create_artifact(kind: ArtifactType, document: Mapping[str, Any], *, actor: A
     require(ArtifactAction.CREATE, artifact, actor)
     try:
         with transaction.atomic():
+            numbers.require(numbers.ARTIFACTS, actor.project_id)
             validity.judge(artifact, kind=kind, changed=None)
             writing.insert(
                 artifact, kind=kind, tags=dict.fromkeys(document.get("tags", ())), actor=actor

@@ -212,7 +212,11 @@ class Vitrine(Subject):
 
 
 def _configuration(workers: int, servers: Servers | None) -> dict[str, str]:
-    presets = {"VITRINE_WEB_WORKERS": str(workers), "VITRINE_SEARCH_ENGINE": "embedded"}
+    presets = {
+        "VITRINE_WEB_WORKERS": str(workers),
+        "VITRINE_SEARCH_ENGINE": "embedded",
+        "VITRINE_IMAGES_COUNT_LIMIT": "0",  # the population has them all in one project
+    }
     if servers is not None:
         # The production profile asks for one; without an Elasticsearch nothing speaks to it.
         presets["VITRINE_SEARCH_URL"] = servers.elasticsearch or "http://127.0.0.1:9"

@@ -1,4 +1,6 @@
-"""Limits that this service keeps itself; they count while `images.limits` is `local`."""
+"""Limits that this service keeps itself. Numbers count always (of images, unless `images.limits` is `keystone`), the
+others while it is `local`.
+"""
 
 from typing import Any
 
@@ -10,12 +12,12 @@ from typing_extensions import override
 
 from catalog.administration import M, ServiceAdmin
 from catalog.api.sessions import staff_actor_of
-from images.limits.resources import Resource
+from images.limits.resources import NAMES
 from images.models import ProjectLimit, RegisteredLimit
 from images.services import limits
 
 HELP = _("A number from 0 up (sizes in MiB), or -1 for no limit.")
-RESOURCES = [(one.value, one.value) for one in Resource]
+RESOURCES = [(str(one), str(one)) for one in NAMES]
 
 
 class RegisteredLimitForm(forms.ModelForm[Any]):

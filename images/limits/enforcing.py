@@ -2,17 +2,28 @@
 
 The caller's project counts, whoever owns the image, as in Glance. Checks read and do not lock: of several requests at
 the same moment each may be the last one that fits, and an upload of unknown size is only refused when the
-project is over its limit already. The storage quota also cuts such an upload off where the quota ends.
+project is over its limit already. The storage quota also cuts such an upload off where the quota ends. The number
+of images is counted in the transaction that makes one more, unless Keystone limits it.
 """
 
+from artifacts import numbers
+from artifacts.models import Artifact
+from artifacts.numbers import Countable
 from catalog.actors import Actor
 from catalog.conf import section
-from catalog.errors import LimitExceeded, TooLarge
+from catalog.errors import TooLarge
 from images.conf import ImagesConfig
 from images.limits import sources
 from images.limits.resources import Resource
 from images.limits.sizes import MIB
-from images.limits.usage import has_session, stored_bytes, usage
+from images.limits.usage import has_session, images, stored_bytes, usage
+
+IMAGES = Countable(
+    Resource.COUNT_TOTAL.value,
+    Resource.COUNT_TOTAL.unit,
+    lambda: section(ImagesConfig).count_limit,
+    images,
+)
 
 
 class StorageQuotaExceeded(TooLarge):
@@ -33,14 +44,27 @@ def require(actor: Actor, resource: Resource, delta: int = 0) -> None:
         return
     used = usage(actor.project_id, (resource,))[resource]
     if used + delta > limit:
-        raise LimitExceeded(
-            f"{resource} is limited to {limit} {resource.unit} for this project: {used} are used already,"
-            f" and {delta} more were asked for",
-            resource=resource.value,
-            limit=limit,
-            usage=used,
-            delta=delta,
-        )
+        raise numbers.exceeded(resource.value, resource.unit, limit=limit, used=used, asked=delta)
+
+
+def require_elsewhere(actor: Actor) -> None:
+    """What another service says of one more image: asked before the transaction that writes it."""
+    if sources.chosen() == sources.KEYSTONE:
+        require(actor, Resource.COUNT_TOTAL, 1)
+
+
+def require_here(actor: Actor) -> None:
+    """What this service says of one more image, unless another one says it; in the transaction that writes it."""
+    if sources.chosen() != sources.KEYSTONE:
+        numbers.require(IMAGES, actor.project_id)
+
+
+def require_restored(actor: Actor, image: Artifact) -> None:
+    """That an image which did not count may count again; in the transaction that brought it back."""
+    if sources.chosen() == sources.KEYSTONE:
+        require(actor, Resource.COUNT_TOTAL)
+    else:
+        numbers.require(IMAGES, actor.project_id, written=image.project_id == actor.project_id)
 
 
 def require_upload(actor: Actor, size: int | None, *, image_id: str | None = None) -> None:

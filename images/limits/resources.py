@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from artifacts.numbers import ARTIFACTS, FAMILIES
+
 
 class Resource(StrEnum):
     """Sizes are counted in MiB, rounded down."""
@@ -15,3 +17,7 @@ class Resource(StrEnum):
     def unit(self) -> str:
         """The unit, as a sentence says it after a number."""
         return "MiB" if self in {Resource.SIZE_TOTAL, Resource.STAGE_TOTAL} else "images"
+
+
+NAMES = (*Resource, FAMILIES.resource, ARTIFACTS.resource)
+"""What operators may limit here: the last two are this service's own, and Keystone is never asked for them."""

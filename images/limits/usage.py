@@ -1,4 +1,4 @@
-"""What a project has, by resource: one aggregate over its rows, found by the index `artifact_usage`.
+"""What a project has, by resource: aggregates over its rows, found by the index `artifact_usage`.
 
 Deleted images count as long as they hold bytes: while they can be restored, their room is taken. An open upload session
 counts as an upload under way, and all that it was promised as staged.
@@ -10,6 +10,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from artifacts.models import Artifact, Location, UploadSession
+from images.lifecycle import DELETED
 from images.limits.resources import Resource
 from images.limits.sizes import MIB
 from images.models import TYPE
@@ -18,13 +19,11 @@ COPYING = "os_glance_importing_to_stores"
 """Lists the stores that an image is being copied to; empty when that is over."""
 
 _LIVE = Q(deleted_at=None)
-_HELD = _LIVE | Q(size__isnull=False)
 _COPYING = Q(properties__has_key=COPYING) & ~Q(**{f"properties__{COPYING}": ""})
 _STAGED = _LIVE & (Q(status__in=("uploading", "importing")) | _COPYING)
 _UPLOADING = _LIVE & (Q(status__in=("saving", "uploading", "importing")) | _COPYING)
 
 _AGGREGATES = {
-    Resource.COUNT_TOTAL: Count("pk", filter=_HELD),
     Resource.STAGE_TOTAL: Coalesce(Sum("size", filter=_STAGED), 0),
     Resource.COUNT_UPLOADING: Count("pk", filter=_UPLOADING),
 }
@@ -34,6 +33,8 @@ def usage(project_id: str, wanted: Collection[Resource] = tuple(Resource)) -> di
     """What the project uses of the wanted resources, in their units."""
     of_rows = {one.value: _AGGREGATES[one] for one in wanted if one in _AGGREGATES}
     found: dict[str, int] = _rows(project_id).aggregate(**of_rows) if of_rows else {}
+    if Resource.COUNT_TOTAL in wanted:
+        found[Resource.COUNT_TOTAL] = images(project_id)
     if Resource.SIZE_TOTAL in wanted:
         found[Resource.SIZE_TOTAL] = stored_bytes(project_id)
     if not {Resource.STAGE_TOTAL, Resource.COUNT_UPLOADING}.isdisjoint(wanted):
@@ -48,6 +49,13 @@ def usage(project_id: str, wanted: Collection[Resource] = tuple(Resource)) -> di
         for one in Resource
         if one in wanted
     }
+
+
+def images(project_id: str) -> int:
+    """How many images count. The status tells live ones from deleted ones, for it lies in the index and rows do not."""
+    rows = _rows(project_id)
+    held = rows.filter(status=DELETED, size__isnull=False).count()
+    return rows.exclude(status=DELETED).count() + held
 
 
 def stored_bytes(project_id: str | None) -> int:

@@ -5,7 +5,7 @@ from django.db import transaction
 from catalog.actors import Actor
 from catalog.errors import Invalid
 from catalog.events.recording import Change, record
-from images.limits.resources import Resource
+from images.limits.resources import NAMES
 from images.limits.sources import UNLIMITED
 from images.models import ProjectLimit, RegisteredLimit
 
@@ -19,7 +19,7 @@ class InvalidLimit(Invalid):
 
 
 def set_default(resource: str, limit: int | None, *, actor: Actor) -> None:
-    """What projects may have that have no limit of their own; None: no default, which limits nobody."""
+    """What projects may have that have no limit of their own; None: what the settings say, or else any number."""
     _check(resource, limit)
     with transaction.atomic():
         row = RegisteredLimit.objects.filter(resource=resource).first()
@@ -58,9 +58,9 @@ def set_for_project(
 
 
 def _check(resource: str, limit: int | None) -> None:
-    if resource not in list(Resource):
+    if resource not in NAMES:
         raise InvalidLimit(
-            f"there is no resource {resource!r}; there are {', '.join(Resource)}", resource=resource
+            f"there is no resource {resource!r}; there are {', '.join(NAMES)}", resource=resource
         )
     if limit is not None and not UNLIMITED <= limit <= LARGEST:
         raise InvalidLimit(

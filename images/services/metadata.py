@@ -17,7 +17,6 @@ from images.conf import ImagesConfig
 from images.handler import IMAGES
 from images.lifecycle import QUEUED
 from images.limits import enforcing
-from images.limits.resources import Resource
 from images.models import TYPE, Image
 from images.patching import Draft, apply, check, check_writable
 from images.policies import ImageAction, ImagePolicy
@@ -57,12 +56,13 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Image:
     policy = ImagePolicy(actor)
     policy.require(ImageAction.ADD, image)
     policy.require_visibility(image, image.visibility)
-    enforcing.require(actor, Resource.COUNT_TOTAL, 1)
+    enforcing.require_elsewhere(actor)
     for name in image.properties:
         protections.require(actor, PropertyAction.CREATE, name)
     _within_quota(Draft({}, image.properties, tags), Draft({}, {}, []))
     try:
         with transaction.atomic():
+            enforcing.require_here(actor)
             _judge(image, None, actor)
             writing.insert(image, kind=IMAGES, tags=tags, actor=actor)
             image.known_tags = sorted(tags)

@@ -11,7 +11,6 @@ from catalog.errors import Forbidden
 from images.handler import IMAGES
 from images.lifecycle import ACTIVE, DEACTIVATED
 from images.limits import enforcing
-from images.limits.resources import Resource
 from images.policies import ImageAction, ImagePolicy
 from images.services.adding import REFUSED
 
@@ -51,7 +50,7 @@ def restore_image(image_id: str, *, actor: Actor) -> Artifact:
     with transaction.atomic():
         image = restoring.restore(image_id, kind=IMAGES, actor=actor)
         if image.size is None:
-            enforcing.require(actor, Resource.COUNT_TOTAL)
+            enforcing.require_restored(actor, image)
     return image
 
 

@@ -122,7 +122,7 @@ def test_usage_is_read_through_an_index(resource: Resource) -> None:
     assert "Seq Scan" not in plan, plan
 
 
-def test_nothing_is_limited_unless_it_is_said(configure: Configure) -> None:
+def test_no_bytes_are_limited_unless_it_is_said(configure: Configure) -> None:
     image(5)
     RegisteredLimit.objects.create(resource="image_size_total", limit=0)
     with CaptureQueriesContext(connection) as asked:

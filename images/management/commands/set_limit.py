@@ -1,4 +1,6 @@
-"""Sets what projects may have; it counts while `VITRINE_IMAGES_LIMITS` is `local`."""
+"""Sets what projects may have. Numbers count always (of images, unless `VITRINE_IMAGES_LIMITS` is `keystone`), the
+others while it is `local`.
+"""
 
 from typing import Any
 
@@ -7,7 +9,7 @@ from typing_extensions import override
 
 from catalog.actors import system_actor
 from catalog.errors import CatalogError
-from images.limits.resources import Resource
+from images.limits.resources import NAMES
 from images.services import limits
 
 
@@ -16,10 +18,10 @@ class Command(BaseCommand):
 
     @override
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("resource", choices=[one.value for one in Resource])
+        parser.add_argument("resource", choices=[str(one) for one in NAMES])
         parser.add_argument(
             "limit",
-            help="images, or MiB for sizes; -1: no limit; default: take the limit away again",
+            help="a number, or MiB for sizes; -1: no limit; default: take the limit away again",
         )
         parser.add_argument("--project", help="id of the project; without it: all that have none")
 
