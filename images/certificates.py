@@ -115,8 +115,8 @@ class Barbican(CertificateSource):
         connection = self._connection()
         try:
             connection.request("GET", path, headers={"X-Auth-Token": token, "Accept": accept})
-            answer = connection.getresponse()
-            content = answer.read(LARGEST + 1)
+            with connection.getresponse() as answer:
+                content = answer.read(LARGEST + 1)
         finally:
             connection.close()
         if answer.status in {400, 401, 403, 404}:

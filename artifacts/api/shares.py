@@ -87,3 +87,5 @@ def _run(future: Future[T], work: Callable[[], T]) -> None:
         future.set_exception(error)
     else:
         future.set_result(result)
+    finally:
+        del future, work  # an error would keep itself, by the frame it came through

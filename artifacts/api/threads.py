@@ -109,6 +109,8 @@ async def in_pool(
         if undo is not None:
             _take_back(running, pool, undo)
         raise
+    finally:
+        del running, waiting  # an error of theirs would keep itself, by the frames it came through
 
 
 def _with_connection(work: Callable[[], T], request_id: str) -> T:
