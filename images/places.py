@@ -7,12 +7,13 @@ from typing import Any
 from artifacts import stores
 from artifacts.losses import lost
 from artifacts.models import Artifact, Location
+from artifacts.types import absent
 from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import Unavailable
 from images.conf import ImagesConfig
 from images.lifecycle import DEACTIVATED
-from images.models import SLOT
+from images.models import SLOT, TYPE
 from images.policies import ImageAction, ImagePolicy
 
 Row = dict[str, Any]
@@ -39,7 +40,7 @@ def locations_of(image: Artifact, prefer: Sequence[str] = ()) -> list[Place]:
     """The places to try in turn: preferred stores as they are named, then by weight, then the older first.
 
     None for an image without data yet. StoreMissing when there are places, but in unknown stores only; BytesLost when
-    an image that had data has no place any more.
+    an image that had data has no place any more; NotFound when it was deleted just now.
     """
     rows = Location.objects.filter(blob__artifact=image, blob__slot=SLOT, status=ACTIVE)
     found = [
@@ -48,7 +49,8 @@ def locations_of(image: Artifact, prefer: Sequence[str] = ()) -> list[Place]:
         if row.stored_object is None or row.stored_object.state == "stored"
     ]
     if not found and image.status in WITH_DATA:
-        raise lost(image=image.pk)
+        kept = Artifact.objects.filter(pk=image.pk, deleted_at=None, status__in=WITH_DATA)
+        raise lost(image=image.pk) if kept.exists() else absent(TYPE, image.pk)
     known = [one for one in found if one.store in stores.stores()]
     if found and not known:
         names = ", ".join(sorted({one.store for one in found}))

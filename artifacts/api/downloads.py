@@ -23,10 +23,12 @@ from artifacts.api import handover
 from artifacts.api.ranges import Span
 from artifacts.api.reading import Ahead
 from artifacts.api.shares import Share
-from artifacts.api.threads import ServersBusy, in_pool, threads_of
+from artifacts.api.threads import ServersBusy, in_database, in_pool, threads_of
 from artifacts.conf import ArtifactsConfig
 from artifacts.losses import lost
+from artifacts.services.objects import are_kept
 from catalog.conf import section
+from catalog.errors import NotFound
 from stores import (
     BlobNotFound,
     BlobStat,
@@ -67,7 +69,8 @@ async def send(
     """The bytes of a span from the first source that has them, a block ahead of the socket unless they are at hand;
     HEAD reads none. A proxy that can may send them, unless they are to be `counted` here.
 
-    BytesLost when no source has them; Unavailable when one that does not answer might.
+    BytesLost when no source has them; Unavailable when one that does not answer might; NotFound when they were let go
+    of meanwhile.
     """
     if not counted and handover.wanted(request) and (path := await _local_file(sources[0])):
         DOWNLOADED.inc(span.length)
@@ -92,6 +95,8 @@ async def send(
 
 async def _local_file(source: Source) -> Path | None:
     """The file that is the source; None where there is none, and the usual way finds another or tells why."""
+    if not store_registry.store(source.store).has_local_path:
+        return None
     look_up = partial(handover.local_file, source.store, source.key, source.size)
     try:
         return await in_pool(look_up, threads_of(source.store, source.owner))
@@ -122,6 +127,8 @@ async def _first(
         raise store_registry.translated(failed) from failed
     if failed is not None:
         raise failed
+    if not await in_database(partial(are_kept, [(one.store, one.key) for one in sources])):
+        raise NotFound("the data was deleted just now")
     raise lost(places=[f"{one.store}:{without_query(one.key)}" for one in sources])
 
 

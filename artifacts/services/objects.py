@@ -35,6 +35,15 @@ def remove(object_id: int) -> bool:
     return True
 
 
+def are_kept(places: Iterable[tuple[str, str]]) -> bool:
+    """Whether rows speak of bytes at one of these places, each a store and a key; addresses of others' always count."""
+    for store, key in places:
+        rows = StoredObject.objects.filter(store=store, key=key, state="stored")
+        if store_registry.store(store).url_schemes or rows.exists():
+            return True
+    return False
+
+
 def let_go(ids: Iterable[int]) -> None:
     """Take away one reference for each time that an id is named; what nobody refers to then is in state `deleting`.
 

@@ -7,8 +7,6 @@ images: the others are told to come again, and the threads that are left go on w
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
-from weakref import WeakValueDictionary
 
 from artifacts import stores
 from artifacts.stores import Configured
@@ -63,20 +61,16 @@ def _asked(url: str, takers: Sequence[Configured]) -> Measured:
     raise InvalidLocation(f"Invalid location: {refused and refused.message}") from refused
 
 
-_guard = Lock()
 _line = Line()
-_lines: WeakValueDictionary[str, Line] = WeakValueDictionary()
-"""Each project's own line, which comes first: what stands in it takes no place from others."""
 
 
 @contextmanager
 def _waiting(owner: str) -> Iterator[None]:
     """One of the few places, or ServersBusy."""
     config = section(ImagesConfig)
-    with _guard:
-        own = _lines.setdefault(owner, Line())
+    most, share = config.location_waiters, config.location_waiters_each
     try:
-        with own.place(config.location_waiters_each), _line.place(config.location_waiters):
+        with _line.place(most, whose=owner, share=share):
             yield
     except Crowded:
         raise ServersBusy(

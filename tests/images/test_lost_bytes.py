@@ -6,9 +6,11 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
-from artifacts import losses
+from artifacts import losses, stores
 from artifacts.models import Location, StoredObject
+from stores import BlobNotFound
 from tests.images.test_data import Client, ada, blobs_on_disk
 from tests.images.test_resumable import CONTENT as LONG
 from tests.images.test_resumable import opened, small_parts
@@ -55,6 +57,19 @@ def test_other_artifacts(template: Ask) -> None:
     assert lost(template())
     Location.objects.all().delete()
     assert lost(template())
+
+
+def test_a_deletion_meanwhile_is_no_loss(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    image_id = ada.active(b"bytes")
+
+    def gone(key: str, *_: int) -> None:
+        StoredObject.objects.update(state="deleting")
+        raise BlobNotFound("gone", key=key)
+
+    monkeypatch.setattr(stores.store("local"), "open", gone)
+    counted = REGISTRY.get_sample_value("vitrine_bytes_lost_total")
+    assert ada.get(image_id).status_code == 404
+    assert REGISTRY.get_sample_value("vitrine_bytes_lost_total") == counted
 
 
 def test_parts_of_an_upload(ada: Client) -> None:
