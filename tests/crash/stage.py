@@ -57,10 +57,12 @@ def look_into(service: Service) -> tuple[Query, Checker]:
     settings = service.environment
     if "VITRINE_DATABASE_URL" in settings:
         query = postgresql(settings["VITRINE_DATABASE_URL"])
+    else:
+        query = sqlite(service.folder / "vitrine.sqlite3")
+    if "VITRINE_SEARCH_URL" in settings:
         index = indexes.elasticsearch(
             settings["VITRINE_SEARCH_URL"], settings["VITRINE_SEARCH_INDEX_PREFIX"]
         )
     else:
-        query = sqlite(service.folder / "vitrine.sqlite3")
         index = indexes.embedded(service.folder / "search")
     return query, Checker(query, service.folder / "blobs", index)
