@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from artifacts.services import startup
 from catalog.conf import CatalogConfig, section
-from settings import static
+from settings import monitoring, static
 from settings.hosts import Hosts
 from settings.native import ROUTES
 from settings.sections import HttpConfig
@@ -20,7 +20,7 @@ def build() -> ASGIApp:
     get_resolver().url_patterns  # noqa: B018 - imports every view now instead of at the first request
     return assemble(
         WSGIHandler(),
-        [*ROUTES, static.route(settings.STATIC_URL)],
+        [*ROUTES, monitoring.route, static.route(settings.STATIC_URL)],
         proxies=settings.TRUSTED_PROXIES,
         hosts=Hosts(settings.ALLOWED_HOSTS),
         body_limit=section(CatalogConfig).body_limit,

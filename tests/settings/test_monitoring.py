@@ -1,13 +1,17 @@
 """Health and numbers, asked as a probe or Prometheus asks."""
 
+import http.client
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
+from typing_extensions import override
 
 from artifacts.models import Artifact
 from catalog.clock import now
@@ -17,7 +21,9 @@ from settings import health, metrics, monitoring
 from settings.health import Prober
 from settings.kept import Kept
 from tests.support.patience import eventually
+from tests.support.server import Server, server, stray_sessions
 
+__all__ = ["server", "stray_sessions"]
 pytestmark = pytest.mark.urls("tests.settings.monitored")
 
 
@@ -46,6 +52,32 @@ def test_ready_names_the_part_that_is_not(client: Client, monkeypatch: pytest.Mo
     assert answer.json()["parts"]["database"]["reason"] == "ConnectionRefusedError"
     assert answer.json()["parts"]["store"]["ok"] is True
     assert b"secret-host" not in answer.content
+
+
+class Patient(Prober):
+    @override
+    async def without_thread(self, seconds: float = 0) -> dict[str, health.Health]:
+        return await super().without_thread(300)
+
+
+def test_many_may_ask_while_a_part_hangs(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than there are threads; the rest of the service goes on."""
+    release = threading.Event()
+    monkeypatch.setattr(health, "probe", Patient({"broker": release.wait, "store": lambda: None}))
+    with ExitStack() as stack:
+        stack.callback(release.set)
+        asking = []
+        for _ in range(12):
+            one = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+            stack.callback(one.close)
+            one.request("GET", "/healthz/ready")
+            asking.append(one)
+        other = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=60)
+        stack.callback(other.close)
+        other.request("GET", "/nothing/here")
+        assert other.getresponse().status == 404
+        release.set()
+        assert [one.getresponse().status for one in asking] == [200] * 12
 
 
 def test_reason_is_the_parts_own_sentence() -> None:
