@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
@@ -125,3 +126,41 @@ def test_what_comes_later_is_not_waited_for(
     monkeypatch.setattr("search.consistency.waking.wake", write_later)
     assert consistency.wait(120)
     assert [d.object_id for d in Delivery.objects.all()] == ["z"]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7])
+def test_what_is_owed_is_walked_in_portions(
+    engine: Engine, books: Books, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    """Whatever order the relay takes, and whatever is written and raised meanwhile."""
+    monkeypatch.setattr(consistency, "PORTION", 3)
+    owed = {(BOOK, f"b{n}"): books.write(f"b{n}") for n in range(20)}
+    waiting, relay = consistency.Waiting(300), Relay(engine)
+    assert waiting.look() is None
+    found = None
+    for step in range(400):
+        books.write(f"b{step % 20}")
+        books.write(f"later{step}")
+        relay.batch(batch)
+        if found := waiting.look():
+            break
+    assert found
+    held = engine.versions(list(owed))
+    assert [key for key, version in owed.items() if held.get(key, 0) < version] == []
+    Delivery.objects.all().delete()
+
+
+def test_a_look_at_what_does_not_move_costs_the_same_however_much_is_owed(
+    engine: Engine,
+    books: Books,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    monkeypatch.setattr(consistency, "PORTION", 5)
+    for n in range(40):
+        books.write(f"b{n}")
+    waiting = consistency.Waiting(300)
+    with django_assert_num_queries(3):
+        assert waiting.look() is None
+    with django_assert_num_queries(1):
+        assert waiting.look() is None
