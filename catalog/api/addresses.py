@@ -19,6 +19,10 @@ client is taken.
 """
 
 
+OWN_NAMES = frozenset({"localhost", socket.gethostname().lower()})
+"""This machine's; no resolver is asked."""
+
+
 class Addressed(Protocol):
     """A request, Django's or DRF's."""
 
@@ -56,7 +60,7 @@ def _believed(told: str, here: str, allowed: tuple[str, ...]) -> bool:
     try:
         address = ip_address(name.strip("[]"))
     except ValueError:
-        return name in {"localhost", socket.gethostname().lower(), socket.getfqdn().lower()}
+        return name in OWN_NAMES
     return address.is_private or str(address) == here
 
 
