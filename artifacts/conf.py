@@ -23,8 +23,8 @@ class ArtifactsConfig(Section):
     )
     idle_timeout: float = setting(
         60.0,
-        help="Seconds an upload may send nothing before it is ended with 408, and a client read nothing of an answer"
-        " before it is cut.",
+        help="Seconds an upload may send nothing before it is ended with 408, and a client read less than 1 KiB a"
+        " second of an answer before it is cut.",
     )
     data_threads: int = setting(
         16, help="Threads per web process for hashing, writing and reading bytes."

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from catalog import callers, requestids
 from catalog.api import later
 from catalog.api.addresses import PROXIED
-from catalog.errors import NotFound, TooLarge, Unavailable
+from catalog.errors import CatalogError, NotFound, TooLarge, Unavailable
 from settings.bodies import Bodies, ClientGone, holder_of
 from settings.purses import Purse
 
@@ -32,6 +32,9 @@ Headers = list[tuple[bytes, bytes]]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 T = TypeVar("T")
 
+LARGE = 64 << 10
+"""Bytes of a whole answer beyond which it is counted until it is sent."""
+PIECE = 256 << 10
 NO_CONTENT = frozenset({100, 101, 102, 103, 204, 304})
 
 
@@ -46,12 +49,16 @@ class Bridge:
         waiting: int,
         bodies: Bodies,
         waits: Purse,
+        answers: Purse,
         sender: Callable[[dict[str, Any]], str],
     ) -> None:
-        """`sender` tells on a thread who sends a request; `waits` bounds those that wait for something else."""
+        """`sender` tells on a thread who sends a request; `waits` bounds those that wait for something else, `answers`
+        the bytes that clients have not taken yet.
+        """
         self._application = application
         self._threads, self._waiting = threads, waiting
-        self._bodies, self._waits, self._sender = bodies, waits, sender
+        self._bodies, self._waits, self._answers = bodies, waits, answers
+        self._sender = sender
         self._busy = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
@@ -77,16 +84,37 @@ class Bridge:
         self, scope: Scope, body: bytes, send: Send, gone: "asyncio.Future[None]"
     ) -> None:
         asked = environ(scope, body)
-        answer = await self._on_thread(_Exchange(self._application, asked | _OFFER, gone).run, gone)
+        answer = await self._on_thread(self._exchange(asked | _OFFER, gone), gone)
         if isinstance(answer, _Waits):
             came = {later.OUTCOME: await self._wait(holder_of(scope), answer.waiting, gone)}
-            again = environ(scope, body) | came
-            answer = await self._on_thread(_Exchange(self._application, again, gone).run, gone)
+            answer = await self._on_thread(self._exchange(environ(scope, body) | came, gone), gone)
         if isinstance(answer, _Streamed):
             await self._stream(answer, send, gone)
         elif isinstance(answer, _Whole):
+            if gone.done():
+                raise ClientGone
+            await self._send(answer, answer.holder or holder_of(scope), send)
+
+    def _exchange(
+        self, asked: dict[str, Any], gone: "asyncio.Future[None]"
+    ) -> Callable[[], "_Whole | _Streamed | _Waits"]:
+        return _Exchange(self._application, asked, self._sender, gone).run
+
+    async def _send(self, answer: "_Whole", holder: str, send: Send) -> None:
+        """Send a whole answer; a large one is held by the client's name until its last piece is on its way."""
+        body, counted, at = answer.body, 0, 0
+        if len(body) > LARGE:
+            counted = min(len(body), self._answers.share)
+            self._answers.take(holder, counted)
+        try:
             await send(answer.start)
-            await send({"type": "http.response.body", "body": answer.body})
+            while len(body) - at > PIECE:
+                part, at = body[at : at + PIECE], at + PIECE
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": body[at:]})
+        finally:
+            if counted:
+                self._answers.give_back(holder, counted)
 
     async def _on_thread(
         self, work: Callable[[], T], gone: "asyncio.Future[None] | None" = None
@@ -170,6 +198,7 @@ _OFFER = {later.OFFERED: True}
 class _Whole:
     start: dict[str, Any]
     body: bytes
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +221,13 @@ class _Exchange:
     """One request on its thread."""
 
     def __init__(
-        self, application: WsgiApplication, asked: dict[str, Any], gone: "asyncio.Future[None]"
+        self,
+        application: WsgiApplication,
+        asked: dict[str, Any],
+        sender: Callable[[dict[str, Any]], str],
+        gone: "asyncio.Future[None]",
     ) -> None:
-        self._application = application
+        self._application, self._sender = application, sender
         self._environ = asked
         self._gone = gone
         self._head = asked["REQUEST_METHOD"] == "HEAD"
@@ -238,7 +271,16 @@ class _Exchange:
             return _Whole(self._begin(kept), b"")
         if not any(name == b"content-length" for name, _ in self._headers):
             self._headers.append((b"content-length", b"%d" % len(body)))
-        return _Whole(self._begin(self._headers), b"" if self._head else body)
+        if self._head:
+            return _Whole(self._begin(self._headers), b"")
+        return _Whole(self._begin(self._headers), body, self._holder() if len(body) > LARGE else "")
+
+    def _holder(self) -> str:
+        """Whose the answer is; empty where nobody says who asks."""
+        try:
+            return self._sender(self._environ)
+        except CatalogError:
+            return ""
 
 
 def _aside(work: Callable[[], T]) -> Callable[[], T]:

@@ -9,7 +9,7 @@ class Purse:
     """At most `total` are held at once, and at most `share` of them by one holder."""
 
     def __init__(self, *, total: int, share: int) -> None:
-        self._total, self._share = total, share
+        self._total, self.share = total, share
         self._by_holder: Counter[str] = Counter()
         self.held = 0
 
@@ -17,7 +17,7 @@ class Purse:
         """Unavailable when that is too much, for all or for this holder; nothing is taken then."""
         if self.held + amount > self._total:
             raise Unavailable("too many requests at once", headers=_TOLD)
-        if self._by_holder[holder] + amount > self._share:
+        if self._by_holder[holder] + amount > self.share:
             raise Unavailable("too many requests at once from one sender", headers=_TOLD)
         self._by_holder[holder] += amount
         self.held += amount

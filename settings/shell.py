@@ -20,6 +20,8 @@ from settings.senders import sender
 
 BODIES, BODIES_OF_ONE = 256 << 20, 64 << 20
 """Bytes of bodies that one process holds at once, and of them for one project or user."""
+ANSWERS, ANSWERS_OF_ONE = 256 << 20, 64 << 20
+"""Bytes of large answers that clients have not taken yet, and of them for one project, user or address."""
 RESERVE, RESERVE_OF_ONE = 64 << 20, 8 << 20
 """The same for small bodies, and for those of whom nobody knows yet who sends: by addresses."""
 
@@ -47,6 +49,7 @@ def assemble(
         waiting=http.web_queue,
         bodies=bodies,
         waits=Purse(total=http.web_waits, share=-(-http.web_waits // 2)),
+        answers=Purse(total=ANSWERS, share=ANSWERS_OF_ONE),
         sender=sender,
     )
     routes = [Route("/healthz/live", live), *native, _Rest(bridge)]

@@ -18,6 +18,8 @@ from catalog.conf import section
 
 HEAD_LIMIT = 64 << 10
 HEAD_SECONDS = 30.0
+LEAST_RATE = 1 << 10
+"""Bytes a second; who takes fewer does not read."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -149,7 +151,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _look(self, before: int) -> None:
         self._unread = None
-        if self._on_its_way() < before:
+        left = self._on_its_way()
+        if before - left >= min(before, LEAST_RATE * section(ArtifactsConfig).idle_timeout):
             self._expect_reading()
         else:
             self.transport.abort()

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,6 +75,16 @@ class Server:
         with self.connect() as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b""))
             return read_answer(connection, head=method == "HEAD")
+
+
+@contextmanager
+def narrow(server: Server) -> Iterator[socket.socket]:
+    """A connection on which little is on its way to the client at once."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(60)
+        connection.connect(("127.0.0.1", server.port))
+        yield connection
 
 
 def read_answer(connection: socket.socket, *, head: bool = False) -> Answer:

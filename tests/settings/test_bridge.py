@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ from settings.bridge import Bridge
 from settings.purses import Purse
 from settings.serving import protocol
 from tests.settings import views
-from tests.settings.conftest import LIMIT, Server, read_answer, serving
+from tests.settings.conftest import LIMIT, Server, narrow, read_answer, serving
 from tests.support.patience import eventually
 
 CHUNKED = "Transfer-Encoding: chunked"
@@ -299,6 +300,38 @@ def test_work_learns_that_its_client_left(server: Server, body: bytes) -> None:
     assert eventually(lambda: server.busy, lambda found: found == 0) == 0
 
 
+def test_a_client_that_left_is_no_failure_of_the_service(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "vitrine.access"):
+        connection = server.connect()
+        connection.sendall(b"GET /working HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert eventually(lambda: server.busy) == 1
+        connection.close()
+        assert eventually(lambda: [r for r in caplog.records if r.name == "vitrine.access"])
+    (record,) = [r for r in caplog.records if r.name == "vitrine.access"]
+    assert (record.__dict__["status"], record.__dict__["complete"]) == (499, False)
+
+
+def test_large_answers_that_nobody_reads_leave_room_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = 8 << 20
+    monkeypatch.setattr("settings.shell.ANSWERS_OF_ONE", 2 * size)
+    asked = f"GET /large?size={size} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+    with contextlib.contextmanager(serving)(()) as server, contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(narrow(server)) for _ in range(2)]
+        for connection in slow:
+            connection.sendall(asked)
+            assert connection.recv(1)
+        refused = server.ask("GET", f"/large?size={size}")
+        assert (refused.status, refused.json()["code"]) == (503, "unavailable")
+        assert len(server.ask("GET", f"/large?size={LIMIT}").body) == LIMIT
+        for connection in slow:
+            assert len(read_rest(connection)) > size
+        assert len(server.ask("GET", f"/large?size={size}").body) == size
+
+
 def test_endless_headers_end_the_connection(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\nX-Long: ")
@@ -358,6 +391,7 @@ def test_threads_keep_their_connections_until_the_end() -> None:
             waiting=8,
             bodies=bodies,
             waits=purse,
+            answers=purse,
             sender=lambda _: "somebody",
         )
         scope = {

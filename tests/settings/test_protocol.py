@@ -3,15 +3,15 @@
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from django.conf import settings
 
 from artifacts.conf import ArtifactsConfig
+from settings.serving import protocol
 from tests.settings import views
-from tests.settings.conftest import Server
+from tests.settings.conftest import Server, narrow
 from tests.support.patience import eventually
 
 UPGRADE = "Host: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: {}\r\n"
@@ -70,16 +70,6 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(settings.VITRINE, ArtifactsConfig, found)
 
 
-@contextlib.contextmanager
-def narrow(server: Server) -> Iterator[socket.socket]:
-    """A connection on which little is on its way to the client at once."""
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(60)
-        connection.connect(("127.0.0.1", server.port))
-        yield connection
-
-
 def ended(connection: socket.socket) -> bool:
     with contextlib.suppress(ConnectionResetError):
         while connection.recv(1 << 20):
@@ -117,3 +107,17 @@ def test_slow_reader_may_take_its_time(server: Server, hasty: None) -> None:
         while part := connection.recv(1 << 20):
             found += len(part)
         assert found > size
+
+
+def test_who_reads_slower_than_the_least_rate_is_cut(
+    server: Server, hasty: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "LEAST_RATE", 1 << 20)
+    with narrow(server) as connection:
+        connection.sendall(f"GET /large?size={16 << 20} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        found = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := connection.recv(1 << 14):
+                found += len(part)
+                time.sleep(0.1)
+        assert 0 < found < 16 << 20
