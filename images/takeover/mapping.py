@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from artifacts.models import Artifact, Member
 from images.lifecycle import DELETED, QUEUED, STATUSES
 from images.models import TYPE
-from images.takeover.source import GlanceImage, Row
+from images.takeover.source import GlanceImage, Row, file_path
 
 UNFINISHED = frozenset({"saving", "uploading", "importing"})
 GONE = frozenset({"deleted", "pending_delete", "killed"})
@@ -129,9 +129,8 @@ def _tombstone(row: Row) -> Artifact:
 
 def _place(location: Row, homes: Sequence[Home]) -> Place:
     url, metadata = str(location["value"]), _metadata(location["meta_data"])
-    parts = urlsplit(url)
-    if parts.scheme in {"file", "filesystem"}:
-        path = PurePosixPath(unquote(parts.path))
+    path = file_path(url)
+    if path is not None:
         for home in homes:
             if path.parent == home.root:
                 return Place(url, metadata, home.store, path.name)

@@ -5,7 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 
@@ -24,6 +26,7 @@ TABLES = (
     "metadef_objects",
     "metadef_tags",
 )
+AT_ONCE = 500
 Row: TypeAlias = sa.RowMapping
 
 
@@ -77,8 +80,9 @@ class GlanceDatabase:
                 rows = [row for row in found if row["id"] not in ahead]
                 ids = {row["id"] for row in rows}
                 others = set[str]().union(*(companions.get(one, ()) for one in ids)) - ids
-                query = sa.select(images).where(images.c.id.in_(sorted(others - ahead)))
-                rows += connection.execute(query).mappings().all() if others - ahead else ()
+                for some in _parts(others - ahead):
+                    query = sa.select(images).where(images.c.id.in_(some))
+                    rows += connection.execute(query).mappings().all()
                 page = self._whole(connection, rows)
             if not found:
                 return
@@ -99,22 +103,19 @@ class GlanceDatabase:
     def _companions(self) -> dict[str, set[str]]:
         """For each image that shares a file with others: all that hang together so, itself included."""
         table = self._table("image_locations")
-        here = (
-            table.c.deleted.is_(False),
-            table.c.status == "active",
-            table.c.value.like("file%"),
+        query = sa.select(table.c.value, table.c.image_id).where(
+            table.c.deleted.is_(False), table.c.status == "active", table.c.value.ilike("file%")
         )
-        several = sa.func.count(table.c.image_id.distinct()) > 1
-        shared = sa.select(table.c.value).where(*here).group_by(table.c.value).having(several)
-        query = sa.select(table.c.value, table.c.image_id).where(*here, table.c.value.in_(shared))
         by_file: dict[str, set[str]] = defaultdict(set)
         with self._connected() as connection:
             for value, image_id in connection.execute(query):
-                by_file[value].add(image_id)
+                if (path := file_path(value)) is not None:
+                    by_file[str(path)].add(image_id)
         found: dict[str, set[str]] = {}
         for ids in by_file.values():
-            together = ids.union(*(found.get(one, ()) for one in ids))
-            found.update(dict.fromkeys(together, together))
+            if len(ids) > 1:
+                together = ids.union(*(found.get(one, ()) for one in ids))
+                found.update(dict.fromkeys(together, together))
         return found
 
     @contextmanager
@@ -146,10 +147,11 @@ class GlanceDatabase:
         self, connection: sa.Connection, name: str, ids: Iterable[str]
     ) -> dict[str, list[Row]]:
         table = self._table(name)
-        query = sa.select(table).where(table.c.image_id.in_(list(ids)), table.c.deleted.is_(False))
         found: dict[str, list[Row]] = defaultdict(list)
-        for row in connection.execute(query.order_by(table.c.id)).mappings():
-            found[row["image_id"]].append(row)
+        for some in _parts(ids):
+            query = sa.select(table).where(table.c.image_id.in_(some), table.c.deleted.is_(False))
+            for row in connection.execute(query.order_by(table.c.id)).mappings():
+                found[row["image_id"]].append(row)
         return found
 
     def _namespace(self, connection: sa.Connection, row: Row) -> dict[str, Any]:
@@ -189,6 +191,20 @@ class GlanceDatabase:
         )
         rows = connection.execute(query.where(link.c.namespace_id == namespace_id)).mappings()
         return [{str(k): v for k, v in row.items() if v is not None} for row in rows]
+
+
+def file_path(url: str) -> PurePosixPath | None:
+    """The file that a location names, if any: one path for a file, however its address is written."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"file", "filesystem"}:
+        return None
+    return PurePosixPath(unquote(parts.path))
+
+
+def _parts(ids: Iterable[str]) -> Iterator[list[str]]:
+    """The ids in order, as many at once as every database takes as parameters."""
+    ordered = sorted(ids)
+    return (ordered[at : at + AT_ONCE] for at in range(0, len(ordered), AT_ONCE))
 
 
 def _json(text: Any) -> Any:

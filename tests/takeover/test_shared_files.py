@@ -15,6 +15,7 @@ from artifacts.models import Artifact, Location, StoredObject
 from artifacts.services import deletion
 from catalog.actors import system_actor
 from images.handler import IMAGES
+from images.takeover.source import GlanceDatabase
 from tests.support import stores
 from tests.takeover.test_mapping import ROW
 
@@ -52,7 +53,7 @@ class Glance:
             sa.Table(name, self._metadata, *(_column(one, key) for one in columns))
         self._metadata.create_all(self._engine)
 
-    def add(self, number: int, *names: str) -> str:
+    def add(self, number: int, *names: str, address: str = "file://{folder}/{name}") -> str:
         """An active image whose data lies in the files of these names; its id."""
         image_id = f"00000000-0000-4000-8000-{number:012x}"
         row = {**ROW, "id": image_id, "name": "x", "status": "active", "size": 5, "deleted": False}
@@ -60,7 +61,8 @@ class Glance:
         for name in names:
             (self.folder / name).write_bytes(b"bytes")
             place = {"image_id": image_id, "meta_data": "{}", "status": "active", "deleted": False}
-            self._insert("image_locations", {"value": f"file://{self.folder}/{name}", **place})
+            value = address.format(folder=self.folder, name=name)
+            self._insert("image_locations", {"value": value, **place})
         return image_id
 
     def take(self, batch: int) -> str:
@@ -127,6 +129,56 @@ def test_a_shared_file_goes_with_the_last_image_that_has_it(glance: Glance, batc
     purge(third)
     assert glance.files() == set()
     assert counted() == {}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file://{folder}//{name}",
+        "file://{folder}/./{name}",
+        "file://{folder}/%73hared",
+        "filesystem://{folder}/{name}",
+        "FILE://{folder}/{name}",
+    ],
+)
+def test_one_file_has_many_addresses(
+    glance: Glance, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """Its images come together, so that none can be purged while another is still to come."""
+    first = glance.add(1, "shared")
+    glance.add(2, "own")
+    last = glance.add(3, "shared", address=address)
+    progress = "images.management.commands.takeover_glance.Command._progress"
+    monkeypatch.setattr(progress, lambda *_: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        glance.take(1)
+    assert set(Artifact.objects.values_list("pk", flat=True)) == {first, last}
+    assert counted() == {"shared": (2, 2)}
+    purge(first)
+    assert "shared" in glance.files()
+
+
+def test_companions_are_fetched_in_parts(glance: Glance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many share a file: no statement has more parameters than databases take."""
+    monkeypatch.setattr("images.takeover.source.AT_ONCE", 5)
+    count = 12
+    for number in range(1, count + 1):
+        glance.add(number, "shared")
+    most = 0
+
+    def counting(*event: Any) -> None:
+        nonlocal most
+        most = max(most, len(event[3]))
+
+    source = GlanceDatabase(glance.url)
+    sa.event.listen(sa.Engine, "before_cursor_execute", counting)
+    try:
+        pages = list(source.pages(1))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", counting)
+    assert [len(one) for one in pages] == [count]
+    assert all(len(one.locations) == 1 for one in pages[0])
+    assert 0 < most <= 5
 
 
 def test_an_image_that_names_a_file_twice_lets_go_of_it_twice(glance: Glance) -> None:
