@@ -148,7 +148,8 @@ def _of_admin(project_id: str | None, scope: Scope) -> Q:
     if scope.visibility == "all":
         return Q()
     if scope.visibility is None:
-        return ~Q(visibility=COMMUNITY) | Q(project_id=project_id)
+        usual = ~Q(visibility=COMMUNITY)
+        return usual if project_id is None else usual | Q(project_id=project_id)
     return Q(visibility=scope.visibility)
 
 
@@ -168,11 +169,16 @@ def shown_rows(shown: Shown, project_id: str | None) -> Q:
     """Nothing to ask of the database where the rules let everything be shown."""
     if shown == EVERYTHING:
         return Q()
-    own = Q(project_id=project_id) if project_id is not None else Q(pk__in=())
-    others = ~own | Q(project_id=None) if project_id is not None else Q()
-    return (own & Q(visibility__in=sorted(shown.own))) | (
-        others & Q(visibility__in=sorted(shown.others))
-    )
+    nobodys = Q(project_id=None)
+    found = ~nobodys & Q(visibility__in=sorted(shown.others))
+    if project_id is not None:
+        own = Q(project_id=project_id)
+        found = (own & Q(visibility__in=sorted(shown.own))) | (found & ~own)
+    return found | (nobodys & Q(visibility__in=_shown_of_nobody(shown)))
+
+
+def _shown_of_nobody(shown: Shown) -> list[str]:
+    return sorted(one for one in VISIBILITIES if told_visibility(one, None) in shown.others)
 
 
 # For the index
@@ -196,13 +202,16 @@ def unlisted(reach: Reach, project_id: str | None) -> Expression:
 def shown_documents(shown: Shown, project_id: str | None) -> Expression:
     if shown == EVERYTHING:
         return Everything()
-    others = Terms("visibility", tuple(sorted(shown.others)))
+    owned, others = query.Exists("project_id"), Terms("visibility", tuple(sorted(shown.others)))
+    nobodys = Terms("visibility", tuple(_shown_of_nobody(shown)))
+    of_nobody = Bool(filter=(nobodys,), must_not=(owned,))
     if project_id is None:
-        return others
+        return any_of(all_of(owned, others), of_nobody)
     own = Term("project_id", project_id)
     return any_of(
         all_of(own, Terms("visibility", tuple(sorted(shown.own)))),
-        Bool(filter=(others,), must_not=(own,)),
+        Bool(filter=(owned, others), must_not=(own,)),
+        of_nobody,
     )
 
 

@@ -9,11 +9,16 @@ from django.test import Client
 from artifacts.documents import ArtifactDocuments
 from artifacts.heat_templates import HEAT_TEMPLATES
 from artifacts.models import Artifact
-from artifacts.visibility import VISIBILITIES
+from artifacts.paging import count_of
+from artifacts.visibility import VISIBILITIES, Scope, branches
+from catalog.actors import Actor
+from identity.services.assignments import assign
+from identity.services.issuing import SystemScope, issue
 from search import engines, upkeep
 from search.engine import Engine, Operation
 from search.engines.embedded.engine import EmbeddedEngine
-from tests.support.identity import headers_for, make_project, make_user
+from tests.identity.factories import SYSTEM
+from tests.support.identity import headers_for, make_project, make_user, role
 from tests.support.rules import rules
 
 __all__ = ["rules"]
@@ -30,8 +35,8 @@ def engine(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> Engine:
 
 
 class Caller:
-    def __init__(self, name: str, project: Any, its_role: str) -> None:
-        self.headers = headers_for(make_user(name, project, [its_role]), project)
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.headers = headers
 
     def get(self, path: str) -> Any:
         return Client().get(PATH + path, headers=self.headers)
@@ -78,7 +83,11 @@ def people(engine: Engine) -> dict[str, Caller]:
     engine.bulk([Operation(KIND, one.id, one.version, one.body) for one in documents])
     engine.refresh()
     roles = ("member", "reader", "auditor", "admin")
-    return {one: Caller(one, ours, one) for one in roles}
+    found = {one: Caller(headers_for(make_user(one, ours, [one]), ours)) for one in roles}
+    system = make_user("system admin")
+    assign(system.pk, role("admin").pk, system=True, actor=SYSTEM)
+    token = issue(system, SystemScope(), methods=("password",))[0]
+    return {**found, "system admin": Caller({"X-Auth-Token": token})}
 
 
 OWN = "role:reader and project_id:%(project_id)s"
@@ -92,6 +101,8 @@ RULES: list[tuple[str, str, str]] = [
     ("own ones", "@", OWN),
     ("public ones", "@", "'public':%(visibility)s"),
     ("own or public ones", "@", f"({OWN}) or 'public':%(visibility)s"),
+    ("private ones", "@", "'private':%(visibility)s"),
+    ("shared ones", "@", "'shared':%(visibility)s"),
     ("not own ones", "@", "not project_id:%(project_id)s"),
 ]
 
@@ -107,7 +118,7 @@ def test_lists_and_searches_hold_what_is_shown_one_by_one(
     for name, caller in people.items():
         shown, listed = caller.shown(), caller.listed()
         community = listed | caller.listed("&visibility=community")
-        wide: dict[str, Any] = {"all_projects": True} if name == "admin" else {}
+        wide: dict[str, Any] = {"all_projects": True} if name.endswith("admin") else {}
         assert caller.found(**wide) == listed, name
         assert caller.found(**wide, community=True) == community, name
         assert community <= shown, name
@@ -123,6 +134,7 @@ def test_lists_and_searches_hold_what_is_shown_one_by_one(
             "reader": (6, 8),
             "auditor": (0, 0),
             "admin": (10, 12),
+            "system admin": (9, 12),
         }
 
 
@@ -137,10 +149,21 @@ def test_what_may_not_be_listed_is_403_and_what_may_not_be_shown_is_404(
         assert caller.get(f"/{own.pk}").status_code == 404
 
 
+def test_an_administrator_without_a_project_lists_and_counts_no_community(
+    people: dict[str, Caller],
+) -> None:
+    actor = Actor(user_id="u", roles=frozenset({"admin"}), is_admin=True)
+    listed: set[str] = set()
+    rows = Artifact.objects.all()
+    for branch in branches(actor, Scope()):
+        listed |= set(rows.filter(branch.condition).values_list("visibility", flat=True))
+    assert listed == {"private", "shared", "public"}
+    assert count_of(rows, actor, Scope(), most=100) == 9
+
+
 def test_rules_do_not_take_nobody_for_a_project() -> None:
     """Of a caller without a project, on an artifact without an owner."""
     from artifacts.policies import ArtifactAction, require
-    from catalog.actors import Actor
     from catalog.errors import Forbidden, NotFound
 
     row = Artifact(type=HEAT_TEMPLATES.name, name="x", visibility="public", project_id=None)
