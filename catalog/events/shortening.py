@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-LONGEST_TEXT, LONGEST = 256, 2048
-"""Bytes of a text, and of anything else as JSON: a list of names says more than one long text."""
+LONGEST_TEXT, LONGEST = 512, 2048
+"""Bytes of a text, and of anything else as JSON: a sentence that says why something failed is kept whole."""
 
 
 def shortened(value: Any) -> Any:
