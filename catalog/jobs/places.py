@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
+from django.db.models import Exists, OuterRef
+
 from catalog.clock import database_now
-from catalog.jobs.lifecycle import QUEUED
+from catalog.jobs.lifecycle import FAILING, QUEUED, RUNNING
 from catalog.jobs.queueing import hint
 from catalog.jobs.registry import JobKind, Places, kinds
 from catalog.models import Job
@@ -42,7 +44,7 @@ def place(job_id: str) -> Iterator[bool]:
             _taken[name, share] -= 1
             if not _taken[name, share]:
                 del _taken[name, share]
-        _hint_at_next(kind, places)
+        _hint_at_next(kind, places, after=job_id)
 
 
 def _has_room(name: str, share: str, places: Places) -> bool:
@@ -51,9 +53,14 @@ def _has_room(name: str, share: str, places: Places) -> bool:
     return own and taken < places.total
 
 
-def _hint_at_next(kind: JobKind, places: Places) -> None:
-    """The one that has waited longest of those that find a place, past all of a share that has its own."""
-    waiting = Job.objects.filter(kind=kind.name, state=QUEUED, run_after__lte=database_now())
+def _hint_at_next(kind: JobKind, places: Places, *, after: str) -> None:
+    """The one that has waited longest of those that can be claimed and find a place, past all of a share that has its
+    own. The one that just left is not among them: when nobody could claim it, it would be hinted at again and again.
+    """
+    begun = Job.objects.filter(kind=kind.name, key=OuterRef("key"), state__in=(RUNNING, FAILING))
+    waiting = Job.objects.filter(
+        ~Exists(begun), kind=kind.name, state=QUEUED, run_after__lte=database_now()
+    ).exclude(pk=after)
     for job in waiting.order_by("run_after", "id").only(*LOOKED_AT).iterator(chunk_size=200):
         with _lock:
             free = _has_room(kind.name, kind.share(job), places)

@@ -1,6 +1,7 @@
 """Bringing back jobs whose hint or worker was lost."""
 
 import time
+from itertools import islice
 
 from django.db.models import Q, QuerySet
 
@@ -11,6 +12,7 @@ from catalog.jobs.queueing import hint
 from catalog.models import Job
 
 LIMIT = 500
+"""Hints of one pass: past jobs that were hinted at a moment ago and still wait."""
 
 
 def overdue() -> list[str]:
@@ -34,8 +36,8 @@ def reconcile() -> int:
     moment, lease = time.monotonic(), section(CatalogConfig).job_lease
     for one in [one for one, at in _hinted.items() if moment - at > lease]:
         del _hinted[one]
-    found = _overdue().values_list("id", "attempts", "undo_attempts")[:LIMIT]
-    fresh = [one for one in found if one not in _hinted]
+    found = _overdue().values_list("id", "attempts", "undo_attempts").iterator(chunk_size=LIMIT)
+    fresh = list(islice((one for one in found if one not in _hinted), LIMIT))
     for one in fresh:
         _hinted[one] = moment
         hint(one[0])

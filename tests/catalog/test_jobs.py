@@ -9,7 +9,7 @@ from typing_extensions import override
 from catalog.actors import Actor
 from catalog.clock import database_now, now
 from catalog.errors import CatalogError
-from catalog.jobs import registry
+from catalog.jobs import reconciling, registry
 from catalog.jobs.lifecycle import FAILED, QUEUED, RUNNING, SUCCEEDED
 from catalog.jobs.queueing import enqueue
 from catalog.jobs.reconciling import overdue, reconcile
@@ -184,6 +184,40 @@ def test_those_of_one_share_take_few_places_and_hide_nobody_behind_them() -> Non
     assert run(first.pk) is True
     assert hints.remembered == [latest.pk, second.pk], "behind one, others; then its own in turn"
     assert done == [other.pk, late.pk, first.pk]
+
+
+def test_what_cannot_be_claimed_is_not_hinted_at_again_and_again() -> None:
+    """A job waits while another one of its key is under way; those behind it do not."""
+
+    class Kept(JobKind):
+        name = "tests.kept"
+        steps = (First(),)
+
+        @override
+        def places(self) -> Places:
+            return Places(2)
+
+    registry.register(Kept())
+    begun = enqueue("tests.kept", {}, actor=ACTOR, key="k")
+    Job.objects.filter(pk=begun.pk).update(state=RUNNING, lease_until=database_now(60))
+    twin = enqueue("tests.kept", {}, actor=ACTOR, key="k")
+    later = enqueue("tests.kept", {}, actor=ACTOR)
+    hints.remembered.clear()
+    run(twin.pk)
+    assert Job.objects.get(pk=twin.pk).state == QUEUED
+    assert hints.remembered == [later.pk]
+    hints.remembered.clear()
+    run(later.pk)
+    assert hints.remembered == []
+
+
+def test_a_backlog_hides_no_lost_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconciling, "LIMIT", 2)
+    jobs = [enqueue("tests.example", {}, actor=ACTOR).pk for _ in range(5)]
+    Job.objects.update(run_after=database_now(-5))
+    hints.remembered.clear()
+    assert [reconcile() for _ in range(4)] == [2, 2, 1, 0]
+    assert sorted(hints.remembered) == sorted(jobs)
 
 
 def test_a_lost_hint_costs_time_only() -> None:

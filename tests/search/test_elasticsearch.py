@@ -13,6 +13,7 @@ from search.engine import Engine
 from search.engines.elasticsearch import indexes
 from search.engines.elasticsearch.engine import ElasticsearchEngine
 from search.errors import RebuildRunning
+from search.schema import Schema
 from tests.conformance.search_suite import SCHEMA, TEXTS, SearchEngineConformance
 
 URL, URL9 = "VITRINE_TEST_ELASTICSEARCH_URL", "VITRINE_TEST_ELASTICSEARCH9_URL"
@@ -73,6 +74,28 @@ def test_a_build_is_given_up_only_by_who_saw_it_stand_still(
             other.commit_rebuild(again)
     finally:
         builder.drop()
+
+
+@pytest.mark.elasticsearch
+def test_two_that_begin_at_once_do_not_both_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = uuid.uuid4().hex[:10]
+    one, other = made(URL, name), made(URL, name)
+    assert isinstance(one, ElasticsearchEngine)
+    assert isinstance(other, ElasticsearchEngine)
+    create, began = one._indexes._create, []
+
+    def meanwhile(name: str, schema: Schema, *, live: bool) -> None:
+        began.append(other._indexes.begin(SCHEMA))
+        create(name, schema, live=live)
+
+    try:
+        one.ensure(SCHEMA)
+        monkeypatch.setattr(one._indexes, "_create", meanwhile)
+        with pytest.raises(RebuildRunning), one.rebuilding(SCHEMA):
+            pass
+        assert [build.name for build in other._indexes.written()[1:]] == [began[0].name]
+    finally:
+        one.drop()
 
 
 @pytest.mark.skipif(URL9 not in os.environ, reason=f"{URL9} is not set")

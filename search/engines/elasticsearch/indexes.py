@@ -123,6 +123,11 @@ class Indexes:
                 raise RebuildRunning("another process is building the index anew")
             name = f"{self.prefix}-g-{uuid.uuid4().hex[:12]}"
             self._create(name, schema, live=False)
+            if (
+                len(self.written()) > 2
+            ):  # somebody began between the two: neither knows who was first
+                self.delete(name)
+                raise RebuildRunning("another process began to build the index anew")
         return Generation(name, schema)
 
     def sweep(self) -> None:
