@@ -56,6 +56,11 @@ def words(text: str) -> list[str]:
     return [word for word in _words.analyze(_marks.sub("", text)) if units(word) <= LONGEST]
 
 
+def goes_on(word: str) -> bool:
+    """Whether letters may follow in the same word; none do after a character of a CJK script."""
+    return words(word + "a") != [word, "a"]
+
+
 def placed_words(text: str) -> list[Word]:
     """The words with their places in `text` as it was written."""
     return [

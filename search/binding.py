@@ -16,7 +16,7 @@ from typing import Any
 from catalog import query
 from catalog.indexing.documents import FieldType
 from catalog.query import Expression, Scalar
-from search import analysis, dates, patterns, values
+from search import analysis, dates, patterns, phrases, values
 from search.bound import (
     ANY_ONE,
     ANY_RUN,
@@ -32,6 +32,7 @@ from search.bound import (
     Sequence,
     Words,
     any_part,
+    both,
 )
 from search.encoding import Value, exact
 from search.errors import QueryRefused, QueryTooCostly, UnknownField
@@ -170,9 +171,9 @@ class _Binder:
         words = _words(one.text)
         if one.prefix and words and len(words[-1]) > LONGEST_BEGINNING:
             raise QueryRefused(f"an unfinished word has at most {LONGEST_BEGINNING} characters")
-        if len(words) == 1:
-            return Begins(target, words[0]) if one.prefix else Words(target, words, every=True)
-        return Sequence(target, words, one.prefix) if words else Never()
+        if one.prefix and not (target.many and len(words) > 1):
+            return phrases.unfinished(target, words)
+        return phrases.whole(target, words)  # of several texts, the words need not be of the same
 
     def _present(self, target: Target) -> Bound:
         self._count(1)
@@ -391,9 +392,3 @@ def _not_of_type(target: Target, value: Any) -> QueryRefused:
     return QueryRefused(
         f"{shown!r} is no value for {target.name}, which is a {target.type}", field=target.name
     )
-
-
-def both(*parts: Bound) -> Combined:
-    """What all parts match; the first one scores."""
-    first, *others = parts
-    return Combined((first,), tuple(others), (), (), 0)

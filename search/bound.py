@@ -75,11 +75,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A text has the words next to each other; the last may be unfinished when `open`."""
+    """A text has the words next to each other."""
 
     target: Target
     words: tuple[str, ...]
-    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +102,12 @@ def any_part(*parts: Bound) -> Bound:
     if len(parts) == 1:
         return parts[0]
     return Combined((), (), parts, (), 1) if parts else Never()
+
+
+def both(*parts: Bound) -> Combined:
+    """What all parts match; the first one scores."""
+    first, *others = parts
+    return Combined((first,), tuple(others), (), (), 0)
 
 
 def boost(bound: Bound) -> float:

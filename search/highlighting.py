@@ -37,10 +37,9 @@ class Wanted:
         )
 
     def whole(self, text: str) -> bool:
-        return (
-            text in self.exact
-            or any(text.startswith(start) for start in self.starts)
-            or any(looks(text, pattern) for pattern in self.patterns)
+        """Of a keyword; beginnings and patterns look at a text's words."""
+        return any(text.startswith(start) for start in self.starts) or any(
+            looks(text, pattern) for pattern in self.patterns
         )
 
 
@@ -82,12 +81,8 @@ def _collect(bound: Bound, found: dict[str, Wanted]) -> None:
         case Combined():
             for part in (*bound.must, *bound.filter, *bound.should):
                 _collect(part, found)
-        case Words(target, words) | Sequence(target, words, False):
+        case Words(target, words) | Sequence(target, words):
             found.setdefault(target.name, Wanted()).words.update(words)
-        case Sequence(target, words):
-            wanted = found.setdefault(target.name, Wanted())
-            wanted.words.update(words[:-1])
-            wanted.starts.add(words[-1])
         case Begins(target, start):
             found.setdefault(target.name, Wanted()).starts.add(start)
         case Looks(target, parts):
@@ -125,7 +120,8 @@ def _texts(schema: Schema, body: Mapping[str, Any]) -> Iterator[tuple[str, Field
 
 
 def _fragments(text: str, type_: FieldType, wanted: Wanted, asked: Highlight) -> list[str]:
-    if exact(text) and wanted.whole(text):
+    whole = text in wanted.exact or (type_ is FieldType.KEYWORD and wanted.whole(text))
+    if exact(text) and whole:
         return [_marked(text, [(0, len(text))], asked)] if text else []
     if type_ is FieldType.KEYWORD:
         return []

@@ -32,7 +32,7 @@ from search.bound import (
 )
 from search.bound import Sequence as InSequence
 from search.errors import QueryTooCostly
-from search.requests import Aggregation, SearchRequest, TermsAggregation
+from search.requests import Aggregation, RangeAggregation, SearchRequest, TermsAggregation
 from search.resolving import Target
 from search.schema import Schema
 
@@ -43,17 +43,18 @@ LIGHT = 12_000_000
 LEAST_DOCUMENTS = 1 << 14
 WALK = (96, 12, 4, 2)
 """Times the words of a field: of a pattern that begins with no letter, with one, two, or more."""
-UNFINISHED = 3
-"""Times as much, when the words before are compared too."""
 NEXT_TO = 5
 SORTED, TEXT, HIT, VALUE, ANEW = 6, 30_000, 15_000, 600, 400
+COUNTED, COUNTED_FEW = 40, 4
+"""Times the documents: of an aggregation over many values, or over few."""
 SHAPE, MIXED = 50_000, 8_000_000
 """Of a pattern, for every letter and each pair of placeholders; and for `?` behind a `*`, which must be remembered."""
-PATTERNS, WITHIN = "patterns", "aggregations within aggregations"
+PATTERNS, COUNTS, WITHIN = "patterns", "aggregations", "aggregations within aggregations"
 HINTS = {
     "size": "ask for fewer hits",
     "sort": "ask for fewer hits, or order by fewer texts",
     "query": "ask for fewer words and values at once, or name the fields to look into",
+    COUNTS: "ask for fewer at once",
     WITHIN: "ask for fewer buckets, or for one aggregation at a time",
     PATTERNS: "begin it with letters, name the fields to look into, or ask for fewer at once",
 }
@@ -69,13 +70,11 @@ class Walk:
     beginning: str
     asked: str
     shape: int = 0
-    in_sequence: bool = False
 
     @property
     def price(self) -> int:
         """Times the words of the field."""
-        price = WALK[min(len(self.beginning), len(WALK) - 1)]
-        return price * UNFINISHED if self.in_sequence else price
+        return WALK[min(len(self.beginning), len(WALK) - 1)]
 
 
 def rounded(documents: int) -> int:
@@ -117,14 +116,14 @@ def together(
 ) -> tuple[dict[str, TermsAggregation], dict[str, Aggregation]]:
     """The aggregations that are counted in one pass, for their values are few; and those that take one each."""
     few: dict[str, TermsAggregation] = {}
-    others: dict[str, Aggregation] = {}
     fields: set[str] = set()
     for name, one in wanted.items():
-        if isinstance(one, TermsAggregation) and one.field not in fields and _few(schema, one):
+        if not isinstance(one, TermsAggregation) or one.inner or one.field in fields:
+            continue
+        if _few_values(schema, one):
             fields.add(one.field)
             few[name] = one
-        else:
-            others[name] = one
+    others = {name: one for name, one in wanted.items() if name not in few}
     return few, others
 
 
@@ -137,8 +136,6 @@ def walks(bound: Bound) -> Iterator[Walk]:
             case Looks(target, parts):
                 first = parts[0] if parts and isinstance(parts[0], str) else ""
                 yield Walk(target, first, patterns.written(parts), _shape(parts))
-            case InSequence(target, words, True):
-                yield Walk(target, words[-1], f"{' '.join(words)}*"[:80], in_sequence=True)
             case Between(target, low, high) if target.type is FieldType.KEYWORD:
                 asked = f"{target.name}:[{low or '*'} TO {high or '*'}]"[:80]
                 yield Walk(target, "", asked, SHAPE * len(f"{low or ''}{high or ''}"))
@@ -164,11 +161,23 @@ def _costs(schema: Schema, query: Bound, request: SearchRequest, size: int) -> C
         size=request.size * HIT,
         sort=size * SORTED * (1 + len(request.sorts)) + reach * texts * TEXT,
     )
+    costs[WITHIN if within else COUNTS] = size * _counted(schema, request.aggregations)
     for leaf in leaves(query):
         looked, values = _looked(leaf)
         costs["query"] += looked * size * every + values * VALUE
         costs[WITHIN] += within * ANEW * looked
     return costs
+
+
+def _counted(schema: Schema, wanted: Mapping[str, Aggregation]) -> int:
+    """How often all documents are counted: each range may hold all of them, other buckets divide them."""
+    counted = 0
+    for one in wanted.values():
+        many = isinstance(one, TermsAggregation) and not _few_values(schema, one)
+        times = len(one.ranges) if isinstance(one, RangeAggregation) else 1
+        inner: Mapping[str, Aggregation] = getattr(one, "inner", {})
+        counted += times * ((COUNTED if many else COUNTED_FEW) + _counted(schema, inner))
+    return counted
 
 
 def _walked(schema: Schema, query: Bound, request: SearchRequest, size: int) -> Counter[str]:
@@ -192,8 +201,8 @@ def _looked(leaf: Bound) -> tuple[int, int]:
     match leaf:
         case Words(_, words):
             return len(words), 0
-        case InSequence(_, words, unfinished):
-            return NEXT_TO * (len(words) - unfinished), 0
+        case InSequence(_, words):
+            return NEXT_TO * len(words), 0
         case OneOf(_, several):
             return 1, len(several)
         case Between():
@@ -202,9 +211,7 @@ def _looked(leaf: Bound) -> tuple[int, int]:
             return 1, 0
 
 
-def _few(schema: Schema, one: TermsAggregation) -> bool:
-    if one.inner:
-        return False
+def _few_values(schema: Schema, one: TermsAggregation) -> bool:
     target = aggregations.counted_target(schema, one)
     facet = target.field is not None and target.field.facet
     return one.internal or facet or target.type is FieldType.BOOLEAN or target.typing is not None

@@ -25,8 +25,6 @@ from search.engines.elasticsearch.layout import BEGINNING, PAIRS, place
 from search.resolving import Target
 
 Query = dict[str, Any]
-EXPANSIONS = 2**31 - 1
-"""No bound: with one, which documents are found would depend on the words of others."""
 
 
 def compile_query(bound: Bound) -> Query:
@@ -63,10 +61,9 @@ def _leaf(bound: OneOf | Between | Present | Begins | Looks | Sequence) -> Query
             return _begins(target, value)
         case Looks(target, parts):
             return _looks(target, parts)
-        case Sequence(target, words, False):
-            return _phrase("match_phrase", target, words)
         case Sequence(target, words):
-            return _phrase("match_phrase_prefix", target, words, max_expansions=EXPANSIONS)
+            phrase = {"query": " ".join(words), "analyzer": "whitespace"}
+            return {"match_phrase": {place(target): phrase}}
 
 
 def _between(bound: Between) -> Query:
@@ -103,11 +100,6 @@ def _looks(target: Target, parts: tuple[Any, ...]) -> Query:
     if place(target) == PAIRS:
         pattern = _escaped(stem(str(target.key))) + pattern
     return {"wildcard": {place(target): {"value": pattern}}}
-
-
-def _phrase(kind: str, target: Target, words: tuple[str, ...], **options: Any) -> Query:
-    asked = {"query": " ".join(words), "analyzer": "whitespace", **options}
-    return {kind: {place(target): asked}}
 
 
 def _combined(bound: Combined) -> Query:

@@ -188,12 +188,7 @@ def _some(document: Evaluated, target: Target, test: Callable[[str], bool]) -> b
 
 def _in_sequence(bound: Sequence, text: list[str]) -> bool:
     wanted = list(bound.words)
-    for at in range(len(text) - len(wanted) + 1):
-        window = text[at : at + len(wanted)]
-        last = window[-1].startswith(wanted[-1]) if bound.open else window[-1] == wanted[-1]
-        if window[:-1] == wanted[:-1] and last:
-            return True
-    return False
+    return any(text[at : at + len(wanted)] == wanted for at in range(len(text) - len(wanted) + 1))
 
 
 def inside(bound: Between, value: Value) -> bool:

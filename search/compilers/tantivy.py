@@ -31,9 +31,6 @@ from search.errors import QueryTooCostly
 from search.resolving import Target
 from search.spending import UNBOUNDED, Spending
 
-EXPANSIONS = 16_384
-"""Tantivy's own bound."""
-
 
 class TantivyCompiler:
     """Compiles for one state of an index.
@@ -74,10 +71,8 @@ class TantivyCompiler:
                 return self._begins(target, value)
             case Looks(target, parts):
                 return self._looks(target, parts)
-            case Sequence(target, words, False):
-                return Query.phrase_query(self._schema, place(target), list(words))
             case Sequence(target, words):
-                return self._unfinished(place(target), words)
+                return Query.phrase_query(self._schema, place(target), list(words))
 
     def _one_of(self, target: Target, values: tuple[Any, ...]) -> Query:
         name = place(target)
@@ -160,21 +155,6 @@ class TantivyCompiler:
             [(Occur.Must if every else Occur.Should, part) for part in parts]
         )
 
-    def _unfinished(self, name: str, words: tuple[str, ...]) -> Query:
-        """Words in sequence of which the last one is a beginning. Tantivy lets such a beginning stand for `EXPANSIONS`
-        words at most: longer beginnings together stand for all of them.
-        """
-        *before, last = words
-        expressions = [lexical.literal(word) for word in before]
-        ends = _divided([term[len(last) :] for term in self._terms(name, last)])
-        parts = [
-            Query.regex_phrase_query(
-                self._schema, name, [*expressions, lexical.literal(last) + end]
-            )
-            for end in ends
-        ]
-        return Query.boolean_query([(Occur.Should, part) for part in parts])
-
     def _combined(self, bound: Combined) -> Query:
         clauses = [(Occur.Must, self.compile(part)) for part in bound.must]
         clauses += [(Occur.Must, _constant(self.compile(part), 0.0)) for part in bound.filter]
@@ -208,20 +188,6 @@ def count(searcher: Searcher, found: Query) -> int:
 
 def _constant(found: Query, score: float = 1.0) -> Query:
     return Query.const_score_query(found, score)
-
-
-def _divided(ends: list[str]) -> list[str]:
-    """Expressions for the rests of words, none of which matches more than `EXPANSIONS` of them."""
-    if len(ends) <= EXPANSIONS:
-        return [lexical.REST]
-    by_first: dict[str, list[str]] = {}
-    for end in ends:
-        by_first.setdefault(end[:1], []).append(end[1:])
-    return [
-        lexical.literal(first) + rest
-        for first, within in by_first.items()
-        for rest in (_divided(within) if first else [""])
-    ]
 
 
 def _part(part: Any) -> str:

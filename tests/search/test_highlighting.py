@@ -86,3 +86,8 @@ def test_a_pattern_costs_little_on_a_long_text() -> None:
     body = {"description": "a" * 200_000, "tags": ["a" * 8000]}
     asked = {"wildcard": {"description": "*a*a*a*a*a*a*a*a*a*b"}}
     assert marked(asked, body) == {}
+
+
+def test_an_unfinished_word_is_marked_where_it_stands() -> None:
+    asked = {"match_phrase_prefix": {"name": "quick brown fo"}}
+    assert marked(asked, {"name": "foxes: quick brown"}) == {"name": ["[foxes]: [quick] [brown]"]}

@@ -22,8 +22,6 @@ NOWHERE = "\x01\x01"
 """Ends no word."""
 LETTERS = 3
 """Longer beginnings are taken for these."""
-IN_SEQUENCE = 12
-"""Times as long it takes when the words before are compared too."""
 
 
 class Walking:
@@ -46,8 +44,7 @@ class Walking:
         seconds = 0.0
         for walk in walks:
             spending.check()
-            tried = self._tried(searcher, schema, walk)
-            seconds += tried * passes * (IN_SEQUENCE if walk.in_sequence else 1)
+            seconds += self._tried(searcher, schema, walk) * passes
             spending.require(seconds)
 
     def _tried(self, searcher: Searcher, schema: tantivy.Schema, walk: Walk) -> float:
