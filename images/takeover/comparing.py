@@ -16,7 +16,7 @@ from images.takeover.mapping import OWN_PREFIX, UNFINISHED
 ORDER = "images without a size sort as if they had none; Glance leaves it to its database"
 NAMES = "names sort by the codes of their letters here; Glance leaves it to its database"
 NOBODYS = "nobody owns the image: it is for administrators here until it is given an owner"
-LOST = "the file is not there; Glance answers 204 with nothing"
+LOST = "the file is not there; to Glance it is empty: 204, and no range of it"
 NO_DATA = "an image without data has no ranges: there is nothing to send"
 SORTS = ("created_at:desc", "created_at:asc", "name:asc", "size:desc", "updated_at:asc")
 BLOCK = 1 << 20
@@ -74,9 +74,7 @@ def compare(
     theirs = _ask(glance, caller.glance_token, read, timeout)
     ours = _ask(vitrine, caller.vitrine_token, read, timeout)
     if theirs.status != ours.status:
-        nothing = read.headers and ours.status == 204 and theirs.status in {416, 500}
-        why = NO_DATA if nothing else ""
-        why = LOST if read.kind == "data" and (theirs.status, ours.status) == (204, 503) else why
+        why = _other_status(read, theirs.status, ours.status)
         if ours.status == 404 and theirs.status < 300 and _nobodys(glance, caller, read, timeout):
             why = NOBODYS
         yield Difference(caller.name, read.path, "", theirs.status, ours.status, why)
@@ -86,6 +84,13 @@ def compare(
         if member in {"images", "next"} and _names_by_code(read, theirs.body, ours.body):
             why = NAMES
         yield Difference(caller.name, read.path, member, one, other, why)
+
+
+def _other_status(read: Read, theirs: int, ours: int) -> str:
+    """Why another status is expected; empty when it is not."""
+    if read.kind == "data" and ours == 503 and theirs == (416 if read.headers else 204):
+        return LOST
+    return NO_DATA if read.headers and ours == 204 and theirs in {416, 500} else ""
 
 
 def _nobodys(glance: str, caller: Caller, read: Read, timeout: float) -> bool:

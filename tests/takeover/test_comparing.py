@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from images.takeover.comparing import NAMES, NOBODYS, Caller, Difference, Read, compare
+from images.takeover.comparing import (
+    LOST,
+    NAMES,
+    NO_DATA,
+    NOBODYS,
+    Caller,
+    Difference,
+    Read,
+    compare,
+)
 
 ADA = Caller("ada", "x", "x")
 
@@ -110,3 +119,22 @@ def test_what_nobody_owns_is_for_administrators_here(
     with answering(200, image) as glance, answering(404, {}) as vitrine:
         [found] = compare(glance, vitrine, ADA, read)
     assert (found.glance, found.vitrine, found.why) == (200, 404, why)
+
+
+@pytest.mark.parametrize(
+    ("headers", "theirs", "ours", "why"),
+    [
+        ((), 204, 503, LOST),
+        ((("Range", "bytes=0-3"),), 416, 503, LOST),
+        ((("Range", "bytes=0-3"),), 416, 204, NO_DATA),
+        ((), 200, 503, ""),
+        ((("Range", "bytes=0-3"),), 206, 503, ""),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_here(
+    headers: tuple[tuple[str, str], ...], theirs: int, ours: int, why: str
+) -> None:
+    read = Read("data", "/v2/images/x/file", headers)
+    with answering(theirs, {}) as glance, answering(ours, {}) as vitrine:
+        [found] = compare(glance, vitrine, ADA, read)
+    assert (found.glance, found.vitrine, found.why) == (theirs, ours, why)
