@@ -7,7 +7,7 @@ import uuid
 
 from catalog import failpoints
 from catalog.clock import database_now, now
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, Unavailable
 from catalog.jobs.leases import Lease, claim
 from catalog.jobs.lifecycle import FAILING, QUEUED, SUCCEEDED
 from catalog.jobs.places import place
@@ -26,7 +26,7 @@ BEFORE_FINISH = failpoints.declare(
 )
 
 
-class WorkersLost(CatalogError):
+class WorkersLost(Unavailable):
     """Every worker that ran the job ended while it did, the last time it was allowed to."""
 
     code = "job_workers_lost"

@@ -9,7 +9,7 @@ import logging
 
 from catalog import failpoints
 from catalog.clock import database_now, now
-from catalog.errors import CatalogError, first_line
+from catalog.errors import Conflict, first_line
 from catalog.jobs.leases import Lease
 from catalog.jobs.lifecycle import FAILED, FAILING
 from catalog.jobs.registry import JobKind, Lost
@@ -26,7 +26,7 @@ BEFORE_FAILED = failpoints.declare(
 )
 
 
-class NotUndone(CatalogError):
+class NotUndone(Conflict):
     """There is no code that undoes a step of the job."""
 
     code = "job_not_undone"

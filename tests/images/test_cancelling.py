@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from starlette.requests import Request
 
 from artifacts import stores
@@ -42,6 +43,7 @@ def _one_thread_each(settings: Any) -> Iterator[None]:
         pool.cache_clear()
     yield
     for pool in POOLS:
+        pool().submit(connections.close_all).result()
         pool().shutdown()
         pool.cache_clear()
 

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import StoredObject, UploadPart
 from artifacts.services import sessions, uploads
-from tests.images.test_data import CONTENT, Client, nothing_is_left
+from tests.images.test_data import CONTENT, Client, blobs_on_disk, nothing_is_left
 from tests.images.test_resumable import Session
 from tests.support.images import callers
 from tests.support.patience import eventually
@@ -120,6 +120,8 @@ def test_a_fault_that_is_no_outage_ends_it(ada: Client, monkeypatch: pytest.Monk
         raise ValueError("a defect")
 
     monkeypatch.setattr(uploads, "renew", refuse)
+    for left in blobs_on_disk():  # of tests before
+        left.unlink()
     image_id = ada.queued()
     assert ada.put(image_id, CONTENT).status_code == 500
     assert eventually(lambda: nothing_is_left(image_id))

@@ -143,7 +143,7 @@ def test_guessing_is_slowed_down_and_does_not_lock_out_local_admins(
 ) -> None:
     pages()
     moment = clock.now()
-    monkeypatch.setattr("identity.throttle.now", lambda: moment)
+    monkeypatch.setattr("identity.throttle.database_time", lambda: moment)
     ada, (admin, _) = cloud.person("member"), make_admin()
     for _ in range(6):
         sign_in(client, ada, "wrong")
@@ -158,7 +158,7 @@ def test_strangers_who_guess_do_not_lock_out_whom_they_guess(
 ) -> None:
     pages()
     moment = clock.now()
-    monkeypatch.setattr("identity.throttle.now", lambda: moment)
+    monkeypatch.setattr("identity.throttle.database_time", lambda: moment)
     builtin = dataclasses.replace(settings.VITRINE[IdentityConfig], login_free_attempts=2)
     settings.VITRINE = {**settings.VITRINE, IdentityConfig: builtin}
     ada = cloud.person("member")

@@ -125,6 +125,9 @@ def test_every_host_is_answered_to_nobody_but_oneself_in_silence(
         fields = {one.name for one in dataclasses.fields(kind)}
         changes = {k: v for k, v in given.items() if k in fields}
         monkeypatch.setitem(settings.VITRINE, kind, replace(settings.VITRINE[kind], **changes))
+    monkeypatch.setattr("sys.argv", ["manage.py", "load_metadefs"])
+    assert checks.hosts() == [], "it is told where the service starts, not by each command"
+    monkeypatch.setattr("sys.argv", ["manage.py", "serve"])
     said = checks.hosts()
     assert [one.id for one in said] == (["settings.W004"] if told else [])
     if told:
