@@ -2,8 +2,6 @@
 pages that end before they hold too much.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,20 +17,11 @@ from catalog.conf import CatalogConfig
 from catalog.models import Event
 from images import schemas
 from images.conf import ImagesConfig
+from tests.support.configuring import Configure
 from tests.support.images import Caller, callers
 
 pytestmark = pytest.mark.django_db
-Configure = Callable[..., None]
 LIMIT = 256 << 10
-
-
-@pytest.fixture
-def configure(monkeypatch: pytest.MonkeyPatch) -> Configure:
-    def change(section: Any, **values: Any) -> None:
-        changed = replace(settings.VITRINE[section], **values)
-        monkeypatch.setitem(settings.VITRINE, section, changed)
-
-    return change
 
 
 @pytest.fixture

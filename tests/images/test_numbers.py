@@ -1,14 +1,11 @@
 """How many images, families and artifacts a project may have, where operators set nothing and where they do."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import count
 from threading import Barrier
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.test import Client
@@ -25,21 +22,12 @@ from images.models import ProjectLimit, RegisteredLimit
 from images.services.limits import set_default, set_for_project
 from images.services.metadata import create_image
 from tests.identity.factories import SYSTEM
+from tests.support.configuring import Configure
 from tests.support.images import Caller, callers
 
 pytestmark = pytest.mark.django_db
-Configure = Callable[..., None]
 NAMES = count()
 TEMPLATES = "/artifact/artifacts/heat_templates"
-
-
-@pytest.fixture
-def configure(monkeypatch: pytest.MonkeyPatch) -> Configure:
-    def change(section: type, **values: Any) -> None:
-        changed = replace(settings.VITRINE[section], **values)
-        monkeypatch.setitem(settings.VITRINE, section, changed)
-
-    return change
 
 
 @pytest.fixture
