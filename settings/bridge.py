@@ -60,6 +60,7 @@ class Bridge:
         self._bodies, self._waits, self._answers = bodies, waits, answers
         self._sender = sender
         self._busy = 0
+        self._closing = False
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,9 +86,11 @@ class Bridge:
     ) -> None:
         asked = environ(scope, body)
         answer = await self._on_thread(self._exchange(asked | _OFFER, gone), gone)
-        if isinstance(answer, _Waits):
-            came = {later.OUTCOME: await self._wait(holder_of(scope), answer.waiting, gone)}
-            answer = await self._on_thread(self._exchange(environ(scope, body) | came, gone), gone)
+        while isinstance(answer, _Waits):
+            outcome = await self._wait(holder_of(scope), answer.waiting, gone)
+            came = {later.OUTCOME: outcome, later.WAITED: answer.waiting}
+            again = environ(scope, body) | _OFFER | came
+            answer = await self._on_thread(self._exchange(again, gone), gone)
         if isinstance(answer, _Streamed):
             await self._stream(answer, send, gone)
         elif isinstance(answer, _Whole):
@@ -126,7 +129,7 @@ class Bridge:
             )
         self._busy += 1
         try:
-            running = self._pool.submit(work)
+            running = self._pool.submit(self._kept_open, work)
             answer = asyncio.wrap_future(running)
             if gone is not None and self._busy > self._threads:
                 await _started_or_gone(running, answer, gone)
@@ -169,14 +172,23 @@ class Bridge:
 
     async def _in_pool(self, work: Callable[[], T]) -> T:
         """For what goes on with a request that was let in already, and is over in a moment."""
-        return await asyncio.wrap_future(self._pool.submit(work))
+        return await asyncio.wrap_future(self._pool.submit(self._kept_open, work))
+
+    def _kept_open(self, work: Callable[[], T]) -> T:
+        """What `work` returns; the thread's connections stay for the next request, unless `close` left it behind."""
+        try:
+            return work()
+        finally:
+            if self._closing:
+                connections.close_all()
 
     async def warm(self, work: Callable[[], None]) -> None:
         """Run `work` once on a thread of the pool."""
         await self._in_pool(work)
 
     def close(self, patience: float = 2.0) -> None:
-        """Close every thread's connections and end the threads; one that is still at work is left behind."""
+        """Close every thread's connections and end the threads; one still at work is left behind and does it later."""
+        self._closing = True
         everyone = threading.Barrier(self._threads)
 
         def leave() -> None:

@@ -2,7 +2,7 @@
 the request; the view then names what it waits for, and is asked again once that is over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from django.http import HttpResponse
@@ -11,6 +11,8 @@ OFFERED = "vitrine.waits"
 """Key of the WSGI environment: true when the server waits itself."""
 OUTCOME = "vitrine.waited"
 """Key of the WSGI environment: what `look` said at last."""
+WAITED = "vitrine.waited_for"
+"""Key of the WSGI environment: the `Waiting` that said so."""
 
 _FIRST, _LONGEST, _GROWTH = 0.005, 0.25, 1.6
 
@@ -33,6 +35,15 @@ class Later(HttpResponse):
 def offered(environ: Mapping[str, Any]) -> bool:
     """Whether `Later` may be answered; not once there is an outcome."""
     return bool(environ.get(OFFERED)) and OUTCOME not in environ
+
+
+def again(environ: Mapping[str, Any], begin: Callable[[], Waiting]) -> Later | None:
+    """An answer to wait for what may have to be waited for more than once, all in all as long as the first `Waiting`
+    lasts; None where no server waits, or when it was in vain.
+    """
+    if not environ.get(OFFERED) or environ.get(OUTCOME) is False:
+        return None
+    return Later(environ.get(WAITED) or begin())
 
 
 def outcome(environ: Mapping[str, Any]) -> bool | None:

@@ -1,7 +1,9 @@
 """A request that is cancelled at any of its steps leaves neither writer nor reader, nor anything that is held."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -40,12 +42,25 @@ def _one_thread_each(settings: Any) -> Iterator[None]:
     config = replace(settings.VITRINE[ArtifactsConfig], data_threads=1, database_threads=1)
     settings.VITRINE = {**settings.VITRINE, ArtifactsConfig: config}
     for pool in POOLS:
+        end(pool())
         pool.cache_clear()
     yield
     for pool in POOLS:
-        pool().submit(connections.close_all).result()
-        pool().shutdown()
+        end(pool())
         pool.cache_clear()
+
+
+def end(pool: ThreadPoolExecutor) -> None:
+    """Every thread closes its connections, and ends."""
+    all_of_them = threading.Barrier(pool._max_workers, timeout=60)
+
+    def leave() -> None:
+        all_of_them.wait()
+        connections.close_all()
+
+    for _ in range(pool._max_workers):
+        pool.submit(leave)
+    pool.shutdown()
 
 
 def at_rest() -> None:

@@ -13,7 +13,7 @@ import pytest
 from django.db import connections
 
 from settings.bodies import DISCARD, Bodies
-from settings.bridge import Bridge
+from settings.bridge import Bridge, WsgiApplication
 from settings.purses import Purse
 from settings.serving import protocol
 from tests.settings import views
@@ -368,6 +368,19 @@ def test_connection_between_requests_may_be_silent(
             time.sleep(pause)
 
 
+def make_bridge(application: WsgiApplication, *, threads: int) -> Bridge:
+    purse = Purse(total=1, share=1)
+    return Bridge(
+        application,
+        threads=threads,
+        waiting=8,
+        bodies=Bodies(limit=1, seconds=1, strangers=purse, known=purse),
+        waits=purse,
+        answers=purse,
+        sender=lambda _: "somebody",
+    )
+
+
 @pytest.mark.django_db(transaction=True)
 def test_threads_keep_their_connections_until_the_end() -> None:
     held: dict[str, object] = {}
@@ -383,17 +396,7 @@ def test_threads_keep_their_connections_until_the_end() -> None:
         return [b"ok"]
 
     async def run() -> Bridge:
-        purse = Purse(total=1, share=1)
-        bodies = Bodies(limit=1, seconds=1, strangers=purse, known=purse)
-        bridge = Bridge(
-            application,
-            threads=2,
-            waiting=8,
-            bodies=bodies,
-            waits=purse,
-            answers=purse,
-            sender=lambda _: "somebody",
-        )
+        bridge = make_bridge(application, threads=2)
         scope = {
             "type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": [],
             "http_version": "1.1",
@@ -415,6 +418,29 @@ def test_threads_keep_their_connections_until_the_end() -> None:
     assert all(one.connection is not None for one in held.values())  # type: ignore[attr-defined]
     bridge.close()
     assert all(one.connection is None for one in held.values())  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_that_is_left_behind_closes_its_connections_itself() -> None:
+    held, free = [], threading.Event()
+
+    def work() -> None:
+        connections["default"].ensure_connection()
+        held.append(connections["default"])
+        free.wait(60)
+
+    async def run() -> None:
+        bridge = make_bridge(lambda *_: [], threads=2)
+        working = asyncio.ensure_future(bridge.warm(work))
+        while not held:  # noqa: ASYNC110 - a thread's work calls nobody back
+            await asyncio.sleep(0.01)
+        bridge.close(patience=0.1)
+        assert held[0].connection is not None
+        free.set()
+        await working
+
+    asyncio.run(run())
+    assert eventually(lambda: held[0].connection is None)
 
 
 def test_start_up_work_runs_on_a_thread_of_the_pool(server: Server) -> None:
