@@ -53,6 +53,11 @@ class Line:
             with self._freed:
                 self._leave(whose)
 
+    def standing(self, whose: str) -> int:
+        """How many stand in line for the same."""
+        with self._freed:
+            return self._standing[whose]
+
     def _stand(self, most: int, whose: str, share: int | None) -> None:
         began = time.monotonic()
         self._standing[whose] += 1

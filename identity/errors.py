@@ -7,6 +7,7 @@
     └── SignInFailed           user, password or scope do not fit; it never says which
     TooManyAttempts
     └── SignInSlowed           wrong passwords before; `retry_after` says how many seconds to wait
+        └── SignInsCrowded     strangers try so many passwords that this one has to wait
     NotFound
     ├── DomainNotFound, ProjectNotFound, UserNotFound, RoleNotFound
     ├── AssignmentNotFound, ImplicationNotFound, CredentialNotFound
@@ -56,6 +57,10 @@ class SignInFailed(Unauthenticated):
 
 class SignInSlowed(TooManyAttempts):
     code = "sign_in_slowed"
+
+
+class SignInsCrowded(SignInSlowed):
+    code = "sign_ins_crowded"
 
 
 class DomainNotFound(NotFound):

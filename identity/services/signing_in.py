@@ -1,7 +1,8 @@
 """Proving who one is by a password, or by the secret of an application credential."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
@@ -12,7 +13,7 @@ from typing_extensions import override
 from catalog.actors import Actor
 from catalog.clock import database_time
 from catalog.events.recording import Change, record
-from identity import secrets, throttle
+from identity import hashing, secrets, throttle
 from identity.errors import SignInFailed
 from identity.models import (
     DEFAULT_DOMAIN,
@@ -65,18 +66,20 @@ def prove(reference: UserReference, password: str, *, address: str) -> User:
     """The user whose password this is.
 
     SignInFailed otherwise, after the same work whether there is such a user or not; SignInSlowed, without any
-    work, after wrong passwords before (`identity.throttle`). `address` is the client's IP address.
+    work, after wrong passwords before (`identity.throttle`); SignInsCrowded while too many strangers try theirs
+    (`identity.hashing`). `address` is the client's IP address.
     """
     user = _find(reference)
     source = throttle.network(address)
     who = user.pk if user else _nobody(reference)
     known = throttle.is_known(who, source)
     binding = throttle.counters(who, source, known=known)
-    throttle.check(binding)
-    if not _fits(user, password) or user is None or not user.is_active:
-        throttle.failed(binding)
-        log.warning("a sign-in failed", extra={"user": who, "address": address})
-        raise SignInFailed(REFUSED)
+    with _checked(binding, known=known):
+        fits = _fits(user, password)
+        if not fits or user is None or not user.is_active:
+            throttle.failed(binding)
+            log.warning("a sign-in failed", extra={"user": who, "address": address})
+            raise SignInFailed(REFUSED)
     throttle.succeeded(user.pk, source, binding)
     return user
 
@@ -95,13 +98,13 @@ def prove_credential(
     source = throttle.network(address)
     who = f"credential {row.pk}" if row else _nobody(reference)
     binding = throttle.counters(who, source, known=False)
-    throttle.check(binding)
-    if row is None or secrets.is_made(row.secret):
-        make_password(secret)
-    elif secrets.fits(secret, row.secret):
-        throttle.forget(binding)
-        return _usable(row)
-    throttle.failed(binding)
+    with _checked(binding, known=False):
+        if row is None or secrets.is_made(row.secret):
+            make_password(secret)
+        elif secrets.fits(secret, row.secret):
+            throttle.forget(binding)
+            return _usable(row)
+        throttle.failed(binding)
     log.warning("a sign-in failed", extra={"application_credential": who, "address": address})
     raise SignInFailed(REFUSED)
 
@@ -132,6 +135,18 @@ def forget_address(row: KnownAddress, *, actor: Actor) -> None:
         record(
             "user.updated", object_type="user", object_id=row.user_id, actor=actor, changes=change
         )
+
+
+@contextmanager
+def _checked(binding: tuple[throttle.Counter, ...], *, known: bool) -> Iterator[None]:
+    """For one attempt that may be made; strangers make theirs, and have it counted, one after the other."""
+    throttle.check(binding)
+    if known:
+        yield
+        return
+    with hashing.place():
+        throttle.check(binding)  # others may have failed while this one stood in line
+        yield
 
 
 def _find(reference: UserReference) -> User | None:

@@ -7,13 +7,15 @@ from rest_framework.request import Request
 from typing_extensions import override
 
 from catalog import requestids
+from catalog.api import later
 from catalog.api.addresses import base_url
 from catalog.api.authentication import authenticate
 from catalog.api.views import empty_response, json_object, json_response
 from catalog.errors import Invalid
-from identity import offers, selectors
+from identity import hashing, offers, selectors
 from identity.api.v3 import documents, token_requests
 from identity.api.v3.base import IdentityView, api_url, listed
+from identity.errors import SignInsCrowded
 from identity.facts import TokenFacts
 from identity.services.granting import grant
 from identity.services.revoking import revoke_token
@@ -34,7 +36,12 @@ class TokensView(IdentityView):
 
     def post(self, request: Request) -> HttpResponse:
         asked = token_requests.read(json_object(request))
-        token, facts = grant(asked, address=request.META.get("REMOTE_ADDR", ""))
+        try:
+            token, facts = grant(asked, address=request.META.get("REMOTE_ADDR", ""))
+        except SignInsCrowded:
+            if (waits := later.again(request.META, hashing.Waiting)) is not None:
+                return waits
+            raise
         return _shown(token, facts, request, status=201)
 
     def get(self, request: Request) -> HttpResponse:
