@@ -41,6 +41,12 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
+def recorded(text: str) -> str:
+    """What a row keeps of an error's text: 4000 characters at most, without those that a database refuses."""
+    kept = text[:4000].replace("\0", "\ufffd")
+    return kept.encode(errors="replace").decode()
+
+
 class CatalogError(Exception):
     """Something the caller should know about, in a sentence for people."""
 

@@ -57,7 +57,7 @@ class Read(Step):
             raise
 
     @override
-    def undo(self, job: Job) -> None:
+    def undo(self, job: Job, progress: Progress) -> None:
         reason = str(job.result.get("reason") or "it could not be settled")
         give_up = adding.withdraw if job.result.get("refused") else adding.give_up
         give_up(job.input["image_id"], job.input["location_id"], reason)

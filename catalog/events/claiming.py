@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from catalog.clock import database_now
+from catalog.errors import recorded
 from catalog.models import Delivery
 
 PARK_AFTER = 8
@@ -95,7 +96,7 @@ def give_back(claims: Collection[Claim], *, owner: str, error: str, poison: bool
         delay = min(0.5 * 2 ** min(attempts, 10), 60.0) if poison else AGAIN_SECONDS
         Delivery.objects.filter(pk=one.id, lease_owner=owner, generation=one.generation).update(
             attempts=F("attempts") + (1 if poison else 0),
-            error=error[:4000],
+            error=recorded(error),
             parked=poison and attempts >= PARK_AFTER,
             due_at=database_now(delay),
         )

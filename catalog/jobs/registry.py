@@ -33,7 +33,7 @@ class Step(ABC):
     @abstractmethod
     def run(self, job: Job, progress: Progress) -> None: ...
 
-    def undo(self, job: Job) -> None:  # noqa: B027 - most steps leave nothing to undo
+    def undo(self, job: Job, progress: Progress) -> None:  # noqa: B027 - most leave nothing to undo
         """Take back what `run` left, whole or in part; called in reverse order when the job fails for good.
 
         Perhaps by another process than `run`. What it raises leads to another attempt later.

@@ -7,7 +7,7 @@ import uuid
 
 from catalog import failpoints
 from catalog.clock import database_now, now
-from catalog.errors import CatalogError, Unavailable
+from catalog.errors import CatalogError, Unavailable, recorded
 from catalog.jobs.leases import Lease, claim
 from catalog.jobs.lifecycle import FAILING, QUEUED, SUCCEEDED
 from catalog.jobs.places import place
@@ -87,10 +87,10 @@ def _failed(job: Job, kind: JobKind | None, lease: Lease, error: Exception) -> N
     final = job.attempts >= job.max_attempts or isinstance(error, CatalogError)
     log.error("job failed", exc_info=error, extra={"job": job.id, "kind": job.kind, "final": final})
     if final:
-        return fail(job, kind, lease, error=str(error), code=code)
+        return fail(job, kind, lease, error=recorded(str(error)), code=code)
     return lease.let_go(
         state=QUEUED,
-        error=str(error),
+        error=recorded(str(error)),
         error_code=code,
         run_after=database_now(delay(job.attempts)),
     )

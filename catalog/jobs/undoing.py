@@ -9,7 +9,7 @@ import logging
 
 from catalog import failpoints
 from catalog.clock import database_now, now
-from catalog.errors import Conflict, first_line
+from catalog.errors import Conflict, first_line, recorded
 from catalog.jobs.leases import Lease
 from catalog.jobs.lifecycle import FAILED, FAILING
 from catalog.jobs.registry import JobKind, Lost
@@ -61,7 +61,7 @@ def undo(job: Job, kind: JobKind | None, lease: Lease) -> None:
         return _give_up(job, lease, job.error)
     try:
         while job.steps_done:
-            _undo_last(job, kind)
+            _undo_last(job, kind, lease)
             failpoints.reach(AFTER_STEP)
             job.steps_done = job.steps_done[:-1]
             lease.keep(steps_done=job.steps_done)
@@ -76,18 +76,18 @@ def undo(job: Job, kind: JobKind | None, lease: Lease) -> None:
     return None
 
 
-def _undo_last(job: Job, kind: JobKind | None) -> None:
+def _undo_last(job: Job, kind: JobKind | None, lease: Lease) -> None:
     name = job.steps_done[-1]
     step = next((one for one in kind.steps if one.name == name), None) if kind else None
     if step is None:
         raise NotUndone(f"no code is registered for the step {name} of jobs of kind {job.kind}")
-    step.undo(job)
+    step.undo(job, lease)
 
 
 def _again(job: Job, lease: Lease, error: Exception) -> None:
     log.error("a job cannot be undone", exc_info=error, extra={"job": job.id, "kind": job.kind})
     where = f"undoing {job.steps_done[-1]}" if job.steps_done else "telling of the failure"
-    line = f"{where} failed: {first_line(error) or type(error).__name__}"
+    line = recorded(f"{where} failed: {first_line(error)}")
     told = job.error if line in job.error.splitlines() else f"{job.error}\n{line}"
     if job.undo_attempts >= job.max_attempts:
         return _give_up(job, lease, told)

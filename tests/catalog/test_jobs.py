@@ -31,7 +31,7 @@ class First(Step):
         done.append("first")
 
     @override
-    def undo(self, job: Job) -> None:
+    def undo(self, job: Job, progress: Progress) -> None:
         done.append("undo first")
 
 

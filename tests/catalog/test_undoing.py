@@ -1,5 +1,6 @@
 """Jobs that kill their workers, that fail for good, and that cannot be undone; and keys, which jobs keep."""
 
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -11,6 +12,7 @@ from typing_extensions import override
 from catalog import failpoints
 from catalog.actors import Actor
 from catalog.clock import database_now
+from catalog.conf import CatalogConfig
 from catalog.errors import CatalogError
 from catalog.jobs import leases, reconciling, registry, repeating
 from catalog.jobs.lifecycle import FAILED, FAILING, QUEUED, RUNNING, SUCCEEDED
@@ -20,12 +22,18 @@ from catalog.jobs.registry import JobKind, Progress, Step
 from catalog.jobs.running import run
 from catalog.models import Job
 from tests.support import hints
+from tests.support.configuring import Configure, configure
+
+__all__ = ["configure"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = Actor(user_id="u", project_id="p")
 did: list[str] = []
 inside: dict[str, Callable[[Job], object]] = {}
 """What happens in `run first`, `undo second`, …"""
+
+
+given: list[Progress] = []
 
 
 class Dies(BaseException):
@@ -38,7 +46,8 @@ class Recorded(Step):
         self._do("run", job)
 
     @override
-    def undo(self, job: Job) -> None:
+    def undo(self, job: Job, progress: Progress) -> None:
+        given.append(progress)
         self._do("undo", job)
 
     def _do(self, what: str, job: Job) -> None:
@@ -74,6 +83,7 @@ def _kind() -> None:
     registry.register(Example())
     did.clear()
     inside.clear()
+    given.clear()
     hints.remembered.clear()
     reconciling._hinted.clear()
 
@@ -256,6 +266,43 @@ def test_a_step_that_the_code_knows_no_more_is_left_to_a_person() -> None:
     assert row(job).error.endswith("left to undo: gone, first")
 
 
+def test_a_long_undo_keeps_its_lease(configure: Configure) -> None:
+    configure(CatalogConfig, job_lease=0.3)
+    ends = []
+
+    def last(job: Job) -> None:
+        ends.append(row(job).lease_until)
+        time.sleep(0.15)
+        given[-1].check()
+        ends.append(row(job).lease_until)
+
+    inside["run second"] = raising(CatalogError("refused"))
+    inside["undo second"] = last
+    work(made())
+    assert ends[1] > ends[0]
+
+
+ODD = "\0 what a driver \ud800 says " + "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "how", [CatalogError(ODD), OSError(ODD)], ids=["for good", "to be tried again"]
+)
+def test_errors_of_any_text_are_written_down(how: Exception) -> None:
+    job = made(max_attempts=2)
+    inside["run first"] = raising(how)
+    inside["undo first"] = raising(OSError(ODD))
+    for _ in range(4):
+        work(job)
+    found = row(job)
+    assert found.state == FAILED
+    first, second, left = found.error.splitlines()
+    assert first.startswith("\ufffd what a driver ? says x")
+    assert len(first) == 4000
+    assert second.startswith("undoing first failed: \ufffd what")
+    assert left == "left to undo: first"
+
+
 # -- keys
 
 
@@ -288,6 +335,7 @@ def test_one_that_is_asked_for_meanwhile_waits_until_the_first_has_ended() -> No
     assert row(first).state == FAILING
     assert not work(others[0]), "nor while it is undone"
     inside.clear()
+    given.clear()
     hints.remembered.clear()
     work(first)
     assert hints.remembered == [second], "it is told of at once"
