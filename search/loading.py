@@ -2,15 +2,16 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from typing import Any
 
 import orjson
-from django.db import Error
+from django.db import Error, transaction
 
 from catalog.events.claiming import Claim
+from catalog.events.recording import owe
 from catalog.indexing.documents import Document, sources
 from search.engine import Operation
 
@@ -53,21 +54,43 @@ def load(claims: Sequence[Claim], *, most: int) -> Work:
     return work
 
 
-def stream(resource_type: str, ids: Iterable[str]) -> Iterator[Document]:
-    """The objects as they are now, a portion at a time; nothing of a type that nobody declares."""
-    source = sources().get(resource_type)
+def stream(
+    resource_type: str, ids: Iterable[str], *, spoilt: Callable[[str], object] = bool
+) -> Iterator[Document]:
+    """The objects as they are now, a portion at a time; nothing of a type that nobody declares.
+
+    One that cannot be loaded is left out and logged, and `spoilt` is called with its id. Database errors are the
+    caller's to meet.
+    """
     waiting = iter(ids)
-    while source is not None and (portion := list(islice(waiting, PORTION))):
-        yield from source.load(portion)
+    while resource_type in sources() and (portion := list(islice(waiting, PORTION))):
+        try:
+            found = _documents(resource_type, portion)
+        except Error:
+            raise
+        except Exception:
+            log.exception("loading a batch failed; its objects are tried one by one")
+            found = {}
+            for one in portion:
+                found |= _loadable(resource_type, one, spoilt)
+        yield from found.values()
 
 
 def operations(
     resource_type: str, ids: Iterable[str], *, number: int, most: int
 ) -> Iterator[list[Operation]]:
-    """The objects as they are now, in batches of at most `number` that are closed when they weigh `most` bytes."""
+    """The objects as they are now, in batches of at most `number` that are closed when they weigh `most` bytes.
+
+    What cannot be loaded is owed to the relay, which sets it aside with its error, where operators look.
+    """
+
+    def owed(object_id: str) -> None:
+        with transaction.atomic():
+            owe("search", resource_type, [object_id])
+
     batch: list[Operation] = []
     weighs = 0
-    for one in stream(resource_type, ids):
+    for one in stream(resource_type, ids, spoilt=owed):
         batch.append(Operation(resource_type, one.id, one.version, one.body))
         weighs += weight(one.body)
         if len(batch) == number or weighs >= most:
@@ -120,6 +143,17 @@ def _load_one(work: Work, claim: Claim) -> None:
     except Exception as error:
         log.exception("an object cannot be loaded", extra={"object": claim.object_id})
         work.poison.append((claim, f"{type(error).__name__}: {error}"))
+
+
+def _loadable(topic: str, object_id: str, spoilt: Callable[[str], object]) -> dict[str, Document]:
+    try:
+        return _documents(topic, [object_id])
+    except Error:
+        raise
+    except Exception:
+        log.exception("an object cannot be loaded", extra={"object": object_id})
+        spoilt(object_id)
+        return {}
 
 
 def _documents(topic: str, ids: Sequence[str]) -> dict[str, Document]:

@@ -30,9 +30,8 @@ Report = Callable[[str, int], None]
 def rebuild(engine: Engine | None = None, report: Report | None = None) -> int:
     """Build, compare, swap; how many documents were written. RebuildRunning when another process does.
 
-    `report` hears of each type and the documents written so far. EngineUnavailable, with the first
-    differences, when the
-    new generation does not hold what the rows say: the old one stays.
+    `report` hears of each type and the documents written so far. EngineUnavailable, with the first differences, when
+    the new generation does not hold what the rows say: the old one stays.
     """
     engine = engine or engines.current()
     wanted = replace(schema.build(sources().values(), declared()), filled=True)

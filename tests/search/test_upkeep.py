@@ -219,6 +219,24 @@ def test_a_document_that_is_unfit_does_not_stop_a_rebuild(engine: Engine, books:
     assert ids(engine) == ["good"]
 
 
+def test_a_row_that_cannot_be_loaded_stops_neither_rebuild_nor_comparison(
+    engine: Engine, books: Books
+) -> None:
+    for name in ("good", "other", "spoilt"):
+        books.write(name)
+    drain()
+    books.spoilt = {"spoilt"}
+    assert rebuilding.rebuild() == 2
+    assert sorted(ids(engine)) == ["good", "other"]
+    assert list(verifying.settled_differences(engine)) == []
+    assert Delivery.objects.get().object_id == "spoilt"
+    for _ in range(claiming.PARK_AFTER):
+        Delivery.objects.update(due_at=now())
+        drain()
+    parked = Delivery.objects.get()
+    assert (parked.parked, parked.error) == (True, "ValueError: this row is spoilt")
+
+
 def test_one_rebuild_at_a_time(engine: Engine, books: Books) -> None:
     wanted = replace(engine.live().schema, filled=True)
     with engine.rebuilding(wanted):
