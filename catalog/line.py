@@ -7,7 +7,8 @@
     none is, and it stands      ──►  `Crowded` at once: nobody came back for as long
 
 Who comes for somebody (`whose`) gets a `share` of the places, so that one who comes often leaves places to others; few
-stand in line for the same.
+stand in line for the same. Where what is done in a place takes a processor, the place can rest: for as long as it was
+held nobody takes it for the same again.
 """
 
 import time
@@ -36,22 +37,28 @@ class Line:
         self._standing: Counter[str] = Counter()
         self._moved = 0.0
         self._moved_of: dict[str, float] = {}
+        self._rests: dict[str, list[float]] = {}
+        """When the places that rest can be had again."""
 
     @contextmanager
-    def place(self, most: int, *, whose: str = "", share: int | None = None) -> Iterator[None]:
-        """A place among `most`, of which `whose` has `share` at most (None: all), or Crowded."""
+    def place(
+        self, most: int, *, whose: str = "", share: int | None = None, rests: bool = False
+    ) -> Iterator[None]:
+        """A place among `most`, of which `whose` has `share` at most (None: all), or Crowded. A place that `rests` does
+        so for half of the patience at most.
+        """
         with self._freed:
             if self._full_since(most, whose, share) is not None:
                 if share is not None and self._standing[whose] >= STANDING:
                     raise Crowded
                 self._stand(most, whose, share)
             self._held[whose] += 1
-            self._moved = self._moved_of[whose] = time.monotonic()
+            came = self._moved = self._moved_of[whose] = time.monotonic()
         try:
             yield
         finally:
             with self._freed:
-                self._leave(whose)
+                self._leave(whose, came if rests else None)
 
     def standing(self, whose: str) -> int:
         """How many stand in line for the same."""
@@ -66,7 +73,9 @@ class Line:
                 left = min(began, moved) + self._patience - time.monotonic()
                 if left <= 0:
                     raise Crowded
-                self._freed.wait(left)
+                self._freed.wait(
+                    min([left, *(end - time.monotonic() for end in self._resting(whose))])
+                )
         finally:
             self._standing[whose] -= 1
             if not self._standing[whose]:
@@ -74,13 +83,25 @@ class Line:
 
     def _full_since(self, most: int, whose: str, share: int | None) -> float | None:
         """When the places moved that are all held; None when one is free."""
-        if share is not None and self._held[whose] >= share:
+        if share is not None and self._held[whose] + len(self._resting(whose)) >= share:
             return self._moved_of[whose]
         return self._moved if self._held.total() >= most else None
 
-    def _leave(self, whose: str) -> None:
-        self._moved = self._moved_of[whose] = time.monotonic()
+    def _resting(self, whose: str) -> list[float]:
+        moment = time.monotonic()
+        self._rests[whose] = [end for end in self._rests.get(whose, ()) if end > moment]
+        return self._rests[whose] or self._rests.pop(whose)
+
+    def _leave(self, whose: str, came: float | None) -> None:
+        moment = self._moved = self._moved_of[whose] = time.monotonic()
         self._held[whose] -= 1
-        if not self._held[whose]:
-            del self._held[whose], self._moved_of[whose]
+        if came is not None:
+            rest = min(moment - came, self._patience / 2)
+            self._rests.setdefault(whose, []).append(moment + rest)
+        self._forget_idle()
         self._freed.notify_all()  # those in line wait for different places
+
+    def _forget_idle(self) -> None:
+        for whose in list(self._moved_of):
+            if not self._held[whose] and not self._resting(whose):
+                del self._held[whose], self._moved_of[whose]

@@ -1,6 +1,7 @@
 """Places for questions that take a while: few run at once, and of one project half of those at most.
 
-So a project that asks such questions without pause leaves a place, and threads of the process, to others.
+So a project that asks such questions without pause leaves a place, threads of the process, and half of a processor, to
+others.
 """
 
 import os
@@ -27,7 +28,7 @@ def held(actor: Actor, price: int) -> Iterator[None]:
     most = config.waiters if config.engine == "elasticsearch" else config.places
     whose = actor.project_id or actor.user_id or ""
     try:
-        with _line.place(most, whose=whose, share=max(1, most // 2)):
+        with _line.place(most, whose=whose, share=max(1, most // 2), rests=True):
             yield
     except Crowded:
         raise TooManySearches("too many searches are under way; try again") from None

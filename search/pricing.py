@@ -38,7 +38,7 @@ from search.schema import Schema
 
 MOST = 160_000_000
 """Under a second's work."""
-LIGHT = 12_000_000
+LIGHT = 4_000_000
 """A question below this is over in a moment, and needs no place."""
 LEAST_DOCUMENTS = 1 << 14
 WALK = (96, 12, 4, 2)

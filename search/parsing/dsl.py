@@ -25,7 +25,7 @@ from search.parsing.reading import (
 )
 from search.schema import Schema
 
-DEPTH, CLAUSES, VALUES = 20, 256, 1000
+DEPTH, CLAUSES, VALUES, OF_LISTS = 20, 256, 1000, 10_000
 CHARACTERS, OF_STRINGS = 32_768, 4
 """All texts of a question together; those of query strings, which take longer to read, count so many times."""
 EVERYWHERE = frozenset({"*", "_all"})
@@ -41,7 +41,7 @@ def parse(schema: Schema, document: Any) -> Expression:
 
 class _Parser:
     def __init__(self, schema: Schema) -> None:
-        self._schema, self._clauses, self._characters = schema, 0, 0
+        self._schema, self._clauses, self._characters, self._values = schema, 0, 0, 0
         self._readers: dict[str, Callable[[Any, int], Expression]] = {
             "match_all": self._match_all,
             "match_none": self._match_none,
@@ -105,6 +105,11 @@ class _Parser:
         if not isinstance(several, list):
             raise QueryRefused(f"terms.{name} must be a list")
         found = listed(several, f"terms.{name}", most=VALUES)
+        self._values += len(found)
+        if self._values > OF_LISTS:
+            raise QueryTooCostly(
+                f"the lists of values are longer than {OF_LISTS} together", part="query"
+            )
         return query.Terms(name, tuple(scalar(one, f"terms.{name}") for one in found))
 
     def _range(self, value: Any, depth: int) -> Expression:

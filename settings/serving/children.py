@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 import warnings
 
 import uvicorn
@@ -15,9 +16,13 @@ from settings.sections import HttpConfig
 from settings.serving.periodic import Periodic
 from settings.serving.protocol import BoundedProtocol
 
+SWITCH = 0.0005
+"""Seconds for which a thread that computes keeps the others from Python: they ask for it dozens of times a request."""
+
 
 def web(application: ASGIApp, listening: socket.socket, config: HttpConfig) -> int:
     """Answer requests until SIGTERM, then let running ones end within the grace time."""
+    sys.setswitchinterval(SWITCH)
     stores.stores()  # a store that cannot be built is told before the first request asks for it
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it is done
     server = uvicorn.Server(

@@ -156,3 +156,38 @@ def test_a_share_that_stands_is_left_at_once_though_others_come_and_go() -> None
     assert not line._held
     assert not line._standing
     assert not line._moved_of
+
+
+def test_a_place_rests_for_as_long_as_it_was_held() -> None:
+    line = Line(patience=LONG)
+    with line.place(2, whose="often", share=1, rests=True):
+        time.sleep(0.2)
+    began = time.monotonic()
+    with line.place(2, whose="other", share=1, rests=True):
+        pass
+    with line.place(2, whose="often"):
+        pass
+    assert time.monotonic() - began < 0.15, "others do not wait for it, nor who has no share"
+    with line.place(2, whose="often", share=1, rests=True):
+        pass
+    assert time.monotonic() - began >= 0.15
+
+
+def test_a_place_rests_no_longer_than_one_stands_in_line_for_it() -> None:
+    line = Line(patience=0.4)
+    with line.place(1, whose="often", share=1, rests=True):
+        time.sleep(0.6)
+    with line.place(1, whose="often", share=1, rests=True):
+        pass
+
+
+def test_nobody_is_remembered_for_longer_than_their_places_rest() -> None:
+    line = Line(patience=0.1)
+    for number in range(100):
+        with line.place(1, whose=f"project {number}", share=1, rests=True):
+            pass
+    time.sleep(0.1)
+    with line.place(1, whose="last", share=1):
+        pass
+    assert not line._rests
+    assert not line._moved_of

@@ -69,6 +69,7 @@ def within(outer: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
 TOO_COSTLY: list[tuple[dict[str, Any], str]] = [
     (strings(*(f"*{n:02}*" for n in range(64))), "*00*"),
     (strings(*(f"*{n:02}*" for n in range(250))), "query"),
+    (should({"terms": {"os_distro": ["x"] * 1000}}, 11), "query"),
     (strings(*["?a*"] * 3), "?a*"),
     (strings(*(f"{letter}*" for letter in "abcdefghijklmnopqrstuvwxyz" * 3)), "a*"),
     (strings(*['"one two three"'] * 60), "query"),
