@@ -78,4 +78,4 @@ def folded(text: str) -> str:
 
 def units(text: str) -> int:
     """Length as Java counts it, in UTF-16 units."""
-    return len(text) + sum(1 for character in text if character > "\uffff")
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -2,7 +2,8 @@
 
 Bodies are gathered before a thread is taken (`settings.bodies`), answers leave their thread at once: those that Django
 holds whole are sent by the event loop, of streamed ones each part is made on a thread and sent without one. Who must
-wait for something else first (`catalog.api.later`) waits here. At most `waiting` requests queue for a thread.
+wait for something else first (`catalog.api.later`) waits here. At most `waiting` requests of a caller queue for a
+thread.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import io
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, TypeVar
@@ -24,7 +25,8 @@ from starlette.types import Receive, Scope, Send
 from catalog import callers, requestids
 from catalog.api import later
 from catalog.api.addresses import PROXIED
-from catalog.errors import CatalogError, NotFound, TooLarge, Unavailable
+from catalog.errors import CatalogError, NotFound, TooLarge
+from catalog.fairqueue import FairQueue, Used
 from settings.bodies import Bodies, ClientGone, holder_of
 from settings.purses import Purse
 
@@ -56,10 +58,10 @@ class Bridge:
         the bytes that clients have not taken yet.
         """
         self._application = application
-        self._threads, self._waiting = threads, waiting
+        self._threads = threads
+        self._queue = FairQueue(threads, waiting)
         self._bodies, self._waits, self._answers = bodies, waits, answers
         self._sender = sender
-        self._busy = 0
         self._closing = False
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
@@ -123,19 +125,15 @@ class Bridge:
         self, work: Callable[[], T], gone: "asyncio.Future[None] | None" = None
     ) -> T:
         """What `work` returns; Unavailable when too many wait for a thread, ClientGone for whom it is too late."""
-        if self._busy >= self._threads + self._waiting:
-            raise Unavailable(
-                "all threads are busy and too many requests wait", headers={"Retry-After": "1"}
-            )
-        self._busy += 1
+        caller = callers.current.get()
+        if not self._queue.took(caller) and not await self._queue.wait(caller, gone):
+            raise ClientGone
+        used = Used()
         try:
-            running = self._pool.submit(self._kept_open, work)
-            answer = asyncio.wrap_future(running)
-            if gone is not None and self._busy > self._threads:
-                await _started_or_gone(running, answer, gone)
-            return await answer
+            running = self._pool.submit(self._kept_open, used.measured(work))
+            return await asyncio.wrap_future(running)
         finally:
-            self._busy -= 1
+            self._queue.give_back(caller, used.seconds)
 
     async def _wait(
         self, holder: str, waiting: later.Waiting, gone: "asyncio.Future[None]"
@@ -308,16 +306,6 @@ def _aside(work: Callable[[], T]) -> Callable[[], T]:
             requestids.current.reset(token)
 
     return run
-
-
-async def _started_or_gone(
-    running: Future[T], answer: "asyncio.Future[T]", gone: "asyncio.Future[None]"
-) -> None:
-    """Wait for a request that queues for a thread; ClientGone when its client left before it began."""
-    both: set[asyncio.Future[Any]] = {answer, gone}
-    await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-    if gone.done() and running.cancel():
-        raise ClientGone
 
 
 def environ(scope: Scope, body: bytes) -> dict[str, Any]:

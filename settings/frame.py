@@ -13,10 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from catalog import outages, requestids
+from catalog import callers, outages, requestids
 from catalog.errors import CatalogError, InvalidParameter, Unavailable
 from settings import metrics, spoken
-from settings.bodies import ClientGone
+from settings.bodies import ClientGone, holder_of
 from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
 
@@ -24,6 +24,7 @@ access = logging.getLogger("vitrine.access")
 log = logging.getLogger(__name__)
 
 _HEADER = requestids.HEADER.encode()
+_TOKEN = b"x-auth-token"
 _NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 _COME_BACK = {"Connection": "close", "Retry-After": "5"}
 CLIENT_CLOSED = 499
@@ -70,6 +71,7 @@ class Frame:
             return
         passage = _Passage(scope, self._proxies.read(scope), self._hosts, receive, send)
         token = requestids.current.set(passage.request_id)
+        callers.current.set(callers.name(_sent(scope, _TOKEN), holder_of(passage.scope)))
         self._under_way += 1
         self._empty.clear()
         try:

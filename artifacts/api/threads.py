@@ -6,19 +6,22 @@ servers of another project's data. Whose data it is counts, not who reads it.
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from django.db import close_old_connections
 
 from artifacts import stores as store_registry
 from artifacts.api.shares import Shares
 from artifacts.conf import ArtifactsConfig
-from catalog import requestids
+from catalog import callers, requestids
 from catalog.conf import section
 from catalog.errors import Unavailable
+from catalog.fairqueue import FairQueue, Used
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -69,14 +72,32 @@ def database_threads() -> ThreadPoolExecutor:
     )
 
 
+def _database_queue() -> FairQueue:
+    """The event loop's own. Nobody is refused: what waits may be the end of an upload, or the renewal of a lease."""
+    loop = asyncio.get_running_loop()
+    if loop not in _queues:
+        _queues[loop] = FairQueue(section(ArtifactsConfig).database_threads, waiting=sys.maxsize)
+    return _queues[loop]
+
+
+_queues: WeakKeyDictionary[asyncio.AbstractEventLoop, FairQueue] = WeakKeyDictionary()
+
+
 async def in_database(work: Callable[[], T], *, undo: Callable[[T], object] | None = None) -> T:
     """Run short database work on its own threads; it ends even when the request is cancelled.
 
     `undo` then takes back what it returned, as nobody else will.
     """
-    running = database_threads().submit(_with_connection, work, requestids.current.get())
+    caller, queue, used = callers.current.get(), _database_queue(), Used()
+    if not queue.took(caller):
+        await queue.wait(caller)
+    running = database_threads().submit(
+        _with_connection, used.measured(work), requestids.current.get()
+    )
+    ended = asyncio.wrap_future(running)
+    ended.add_done_callback(lambda _: queue.give_back(caller, used.seconds))
     try:
-        return await asyncio.shield(asyncio.wrap_future(running))
+        return await asyncio.shield(ended)
     except asyncio.CancelledError:
         if undo is not None:
             _take_back(running, database_threads(), partial(_undone, undo))

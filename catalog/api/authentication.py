@@ -7,6 +7,7 @@ from typing import Protocol
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from catalog import callers
 from catalog.actors import Actor
 
 
@@ -24,4 +25,7 @@ def _authenticator() -> Authenticator:
 
 def authenticate(headers: Mapping[str, str], *, request_id: str) -> Actor:
     """The caller, by `X-Auth-Token`; header names are compared without regard to case."""
-    return _authenticator()(headers, request_id=request_id)
+    actor = _authenticator()(headers, request_id=request_id)
+    if (token := headers.get("X-Auth-Token")) and (whose := actor.project_id or actor.user_id):
+        callers.learn(token, whose)
+    return actor

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from catalog import requestids
 from catalog.errors import Conflict
+from catalog.fairqueue import Use
 from settings.bridge import Bridge
 from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
@@ -65,7 +66,7 @@ class Server:
     def busy(self) -> int:
         """Requests that have a thread or wait for one."""
         assert self.bridge is not None
-        return self.bridge._busy
+        return self.bridge._queue.running + self.bridge._queue.waiting
 
     def ask(self, method: str, path: str, *headers: str, body: bytes | None = None) -> Answer:
         """One request as bytes on a connection of its own; `headers` go out as they are."""
@@ -205,6 +206,12 @@ def serving(
             running.should_exit = True
             thread.join(60)
             assert not thread.is_alive()
+
+
+@pytest.fixture(autouse=True)
+def _one_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asked a moment ago, in another test, has no part of the threads."""
+    monkeypatch.setattr(Use, "contested", lambda *_: False)
 
 
 @pytest.fixture(autouse=True)
