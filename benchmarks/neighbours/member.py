@@ -63,12 +63,13 @@ class Member:
         number: int = 0,
         known: bool = True,
         kind: str = "application/json",
+        patience: float = PATIENCE,
     ) -> Answer:
         """The answer, which is counted; a document that is bytes is sent as it is."""
         connection = HTTPConnection(
             "127.0.0.1",
             self.place.port,
-            timeout=PATIENCE,
+            timeout=patience,
             source_address=(address(number), 0),
         )
         try:

@@ -96,10 +96,19 @@ class Waiters(Neighbour):
     @override
     def turn(self, member: Member, number: int) -> None:
         if number == 0:
-            os.kill(member.place.relay, signal.SIGSTOP)
-            member.ask("PUT", f"{IMAGES}/{self._image}/tags/{next(_TURNS)}")
+            self._stop(member)
         question = {"query": {"term": {"id": self._image}}}
         member.ask("POST", f"{SEARCH}?consistency=wait", question, number=number)
+
+    def _stop(self, member: Member) -> None:
+        """Stop the relay, at a moment at which it holds no lock: nobody could write beside it."""
+        while not member.over:
+            os.kill(member.place.relay, signal.SIGSTOP)
+            tag = f"{IMAGES}/{self._image}/tags/{next(_TURNS)}"
+            if member.ask("PUT", tag, patience=2.0).status:
+                return
+            os.kill(member.place.relay, signal.SIGCONT)
+            member.pause(0.1)
 
     @override
     def rise(self, member: Member) -> None:
