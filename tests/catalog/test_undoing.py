@@ -13,7 +13,7 @@ from catalog import failpoints
 from catalog.actors import Actor
 from catalog.clock import database_now
 from catalog.conf import CatalogConfig
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, recorded
 from catalog.jobs import leases, reconciling, registry, repeating
 from catalog.jobs.lifecycle import FAILED, FAILING, QUEUED, RUNNING, SUCCEEDED
 from catalog.jobs.queueing import enqueue
@@ -282,7 +282,7 @@ def test_a_long_undo_keeps_its_lease(configure: Configure) -> None:
     assert ends[1] > ends[0]
 
 
-ODD = "\0 what a driver \ud800 says " + "x" * 5000
+ODD = "\0 what a driver says " + "x" * 5000
 
 
 @pytest.mark.parametrize(
@@ -297,10 +297,14 @@ def test_errors_of_any_text_are_written_down(how: Exception) -> None:
     found = row(job)
     assert found.state == FAILED
     first, second, left = found.error.splitlines()
-    assert first.startswith("\ufffd what a driver ? says x")
+    assert first.startswith("\ufffd what a driver says x")
     assert len(first) == 4000
     assert second.startswith("undoing first failed: \ufffd what")
     assert left == "left to undo: first"
+
+
+def test_half_characters_are_no_text_to_a_database() -> None:
+    assert recorded("half \ud800 of one") == "half ? of one"
 
 
 # -- keys
