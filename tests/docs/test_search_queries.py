@@ -35,6 +35,7 @@ LIMITS = {
     "`*` in a pattern": binding.MOST_ANY_RUN,
     "words, values and patterns that a query looks up, for each field": binding.LOOKUPS,
     "characters of all texts to search for, those of query strings counted 4 times": dsl.CHARACTERS,
+    "values of all `terms` lists together": dsl.OF_LISTS,
 }
 
 
