@@ -64,15 +64,9 @@ def stream(
     """
     waiting = iter(ids)
     while resource_type in sources() and (portion := list(islice(waiting, PORTION))):
-        try:
-            found = _documents(resource_type, portion)
-        except Error:
-            raise
-        except Exception:
-            log.exception("loading a batch failed; its objects are tried one by one")
-            found = {}
-            for one in portion:
-                found |= _loadable(resource_type, one, spoilt)
+        found, failed = _loaded(resource_type, portion)
+        for one in failed:
+            spoilt(one)
         yield from found.values()
 
 
@@ -125,35 +119,30 @@ def _load_portion(work: Work, claims: Sequence[Claim]) -> None:
         if topic not in sources():
             work.poison += [(claim, f"no documents of type {topic} are known") for claim in group]
             continue
-        try:
-            _sort_in(work, topic, group, _documents(topic, [c.object_id for c in group]))
-        except Error:
-            raise
-        except Exception:
-            log.exception("loading a batch failed; its objects are tried one by one")
-            for claim in group:
-                _load_one(work, claim)
+        found, failed = _loaded(topic, [claim.object_id for claim in group])
+        work.poison += [(c, failed[c.object_id]) for c in group if c.object_id in failed]
+        _sort_in(work, topic, [c for c in group if c.object_id not in failed], found)
 
 
-def _load_one(work: Work, claim: Claim) -> None:
+def _loaded(topic: str, ids: Sequence[str]) -> tuple[dict[str, Document], dict[str, str]]:
+    """The objects by id, and why the others cannot be loaded. Database errors are the caller's to meet."""
     try:
-        _sort_in(work, claim.topic, [claim], _documents(claim.topic, [claim.object_id]))
-    except Error:
-        raise
-    except Exception as error:
-        log.exception("an object cannot be loaded", extra={"object": claim.object_id})
-        work.poison.append((claim, f"{type(error).__name__}: {error}"))
-
-
-def _loadable(topic: str, object_id: str, spoilt: Callable[[str], object]) -> dict[str, Document]:
-    try:
-        return _documents(topic, [object_id])
+        return _documents(topic, ids), {}
     except Error:
         raise
     except Exception:
-        log.exception("an object cannot be loaded", extra={"object": object_id})
-        spoilt(object_id)
-        return {}
+        log.exception("loading a batch failed; its objects are tried one by one")
+    found: dict[str, Document] = {}
+    failed: dict[str, str] = {}
+    for one in ids:
+        try:
+            found |= _documents(topic, [one])
+        except Error:
+            raise
+        except Exception as error:
+            log.exception("an object cannot be loaded", extra={"object": one})
+            failed[one] = f"{type(error).__name__}: {error}"
+    return found, failed
 
 
 def _documents(topic: str, ids: Sequence[str]) -> dict[str, Document]:
