@@ -18,13 +18,14 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.urls import Resolver404, resolve
 from starlette.types import Receive, Scope, Send
 
 from catalog import callers, requestids
 from catalog.api import later
 from catalog.api.addresses import PROXIED
+from catalog.aside import aside
 from catalog.errors import CatalogError, NotFound, TooLarge
 from catalog.fairqueue import FairQueue, Used
 from settings.bodies import Bodies, ClientGone, holder_of
@@ -81,7 +82,7 @@ class Bridge:
                 gone.cancel()
 
     async def _sent_by(self, scope: Scope) -> str:
-        return await self._on_thread(_aside(partial(self._sender, environ(scope, b""))))
+        return await self._on_thread(aside(partial(self._sender, environ(scope, b""))))
 
     async def _answer(
         self, scope: Scope, body: bytes, send: Send, gone: "asyncio.Future[None]"
@@ -142,7 +143,7 @@ class Bridge:
         self._waits.take(holder, 1)
         try:
             pauses = later.pauses()
-            while (found := await self._in_pool(_aside(waiting.look))) is None:
+            while (found := await self._in_pool(aside(waiting.look))) is None:
                 await asyncio.wait([gone], timeout=next(pauses))
                 if gone.done():
                     raise ClientGone
@@ -291,21 +292,6 @@ class _Exchange:
             return self._sender(self._environ)
         except CatalogError:
             return ""
-
-
-def _aside(work: Callable[[], T]) -> Callable[[], T]:
-    """The work, outside Django's handling of a request: with the request's id, and on no connection that has ended."""
-    request_id = requestids.current.get()
-
-    def run() -> T:
-        token = requestids.current.set(request_id)
-        close_old_connections()
-        try:
-            return work()
-        finally:
-            requestids.current.reset(token)
-
-    return run
 
 
 def environ(scope: Scope, body: bytes) -> dict[str, Any]:

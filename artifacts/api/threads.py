@@ -18,7 +18,8 @@ from django.db import close_old_connections
 from artifacts import stores as store_registry
 from artifacts.api.shares import Shares
 from artifacts.conf import ArtifactsConfig
-from catalog import callers, requestids
+from catalog import callers
+from catalog.aside import aside
 from catalog.conf import section
 from catalog.errors import Unavailable
 from catalog.fairqueue import FairQueue, Used
@@ -91,9 +92,7 @@ async def in_database(work: Callable[[], T], *, undo: Callable[[T], object] | No
     caller, queue, used = callers.current.get(), _database_queue(), Used()
     if not queue.took(caller):
         await queue.wait(caller)
-    running = database_threads().submit(
-        _with_connection, used.measured(work), requestids.current.get()
-    )
+    running = database_threads().submit(aside(used.measured(work)))
     ended = asyncio.wrap_future(running)
     ended.add_done_callback(lambda _: queue.give_back(caller, used.seconds))
     try:
@@ -132,15 +131,6 @@ async def in_pool(
         raise
     finally:
         del running, waiting  # an error of theirs would keep itself, by the frames it came through
-
-
-def _with_connection(work: Callable[[], T], request_id: str) -> T:
-    token = requestids.current.set(request_id)
-    close_old_connections()
-    try:
-        return work()
-    finally:
-        requestids.current.reset(token)
 
 
 def _undone(undo: Callable[[T], object], found: T) -> None:
