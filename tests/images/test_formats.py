@@ -51,7 +51,7 @@ def inspect(content: bytes, claimed: str, *, block: int = BLOCK, **options: Any)
         (
             "luks",
             "luks",
-            ("--object", "secret,id=s,data=x", "-o", "key-secret=s,iter-time=10"),
+            ("--object", "secret,id=s,data=x", "-o", "key-secret=s,iter-time=10,hash-alg=sha512"),
         ),
     ],
     ids=lambda value: "-".join(value)[-30:] if isinstance(value, tuple) else value,
