@@ -48,7 +48,7 @@ def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
 
 def _sqlite(name: str, /, **options: Any) -> dict[str, Any]:
     return {
-        "ENGINE": SQLITE,
+        "ENGINE": "catalog.sqlite",
         "NAME": name,
         "CONN_MAX_AGE": None,
         "OPTIONS": {

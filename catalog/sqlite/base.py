@@ -1,0 +1,91 @@
+"""Django's backend for SQLite, whose writers wait in line.
+
+SQLite has one writer at a time. Its own waiters sleep longer and longer between two looks, up to a tenth of a second,
+so that one who just came passes those who have waited. Here, those of a process wait for one another without a sleep,
+and only the first of them looks, often, whether another process is done.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+from django.db.utils import OperationalError
+
+LOOK = 0.001
+"""Seconds between two looks at a lock that another process holds."""
+
+_lines: dict[str, threading.Lock] = {}
+"""By database. A process that is forked has nobody in line."""
+
+os.register_at_fork(after_in_child=_lines.clear)
+
+
+_WRAPPER: Any = base.DatabaseWrapper  # the stubs leave out what begins and ends transactions
+
+
+class DatabaseWrapper(_WRAPPER):  # type: ignore[misc]
+    """Waits for `timeout` seconds of the options, as SQLite does, and fails as it does then."""
+
+    _turn: "threading.Lock | None" = None
+    """Held by the connection while its transaction lasts."""
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self._leave_line()
+        end = time.monotonic() + self._patience
+        line = _lines.setdefault(str(self.settings_dict["NAME"]), threading.Lock())
+        if not line.acquire(timeout=self._patience):
+            raise OperationalError("database is locked")
+        self._turn = line
+        try:
+            self._begin(end)
+        except BaseException:
+            self._leave_line()
+            raise
+
+    def _begin(self, end: float) -> None:
+        """Look until another process is done."""
+        self.connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            while True:
+                try:
+                    super()._start_transaction_under_autocommit()
+                except OperationalError as error:
+                    if not _is_busy(error) or time.monotonic() > end:
+                        raise
+                    time.sleep(LOOK)
+                else:
+                    return
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout = {int(self._patience * 1000)}")
+
+    @property
+    def _patience(self) -> float:
+        options: dict[str, Any] = self.settings_dict["OPTIONS"]
+        return float(options.get("timeout", 5.0))
+
+    def _leave_line(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
+            self._turn = None
+
+    def _commit(self) -> None:
+        super()._commit()
+        self._leave_line()  # a commit that failed is followed by a rollback, and that by a close
+
+    def _rollback(self) -> None:
+        super()._rollback()
+        self._leave_line()
+
+    def _close(self) -> None:
+        try:
+            super()._close()
+        finally:
+            self._leave_line()
+
+
+def _is_busy(error: OperationalError) -> bool:
+    code = getattr(error.__cause__, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY

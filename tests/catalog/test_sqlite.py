@@ -1,0 +1,115 @@
+"""The backend for SQLite: writers wait in line, and whoever leaves it, however, lets the next one go."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
+
+from artifacts.models import Artifact, Tag
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _on_sqlite() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("of SQLite")
+
+
+@pytest.fixture
+def other() -> Iterator[ThreadPoolExecutor]:
+    """A thread with a connection of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+        pool.submit(connections.close_all).result()
+
+
+@pytest.fixture
+def foreign() -> Iterator[sqlite3.Connection]:
+    """As another process is connected."""
+    name = str(connection.settings_dict["NAME"])
+    found = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+    yield found
+    found.close()
+
+
+def write(name: str) -> None:
+    with transaction.atomic():
+        Artifact.objects.create(type="images", name=name, status="queued")
+
+
+def impatient() -> None:
+    """Makes the thread's connection wait for a moment only."""
+    ours = connections["default"]
+    options = {**ours.settings_dict["OPTIONS"], "timeout": 0.05}
+    ours.settings_dict = {**ours.settings_dict, "OPTIONS": options}
+
+
+def test_a_writer_waits_for_another_of_its_process(other: ThreadPoolExecutor) -> None:
+    with transaction.atomic():
+        waiting = other.submit(write, "second")
+        write("first")
+    waiting.result(30)
+    assert set(Artifact.objects.values_list("name", flat=True)) == {"first", "second"}
+
+
+def test_a_writer_waits_for_another_process(
+    other: ThreadPoolExecutor, foreign: sqlite3.Connection
+) -> None:
+    foreign.execute("BEGIN IMMEDIATE")
+    waiting = other.submit(write, "second")
+    threading.Timer(0.2, foreign.execute, ["COMMIT"]).start()
+    waiting.result(30)
+    assert Artifact.objects.filter(name="second").exists()
+
+
+def test_who_waits_too_long_is_told_and_leaves_the_line(
+    other: ThreadPoolExecutor, foreign: sqlite3.Connection
+) -> None:
+    other.submit(impatient).result()
+    foreign.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked"):
+        other.submit(write, "second").result(30)
+    foreign.execute("COMMIT")
+    write("first")
+    with transaction.atomic(), pytest.raises(OperationalError, match="locked"):
+        other.submit(write, "second").result(30)
+    other.submit(write, "third").result(30)
+    assert set(Artifact.objects.values_list("name", flat=True)) == {"first", "third"}
+
+
+def _raised() -> None:
+    with transaction.atomic():
+        raise KeyError
+
+
+def _undone() -> None:
+    with transaction.atomic():
+        transaction.set_rollback(True)
+
+
+def _refused_at_the_end() -> None:
+    """Foreign keys are looked at by COMMIT."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("PRAGMA defer_foreign_keys = ON")
+        Tag.objects.create(artifact_id="nobody", value="lost")
+
+
+def _closed() -> None:
+    with transaction.atomic():
+        connection.close()
+
+
+@pytest.mark.parametrize("ending", [_raised, _undone, _refused_at_the_end, _closed])
+def test_however_a_transaction_ends_the_next_begins(
+    ending: Callable[[], None], other: ThreadPoolExecutor
+) -> None:
+    with suppress(KeyError, IntegrityError):
+        ending()
+    other.submit(impatient).result()
+    other.submit(write, "next").result(30)
+    assert Artifact.objects.filter(name="next").exists()
