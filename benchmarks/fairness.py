@@ -8,6 +8,7 @@ import argparse
 import dataclasses
 import shutil
 import signal
+import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,6 +56,8 @@ class Found:
 
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     answers: dict[str, dict[str, int]] = field(default_factory=dict)
+    alone: list[float] = field(default_factory=list)
+    """The share of the machine that the bystander alone kept busy, itself included."""
     notes: list[str] = field(default_factory=list)
     unmeasured: list[str] = field(default_factory=list)
 
@@ -113,7 +116,9 @@ class Run:
     def _round(self, kind: type[Neighbour], lodger: Lodger, seconds: float) -> None:
         if not self._quiet():
             self.found.note(f"{kind.name}: the service was still at work before it began")
+        busy = processes.Busy()
         alone = self._bystander.measure(seconds)
+        self.found.alone.append(busy.share())
         if failed := [name for name, one in alone.items() if one.failures]:
             self.found.note(f"{kind.name}: alone, these failed: {', '.join(failed)}")
         with lodger.at_it():
@@ -154,6 +159,8 @@ def table(found: Found) -> str:
     lines += [f"{row.neighbour:24} {line(row)}" for row in found.rows.values()]
     lines += [""]
     lines += [f"{name}: was answered {shown(one)}" for name, one in found.answers.items()]
+    if found.alone:
+        lines += ["", f"alone, it kept {statistics.median(found.alone):.0%} of the machine busy"]
     return "\n".join([*lines, *(f"note: {note}" for note in found.notes)])
 
 
@@ -268,7 +275,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rows", type=int, default=10_000, help="images in the catalog (10000)")
     parser.add_argument(
-        "--seconds", type=float, default=10.0, help="of each measurement, alone and beside (10)"
+        "--seconds", type=float, default=20.0, help="of each measurement, alone and beside (20)"
     )
     parser.add_argument("--rounds", type=int, default=2, help="of both (2)")
     parser.add_argument("--workers", type=int, help="web processes (as the profile has them)")

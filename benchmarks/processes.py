@@ -66,6 +66,22 @@ def wait_until_quiet(pids: Sequence[int], seconds: float = 60) -> bool:
     return False
 
 
+class Busy:
+    """How busy the machine's processors are from here on."""
+
+    def __init__(self) -> None:
+        self._began = self._clocks()
+
+    def share(self) -> float:
+        """Between 0 and 1."""
+        idle, total = (now - then for now, then in zip(self._clocks(), self._began, strict=True))
+        return 1 - idle / max(total, 1)
+
+    def _clocks(self) -> tuple[int, int]:
+        ticks = [int(one) for one in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        return ticks[3] + ticks[4], sum(ticks)
+
+
 def _ticks(pids: Sequence[int]) -> int:
     """Processor time in user and system mode; children that ended count nowhere."""
     total = 0

@@ -15,6 +15,8 @@ from benchmarks.subject import BenchmarkError
 
 READY_WITHIN = 300.0
 GONE_WITHIN = 120.0
+POLITE = 10
+"""Niceness of the process: a real neighbour has a machine of its own to make requests on."""
 
 
 class Neighbour(ABC):
@@ -88,6 +90,7 @@ class Lodger:
 
 
 def _live(neighbour: Neighbour, place: Place, told: Connection) -> None:
+    os.nice(POLITE)
     member = Member(place)
     try:
         neighbour.prepare(member)
