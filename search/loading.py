@@ -1,10 +1,10 @@
 """Loading documents in portions: what they weigh is known only once they are there, and one may weigh megabytes."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, zip_longest
+from math import ceil
 from typing import Any
 
 import orjson
@@ -33,22 +33,42 @@ class Work:
     left: list[Claim] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Part:
+    """What one project may load of a batch, in bytes, and what it has loaded."""
+
+    most: float
+    weight: int = 0
+    documents: int = 0
+
+    def add(self, weight: int) -> None:
+        self.weight += weight
+        self.documents += 1
+
+    def room(self) -> int:
+        """How many more documents go in, should they weigh what the others do; one more while there is any room."""
+        left = self.most - self.weight
+        if left <= 0:
+            return 0
+        return ceil(left * self.documents / self.weight) if self.weight else PORTION
+
+
 def load(claims: Sequence[Claim], *, most: int) -> Work:
     """The objects of the claims as they are now, until they weigh `most` bytes, in equal parts for their projects.
 
     At least one of every project is loaded. Database errors are the caller's to meet.
     """
     work, waiting = Work(), _in_turn(claims)
-    projects = len({one.project_id for one in claims})
-    weights: Counter[str] = Counter()
-    size = max(FIRST, projects)
-    while portion := [one for one in waiting if weights[one.project_id] < most / projects][:size]:
+    share = most / max(1, len({one.project_id for one in claims}))
+    parts = {one.project_id: Part(share) for one in claims}
+    size = max(FIRST, len(parts))
+    while portion := list(islice(_affordable(waiting, parts), size)):
         taken = {one.id for one in portion}
         waiting = [one for one in waiting if one.id not in taken]
         loaded = len(work.ready)
         _load_portion(work, portion)
         for claim, operation in work.ready[loaded:]:
-            weights[claim.project_id] += weight(operation.body)
+            parts[claim.project_id].add(weight(operation.body))
         size = min(2 * size, PORTION)
     work.left = waiting
     return work
@@ -108,6 +128,14 @@ def _in_turn(claims: Sequence[Claim]) -> list[Claim]:
     for one in claims:
         by_project.setdefault(one.project_id, []).append(one)
     return [one for row in zip_longest(*by_project.values()) for one in row if one is not None]
+
+
+def _affordable(claims: Iterable[Claim], parts: Mapping[str, Part]) -> Iterator[Claim]:
+    rooms = {project: part.room() for project, part in parts.items()}
+    for one in claims:
+        if rooms[one.project_id] > 0:
+            rooms[one.project_id] -= 1
+            yield one
 
 
 def _load_portion(work: Work, claims: Sequence[Claim]) -> None:

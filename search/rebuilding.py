@@ -9,17 +9,16 @@ from dataclasses import replace
 from itertools import islice
 
 from catalog import failpoints
-from catalog.conf import section
 from catalog.events.recording import owe
 from catalog.indexing.documents import declared, sources
 from search import engines, loading, schema, verifying
-from search.conf import SearchConfig
 from search.engine import Engine, Generation, Operation, Verdict
 from search.errors import EngineUnavailable
 
 log = logging.getLogger(__name__)
 
-PART = 500
+PART, PART_BYTES = 500, 4 << 20
+"""Documents and bytes that are written at once; nobody waits for them."""
 AFTER_BEGIN = failpoints.declare("rebuild.after_begin", "a new generation gets all writes")
 AFTER_FILL = failpoints.declare("rebuild.after_fill", "it is filled and does not answer yet")
 AFTER_SWAP = failpoints.declare("rebuild.after_swap", "it answers, the old one is not dropped")
@@ -41,7 +40,7 @@ def rebuild(engine: Engine | None = None, report: Report | None = None) -> int:
         failpoints.reach(AFTER_BEGIN)
         for resource_type, source in sources().items():
             for part in loading.operations(
-                resource_type, source.all_ids(), number=PART, most=section(SearchConfig).relay_bytes
+                resource_type, source.all_ids(), number=PART, most=PART_BYTES
             ):
                 _write(engine, generation, part)
                 written += len(part)
