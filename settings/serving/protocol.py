@@ -1,5 +1,6 @@
 """uvicorn's HTTP protocol with what it leaves open: how long a request's head may be, and may take; how long a client
-may read nothing of what is sent to it; and requests behind one that asked to upgrade the connection.
+may read nothing of what is sent to it; requests behind one that asked to upgrade the connection; and the end of a
+connection on which more requests have come than the one that is answered.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Any
 
 import httptools
 from typing_extensions import override
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from artifacts.conf import ArtifactsConfig
@@ -31,6 +33,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading_head = True
         self._timer: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
+        self._answered: RequestResponseCycle | None = None
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in the parent
@@ -41,7 +44,15 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_ended()
         self._read_on()
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True  # the parent knows of the request that came last
+            self._answered.message_event.set()
         super().connection_lost(exc)
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     @override
     def data_received(self, data: bytes) -> None:

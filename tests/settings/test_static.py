@@ -1,6 +1,7 @@
 """The files of the pages and the admin: no thread is theirs, and nothing beside them can be read."""
 
 import http.client
+import logging
 import socket
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -79,3 +80,17 @@ def test_slow_readers_hold_no_thread(server: Server) -> None:
             slow.sendall(asked * 400)
             assert slow.recv(15) == b"HTTP/1.1 200 OK"
         assert ask(server, "GET", "/sign-in")[0] == 200
+
+
+def test_a_client_that_leaves_with_answers_on_their_way_is_no_failure(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = urlsplit(server.url)
+    for _ in range(6):
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((address.hostname, address.port))
+            connection.sendall(f"GET {FILE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 40)
+            connection.recv(100)
+    assert ask(server, "GET", FILE)[0] == 200
+    assert [one for one in caplog.records if one.levelno >= logging.ERROR] == []
