@@ -62,7 +62,7 @@ class SearchConfig(Section):
     )
     relay_batch: int = setting(200, help="Deliveries that a relay takes at once.")
     relay_bytes: int = setting(
-        512 << 10,
+        256 << 10,
         help="Bytes of documents after which a relay writes what it took, a part for each project of the batch.",
     )
     relay_poll: float = setting(1.0, help="Seconds between a relay's looks when nobody wakes it.")

@@ -79,7 +79,9 @@ class Relay:
         with metrics.BATCH_SECONDS.time():
             failpoints.reach(AFTER_CLAIM)
             work = loading.load(claims, most=section(SearchConfig).relay_bytes)
+            self._turns.heavy -= {one.project_id for one in claims}
             if work.left:
+                self._turns.heavy |= {one.project_id for one in work.left}
                 claiming.release(CONSUMER, owner=self._owner, claims=work.left)
             failpoints.reach(AFTER_LOAD)
             error = self._write(work)

@@ -5,7 +5,6 @@ Projects take turns, so that what one of them is owed does not wait until all th
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from uuid import uuid4
 
 from django.db import connection, transaction
@@ -37,10 +36,26 @@ class Claim:
 class Turns:
     """Whose turn it is: projects come in the order of their ids, after the one that had its turn last.
 
-    Consumers begin anywhere, so that several do not serve the same projects.
+    Consumers begin anywhere, so that several do not serve the same projects. Those that a consumer calls `heavy` share
+    with nobody, so that nobody waits for their part as well as for his own.
     """
 
     last: str = field(default_factory=lambda: uuid4().hex)
+    heavy: set[str] = field(default_factory=set)
+
+    def shared(self, waiting: Iterable[str], most: int) -> Iterator[list[str]]:
+        """Who shares a batch, of those that wait in turn."""
+        together: list[str] = []
+        for one in waiting:
+            if one not in self.heavy:
+                together.append(one)
+            if together and (one in self.heavy or len(together) == most):
+                yield together
+                together = []
+            if one in self.heavy:
+                yield [one]
+        if together:
+            yield together
 
 
 def claim(
@@ -54,7 +69,7 @@ def claim(
     turns = turns or Turns()
     with transaction.atomic():
         waiting = _in_turn(consumer, turns.last)
-        while projects := list(islice(waiting, min(PROJECTS, limit))):
+        for projects in turns.shared(waiting, min(PROJECTS, limit)):
             turns.last = projects[-1]
             if rows := _shared(consumer, projects, owner, lease, limit):
                 return [

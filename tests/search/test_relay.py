@@ -218,8 +218,14 @@ def test_a_batch_is_bounded_by_its_weight_and_shared_by_projects(
     assert left == {one: (before[one], 0, "") for one in left}
     assert len(left) == 60 - heavy
     books.write("late", project_id="light")
-    relay.batch()
-    assert (BOOK, "late") in held(engine)
+    weights = []
+    while (BOOK, "late") not in held(engine):
+        before_it = len(held(engine))
+        relay.batch()
+        weights.append(len(held(engine)) - before_it)
+    assert weights in ([1], [4, 1]), (
+        "after one batch of the heavy project at most, and without any of its documents"
+    )
     assert relay.drain() > 0
     assert len(held(engine)) == 91
     assert max(map(len, books.loads)) <= 64
