@@ -3,14 +3,17 @@
 import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from artifacts.sorting import KEYS
+from images.api.v2 import operators
 from tests.support.images import Caller, administrator, callers
 
 pytestmark = pytest.mark.django_db
@@ -174,18 +177,29 @@ FILTERS: list[tuple[str, Any]] = [
     ('name=in:"b,c",Z', lambda r: r.name in {"b,c", "Z"}),
     (r'name=in:"q\"q"', lambda r: r.name == 'q"q'),
     ("name=in:a,b&name=in:b,Z", lambda r: r.name == "b"),
+    ("name=eq:a", lambda r: r.name == "a"),
+    ("name=like:a", lambda _: False),
     ("status=queued", lambda r: r.status == "queued"),
     ("status=in:queued,active", lambda _: True),
+    ("status=eq:queued", lambda r: r.status == "queued"),
     ("status=bogus", lambda _: False),
+    ("status=bogus:queued", lambda _: False),
     ("status=deleted", lambda _: False),
     ("disk_format=raw", lambda r: r.disk_format == "raw"),
     ("disk_format=in:raw,qcow2", lambda r: r.disk_format in {"raw", "qcow2"}),
+    ("disk_format=eq:raw", lambda r: r.disk_format == "raw"),
+    ("container_format=eq:bare", lambda r: r.container_format == "bare"),
     ("container_format=bare", lambda r: r.container_format == "bare"),
     ("container_format=in:bare,ovf", lambda r: r.container_format == "bare"),
     ("id=11111111-1111-4111-8111-111111111111", lambda _: False),
     ("id=in:x,y", lambda _: False),
     ("owner=nobody", lambda _: False),
+    ("owner=eq:nobody", lambda _: False),
     ("checksum=md5-3", lambda r: r.fields.get("checksum") == "md5-3"),
+    ("checksum=eq:md5-3", lambda r: r.fields.get("checksum") == "md5-3"),
+    ("checksum=in:md5-3,md5-5", lambda r: r.fields.get("checksum") in {"md5-3", "md5-5"}),
+    ("os_hash_algo=eq:sha512", lambda r: "os_hash_algo" in r.fields),
+    ("os_hash_value=in:hash-5,x", lambda r: r.fields.get("os_hash_value") == "hash-5"),
     ("os_hash_algo=sha512", lambda r: "os_hash_algo" in r.fields),
     ("os_hash_algo=md5", lambda _: False),
     ("os_hash_value=hash-5", lambda r: r.fields.get("os_hash_value") == "hash-5"),
@@ -257,9 +271,43 @@ def test_ids_and_owners_are_filters_too(world: Any) -> None:
     first, second = rows[0].pk, rows[-1].pk
     assert ada.ids(f"id={first}") == [first]
     assert set(ada.ids(f"id=in:{first},{second}")) == {first, second}
+    assert ada.ids(f"id=eq:{first}") == [first]
     mine = [r for r in rows if r.project_id == ada.project.pk]
-    assert walk(ada, f"owner={ada.project.pk}", 4) == ordered(mine, [("created_at", "desc")])
+    for owner in (ada.project.pk, f"eq:{ada.project.pk}", f"in:x,{ada.project.pk}"):
+        assert walk(ada, f"owner={owner}", 4) == ordered(mine, [("created_at", "desc")])
     assert len(ada.ids(f"owner={rows[-1].project_id}")) == len(rows) - len(mine)
+
+
+COLONS = [
+    "reg:5000/app",
+    "2016-04-17T22:00:00Z",
+    "gt:5",
+    "neq:a",
+    "like:%",
+    "IN:a",
+    ":",
+    "a:",
+    "::eq:",
+]
+TAKEN = ["in:stock", "eq:a", "in:", "eq:", "eq:in:a", 'in:"a']
+
+
+def test_a_colon_belongs_to_the_name() -> None:
+    (ada,) = callers("ada")
+    ids = {name: ada.create(name=name)["id"] for name in [*COLONS, *TAKEN]}
+    for name, image_id in ids.items():
+        quoted = name.replace('"', r"\"")
+        assert ada.ids(f"name={quote(f'eq:{name}')}") == [image_id], name
+        assert ada.ids("name=" + quote(f'in:x,"{quoted}"')) == [image_id], name
+        if name in COLONS:
+            assert ada.ids(f"name={quote(name)}") == [image_id], name
+
+
+@given(st.text())
+def test_any_name_can_be_asked_for(name: str) -> None:
+    assert operators.one_or_many("name", f"eq:{name}") == [name]
+    if not name.startswith(("in:", "eq:")):
+        assert operators.one_or_many("name", name) == [name]
 
 
 def test_hidden_images_are_listed_only_when_asked_for(world: Any) -> None:
@@ -313,7 +361,6 @@ def test_hidden_images_are_listed_only_when_asked_for(world: Any) -> None:
         "sort_key=min_ram",
         "sort=name:asc:desc",
         "marker=",
-        "name=like:a",
         'name=in:"a',
         'name=in:"a"b',
         "created_at=yesterday",

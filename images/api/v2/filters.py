@@ -48,24 +48,27 @@ def _where(rows: Rows, column: str, key: Combinable, condition: str, value: Any)
     return rows.alias(**{f"filter_{column}": key}).filter(**{f"filter_{column}{condition}": value})
 
 
-def _text(column: str) -> _Parameter:
+def _text(
+    column: str, key: Combinable, read: Callable[[str, str], list[str]] = operators.one_or_many
+) -> _Parameter:
     """An index of the sort by this column serves the filter and the order newest first at once."""
 
     def apply(rows: Rows, name: str, value: str) -> Rows:
-        values = operators.one_or_many(name, value.lower() if column == "id" else value)
-        if "" in values:
+        values = read(name, value.lower() if column == "id" else value)
+        if "" in values and column in KEYS:  # its indexes hold "" where there is none
             rows = rows.filter(**{f"{column}__isnull": False})
         if len(values) == 1:
-            return _where(rows, column, KEYS[column], "", values[0])
-        return _where(rows, column, KEYS[column], "__in", values)
+            return _where(rows, column, key, "", values[0])
+        return _where(rows, column, key, "__in", values)
 
-    return _Parameter(apply, 'Equal to the text, or to one of several: in:a,b,"c,d".')
-
-
-def _equal(column: str, key: Combinable) -> _Parameter:
     return _Parameter(
-        lambda rows, _, value: _where(rows, column, key, "", value), "Equal to the text."
+        apply,
+        'Equal to the text (eq:a, if it begins like an operator), or to one of several: in:a,b,"c,d".',
     )
+
+
+def _word(column: str) -> _Parameter:
+    return _text(column, KEYS[column], operators.one_or_many_words)
 
 
 def _number(column: str, key: Combinable, condition: str = "") -> _Parameter:
@@ -120,15 +123,15 @@ MIN_RAM, MIN_DISK = F("min_ram"), F("min_disk")
 class ImageFilters(django_filters.FilterSet):
     """Filters of the image list; all of them must hold."""
 
-    id = _text("id")
-    name = _text("name")
-    status = _text("status")
-    container_format = _text("container_format")
-    disk_format = _text("disk_format")
-    owner = _equal("project_id", F("project_id"))
-    checksum = _equal("checksum", field_text("checksum"))
-    os_hash_algo = _equal("os_hash_algo", field_text("os_hash_algo"))
-    os_hash_value = _equal("os_hash_value", field_text("os_hash_value"))
+    id = _word("id")
+    name = _text("name", KEYS["name"])
+    status = _word("status")
+    container_format = _word("container_format")
+    disk_format = _word("disk_format")
+    owner = _text("project_id", F("project_id"))
+    checksum = _text("checksum", field_text("checksum"))
+    os_hash_algo = _text("os_hash_algo", field_text("os_hash_algo"))
+    os_hash_value = _text("os_hash_value", field_text("os_hash_value"))
     created_at = _time("created_at")
     updated_at = _time("updated_at")
     protected = _Parameter(_protected, "true or false.")

@@ -16,16 +16,21 @@ SECOND = timedelta(seconds=1)
 
 
 def one_or_many(name: str, value: str) -> list[str]:
-    """`debian` → [debian]; `in:a,"b,c"` → [a, 'b,c']. Another operator is InvalidParameter."""
+    """`debian` and `eq:debian` → [debian]; `in:a,"b,c"` → [a, 'b,c']. Any other text before a colon is of the value."""
     operator, colon, rest = value.partition(":")
-    if not colon:
+    if not colon or operator not in {"eq", "in"}:
         return [value]
-    if operator != "in":
+    return [rest] if operator == "eq" else split_quoted(name, rest)
+
+
+def one_or_many_words(name: str, value: str) -> list[str]:
+    """The same of words that hold no colon: InvalidParameter for a comparison, which none of them is."""
+    operator, colon, _ = value.partition(":")
+    if colon and operator in COMPARISONS - {"eq"}:
         raise InvalidParameter(
-            f"{name}: the only operator here is 'in:'; quote a value with ':' as in:\"…\"",
-            parameter=name,
+            f"{name}: the operators here are 'eq:' and 'in:', not {operator!r}", parameter=name
         )
-    return split_quoted(name, rest)
+    return one_or_many(name, value)
 
 
 def split_quoted(name: str, text: str) -> list[str]:
