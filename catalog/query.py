@@ -135,3 +135,18 @@ class Page:
     limit: int
     marker: str | None = None
     sorts: tuple[Sort, ...] = field(default=())
+
+
+MANY = 10**18
+"""More than any list has."""
+
+
+def count(text: str, *, least: int = 0) -> int | None:
+    """A number of rows as clients write it; None for what is no whole number of at least `least`. Beyond `MANY` nobody
+    counts: it is `MANY` then.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0")
+    number = int(digits or "0") if len(digits) <= 18 else MANY
+    return number if number >= least else None

@@ -258,6 +258,15 @@ def test_lists_come_in_pages(api, django_assert_max_num_queries) -> None:
     assert pages == 3
 
 
+LONG = ["2147483647", "9" * 19, "9" * 5000, "0000000001"]
+
+
+@pytest.mark.parametrize("limit", LONG)
+def test_no_limit_is_too_long(api, limit) -> None:
+    answer = api.get(f"/users?limit={limit}")
+    assert (answer.status_code, len(answer.json()["users"])) == (200, 1)
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=-1", "limit=x", "limit=٣", "marker=absent"])
 def test_a_parameter_that_means_nothing_is_refused(api, query) -> None:
     answer = api.get(f"/users?{query}")

@@ -13,7 +13,7 @@ from artifacts.visibility import COMMUNITY, Scope
 from catalog.actors import Actor
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
-from catalog.query import Page, Sort
+from catalog.query import Page, Sort, count
 
 FILTERS = {
     "name": "name",
@@ -62,13 +62,12 @@ def _scope(query: QueryDict) -> Scope:
 def _page(query: QueryDict) -> Page:
     config = section(CatalogConfig)
     text = query.get("limit", str(config.page_size))
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    limit = count(text)
+    if limit is None:
         raise InvalidParameter(
             f"limit must be an integer of at least 0, not {text[:40]!r}", parameter="limit"
         )
-    return Page(
-        min(int(text), config.page_limit), query.get("marker"), _sorts(query.get("sort", ""))
-    )
+    return Page(min(limit, config.page_limit), query.get("marker"), _sorts(query.get("sort", "")))
 
 
 def _sorts(text: str) -> tuple[Sort, ...]:

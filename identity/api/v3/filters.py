@@ -13,6 +13,7 @@ from catalog.api.addresses import base_url
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 from catalog.pages import room, weight
+from catalog.query import count
 from identity.models import ApplicationCredential, Domain, Project, ProjectTag, Role, User
 
 M = TypeVar("M", bound=Model)
@@ -181,9 +182,10 @@ def _limit(parameters: QueryDict) -> int:
     wished = parameters.get("limit")
     if not wished:
         return longest
-    if not (wished.isascii() and wished.isdigit() and len(wished) < 10 and int(wished)):
+    number = count(wished, least=1)
+    if number is None:
         raise InvalidParameter("limit must be a whole number above zero.", parameter="limit")
-    return min(int(wished), longest)
+    return min(number, longest)
 
 
 def _after(rows: QuerySet[M], marker: str | None) -> QuerySet[M]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from rest_framework.request import Request
 
+from catalog import query
 from catalog.conf import CatalogConfig, section
 from catalog.errors import InvalidParameter
 
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
-_LONGEST = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,12 @@ def count(request: Request, *, least: int = 0) -> int | None:
     text = request.query_params.get("limit")
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()) or int(text[:_LONGEST]) < least:
+    number = query.count(text, least=least)
+    if number is None:
         raise InvalidParameter(
             f"limit must be a whole number of at least {least}, not {text!r}", parameter="limit"
         )
-    return int(text) if len(text) <= _LONGEST else int("9" * _LONGEST)
+    return number
 
 
 def visibility(request: Request) -> str | None:
