@@ -32,6 +32,8 @@ APART = frozenset(
 """Fields that have a place of their own on the page."""
 CODES = frozenset({"owner", "project_id", "checksum", "os_hash_value"})
 HISTORY = 50
+LONGEST_FILE_NAME = 200
+"""Bytes: file systems take 255, and an ending follows."""
 PROPERTY = "properties/"
 
 
@@ -286,5 +288,6 @@ def _command(actor: Actor, kind: ArtifactType, row: Artifact, base_url: str) -> 
 
 def _file_name(row: Artifact, ending: str | None) -> str:
     """A name that every shell and file system takes as it is."""
-    text = re.sub(r"[^a-z0-9._]+", "-", (row.name or "").lower()).strip("-.") or row.pk
+    words = re.sub(r"[^a-z0-9._]+", "-", (row.name or "").lower()).strip("-.")
+    text = words[:LONGEST_FILE_NAME].rstrip("-.") or row.pk
     return text if ending is None or text.endswith(f".{ending}") else f"{text}.{ending}"

@@ -1,5 +1,7 @@
 """An asset's own page: everything about it, for who may see it."""
 
+from pathlib import Path
+
 import pytest
 
 from artifacts.heat_templates import HEAT_TEMPLATES
@@ -180,6 +182,19 @@ def test_commands_are_safe_to_paste(ada: Person, name: str | None) -> None:
     file = text.partition("--file ")[2].split()[0]
     assert not set(file) - set("abcdefghijklmnopqrstuvwxyz0123456789._-")
     assert file[0] not in "-."
+
+
+@pytest.mark.parametrize("length", [200, 201, 251, 252, 255])
+def test_file_systems_take_the_names_of_commands(ada: Person, tmp_path: Path, length: int) -> None:
+    name = f"{'a b.' * 100}"[: length - 1] + "z"
+    row = with_data(ada.image(name, disk_format="qcow2", container_format="bare"))
+    file = ada.get(path(row)).text.partition("--file ")[2].split()[0]
+    assert file.endswith(".qcow2")
+    (tmp_path / file).touch()
+    artifact = plain.create_artifact(HEAT_TEMPLATES, {"name": name}, actor=ada.actor)
+    Blob.objects.create(artifact=artifact, slot="template", status="active")
+    text = ada.get(path(artifact, "OS::Glare::HeatTemplate")).text
+    (tmp_path / text.partition("--output ")[2].split()[0]).touch()
 
 
 def test_what_a_protection_keeps_is_neither_shown_nor_told_of(
