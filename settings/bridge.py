@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from catalog import callers, requestids
 from catalog.api import later
-from catalog.api.addresses import PROXIED
+from catalog.api.addresses import PROXIED, RAW_PATH
 from catalog.aside import aside
 from catalog.errors import CatalogError, NotFound, TooLarge
 from catalog.fairqueue import FairQueue, Used
@@ -320,6 +320,7 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.run_once": False,
         requestids.ENVIRON: requestids.current.get(),
         PROXIED: bool(scope.get(PROXIED)),
+        RAW_PATH: raw.decode("latin-1"),
     }
     for name, value in scope["headers"]:
         variable = _variable(name)

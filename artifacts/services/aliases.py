@@ -17,9 +17,12 @@ from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import Conflict, Duplicate, Invalid, NotFound, PreconditionFailed
 from catalog.events.recording import Change, record
+from catalog.names import require_addressable
 
 OBJECT_TYPE = "Vitrine::Alias"
 VISIBILITIES = (PRIVATE, PUBLIC)
+BELOW = ("moves", "actions/rollback")
+"""What APIs serve below the address of an alias."""
 
 
 class InvalidAlias(Invalid):
@@ -37,7 +40,7 @@ class NowhereToGoBack(Conflict):
 def create_alias(
     name: str, target_id: str, *, kind: ArtifactType, actor: Actor, visibility: str = PRIVATE
 ) -> Alias:
-    """An alias of the actor's project. InvalidAlias, Forbidden, Duplicate, LimitExceeded."""
+    """An alias of the actor's project. InvalidAlias, InvalidName, Forbidden, Duplicate, LimitExceeded."""
     _check_name(name, kind)
     _check_visibility(visibility, kind)
     if not actor.project_id:
@@ -181,6 +184,7 @@ def _check_name(name: str, kind: ArtifactType) -> None:
         )
     if looks_like_id(name):
         raise InvalidAlias(f"{kind.an_alias} is not named like an id", name=name)
+    require_addressable(name, kind.alias, below=BELOW)
 
 
 def _check_visibility(visibility: str, kind: ArtifactType) -> None:

@@ -3,7 +3,7 @@
 Each runs inside the caller's transaction, raises the versions, appends the event and owes the index the new state.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db import connection
@@ -16,6 +16,7 @@ from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import ConcurrentChange, PreconditionFailed
 from catalog.events.recording import Change, owe, record
+from catalog.names import require_addressable
 
 LIVE, RESTORABLE = "deleted_at IS NULL", "deleted_at IS NOT NULL AND scrubbed_at IS NULL"
 """Which rows may be written."""
@@ -26,8 +27,8 @@ WHERE id = %s AND status = %s AND revision = %s AND {among}
 """
 
 
-def insert(artifact: Artifact, *, kind: ArtifactType, tags: Iterable[str], actor: Actor) -> None:
-    """Write a new row; IntegrityError when the id or the version is taken."""
+def insert(artifact: Artifact, *, kind: ArtifactType, tags: Collection[str], actor: Actor) -> None:
+    """Write a new row; IntegrityError when the id or the version is taken. InvalidName for a tag of no address."""
     artifact.created_by = artifact.updated_by = actor.user_id
     prepared.insert([artifact])
     _add_tags(artifact, tags)
@@ -123,13 +124,16 @@ def touch(artifact: Artifact, *, kind: ArtifactType) -> None:
 
 
 def replace_tags(artifact: Artifact, old: Iterable[str], new: Iterable[str]) -> None:
+    """Let the artifact have the `new` tags instead of the `old` ones; InvalidName for a fresh one of no address."""
     gone, fresh = set(old) - set(new), set(new) - set(old)
     if gone:
         Tag.objects.filter(artifact=artifact, value__in=gone).delete()
     _add_tags(artifact, sorted(fresh))
 
 
-def _add_tags(artifact: Artifact, tags: Iterable[str]) -> None:
+def _add_tags(artifact: Artifact, tags: Collection[str]) -> None:
+    for value in tags:
+        require_addressable(value, "tag")
     prepared.insert([Tag(artifact=artifact, value=value) for value in tags])
 
 

@@ -17,6 +17,8 @@ PROXIED = "vitrine.proxied"
 """Key of an ASGI scope and of a WSGI environment: true when the request came through a proxy whose word about the
 client is taken.
 """
+RAW_PATH = "vitrine.raw_path"
+"""Key of a WSGI environment: the path as it was sent, with its escapes."""
 
 
 OWN_NAMES = frozenset({"localhost", socket.gethostname().lower()})

@@ -6,6 +6,7 @@ from typing import Any, TypedDict, Unpack
 from catalog.actors import Actor
 from catalog.errors import Invalid
 from catalog.events.recording import Change, record
+from catalog.names import require_addressable
 from identity import offers
 from identity.errors import NameTaken, RegionNotFound, StillInUse
 from identity.models import Endpoint, Region, new_id
@@ -22,11 +23,13 @@ class RegionChanges(TypedDict, total=False):
 def create_region(
     region_id: str | None = None, *, actor: Actor, **values: Unpack[RegionChanges]
 ) -> Region:
-    """A new region under the id that is given, else under one that is made; NameTaken when the id is in use."""
+    """A new region under the id that is given, else under one that is made.
+
+    InvalidName; NameTaken when the id is in use.
+    """
     require(actor, "create_region")
     key = region_id or new_id()
-    if "/" in key:
-        raise Invalid("region.id must not hold a slash.", attribute="id")
+    require_addressable(key, "region", slashes=False)
     taken = NameTaken(f"There is a region {key} already.", id=key)
     with changing(taken):
         if key in offers.regions():

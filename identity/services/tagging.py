@@ -6,6 +6,7 @@ from collections.abc import Collection
 from catalog.actors import Actor
 from catalog.errors import Invalid
 from catalog.events.recording import Change, record
+from catalog.names import require_addressable
 from identity.errors import TagNotFound
 from identity.models import Project, ProjectTag
 from identity.policies import require
@@ -17,7 +18,7 @@ TAG = re.compile(r"[^,/]{1,255}")
 
 
 def set_tags(project_id: str, names: Collection[str], *, actor: Actor) -> list[str]:
-    """Give the project these tags and no others; Invalid for what cannot be a tag."""
+    """Give the project these tags and no others; Invalid, InvalidName for what cannot be a tag."""
     require(actor, "update_project_tags", project=project_id)
     with changing():
         project = _held(project_id)
@@ -56,6 +57,8 @@ def replace_tags(project: Project, names: Collection[str], *, actor: Actor) -> N
     old, new = set(tags_of(project)), set(names)
     if old == new:
         return
+    for name in sorted(new - old):
+        require_addressable(name, "tag")
     ProjectTag.objects.filter(project=project, name__in=old - new).delete()
     ProjectTag.objects.bulk_create(
         ProjectTag(project=project, name=name) for name in sorted(new - old)

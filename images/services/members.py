@@ -12,6 +12,7 @@ from catalog.conf import section
 from catalog.errors import ConcurrentChange, Duplicate, Forbidden, Invalid, TooLarge
 from catalog.events.history import first_event
 from catalog.events.recording import Change, record
+from catalog.names import require_addressable
 from images.conf import ImagesConfig
 from images.handler import IMAGES
 from images.policies import ImageAction, ImagePolicy
@@ -22,12 +23,14 @@ STATUSES = ("pending", "accepted", "rejected")
 def add_member(image: Artifact, member_id: str, *, actor: Actor) -> Member:
     """Share with a project; it sees the image in its lists once it accepts.
 
-    A project that was a member before is pending again, and its membership as old as the first one.
+    A project that was a member before is pending again, and its membership as old as the first one. Forbidden, Invalid,
+    InvalidName, TooLarge, Duplicate.
     """
     ImagePolicy(actor).require(ImageAction.ADD_MEMBER, image)
     _must_be_shared(image)
     if not 0 < len(member_id) <= 255:
         raise Invalid("a member is named by 1 to 255 characters", member=member_id[:80])
+    require_addressable(member_id, "member")
     quota, others = section(ImagesConfig).member_quota, Member.objects.filter(artifact=image)
     if 0 <= quota <= others.exclude(member_id=member_id).count():
         raise TooLarge(f"an image has at most {quota} members", maximum=quota)

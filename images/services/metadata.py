@@ -42,7 +42,7 @@ COLUMN = {
 def create_image(document: Mapping[str, Any], *, actor: Actor) -> Image:
     """A queued image from the fields a client sent.
 
-    InvalidImage, Forbidden, Duplicate, TooLarge, PropertyRejected; nothing is stored then.
+    InvalidImage, InvalidName, Forbidden, Duplicate, TooLarge, PropertyRejected; nothing is stored then.
     """
     _count(document)
     for name in document:

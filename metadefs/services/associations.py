@@ -10,7 +10,12 @@ from metadefs.errors import InvalidDefinition
 from metadefs.models import NAME_LENGTH, Association, Namespace, ResourceType
 from metadefs.services.changes import Change
 from metadefs.services.frames import differences, governing, tell
-from metadefs.services.naming import absent_association, check_name, refuse_protected
+from metadefs.services.naming import (
+    absent_association,
+    check_name,
+    check_new_name,
+    refuse_protected,
+)
 
 _ADD = "add_metadef_resource_type_association"
 
@@ -18,6 +23,7 @@ _ADD = "add_metadef_resource_type_association"
 def create(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> Association:
     """Associate; an unknown resource type is made known. Duplicate when it is associated."""
     check(draft)
+    check_new_name("resource type", draft.name)
     with governing(namespace, _ADD, actor=actor) as (row, change):
         return add(row, draft, change=change)
 

@@ -12,7 +12,7 @@ from metadefs.policies import MetadefPolicy
 from metadefs.services import associations, objects, properties, tags
 from metadefs.services.changes import Change, changing
 from metadefs.services.frames import differences, governing, tell
-from metadefs.services.naming import check_name, check_number, refuse_protected
+from metadefs.services.naming import check_name, check_new_name, check_number, refuse_protected
 
 _LIMITS = {"display_name": 80, "owner": 255}
 _GOVERNS = frozenset({"namespace", "visibility", "owner"})
@@ -26,6 +26,7 @@ def create(draft: NamespaceDraft, *, actor: Actor) -> Namespace:
     the service.
     """
     check(draft)
+    _check_new_names(draft)
     with changing(actor) as change:
         _require(draft, actor)
         row = insert(draft, change=change)
@@ -37,6 +38,7 @@ def modify(namespace: Namespace, draft: NamespaceDraft, *, actor: Actor) -> Name
     """Replace the namespace's own fields, also its name; what is in it stays."""
     check_own(draft)
     with governing(namespace, "modify_metadef_namespace", actor=actor) as (row, change):
+        check_new_name("namespace", draft.namespace, instead_of=row.namespace)
         return replace(row, draft, change=change)
 
 
@@ -100,6 +102,18 @@ def check(draft: NamespaceDraft, *, default: bool = True) -> None:
         objects.check(group, default=default)
     for tag in draft.tags:
         check_name("tag", tag)
+
+
+def _check_new_names(draft: NamespaceDraft) -> None:
+    check_new_name("namespace", draft.namespace)
+    for kind, names in (
+        ("resource type", [one.name for one in draft.associations]),
+        ("property", draft.properties),
+        ("object", [one.name for one in draft.objects]),
+        ("tag", draft.tags),
+    ):
+        for name in names:
+            check_new_name(kind, name)
 
 
 def check_own(draft: NamespaceDraft) -> None:

@@ -6,6 +6,7 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 
 from catalog.errors import Duplicate, NotFound, Protected
+from catalog.names import require_addressable
 from metadefs.errors import InvalidDefinition
 from metadefs.models import NAME_LENGTH, Namespace
 
@@ -14,7 +15,7 @@ M = TypeVar("M", bound=Model)
 
 
 def check_name(kind: str, name: str) -> None:
-    """InvalidDefinition for a name that is empty, too long, or that no address could carry."""
+    """InvalidDefinition for a name that is empty, too long, or that no database could hold."""
     if not name.strip():
         raise InvalidDefinition(f"the name of a {kind} must not be empty", rule="name")
     if len(name) > NAME_LENGTH:
@@ -25,6 +26,12 @@ def check_name(kind: str, name: str) -> None:
         raise InvalidDefinition(f"the name of a {kind} must not hold NUL", rule="name")
     if kind == "namespace" and "/" in name:
         raise InvalidDefinition("the name of a namespace must not hold a slash", rule="name")
+
+
+def check_new_name(kind: str, name: str, *, instead_of: str = "") -> None:
+    """InvalidName for a name that no address could carry; what keeps its name may have any, and so may files."""
+    if name != instead_of:
+        require_addressable(name, kind)
 
 
 def check_number(names: Sized) -> None:

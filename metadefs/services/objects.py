@@ -11,12 +11,13 @@ from metadefs.models import Namespace, Object
 from metadefs.services import properties
 from metadefs.services.changes import Change
 from metadefs.services.frames import differences, governing, tell
-from metadefs.services.naming import check_name, child, refuse_protected, taken
+from metadefs.services.naming import check_name, check_new_name, child, refuse_protected, taken
 
 
 def create(namespace: Namespace, draft: ObjectDraft, *, actor: Actor) -> Object:
     """Define an object; Duplicate when its name is taken."""
     check(draft)
+    check_new_name("object", draft.name)
     with governing(namespace, "add_metadef_object", actor=actor) as (row, change):
         return add(row, draft, change=change)
 
@@ -24,6 +25,7 @@ def create(namespace: Namespace, draft: ObjectDraft, *, actor: Actor) -> Object:
 def modify(namespace: Namespace, name: str, draft: ObjectDraft, *, actor: Actor) -> Object:
     """Replace the object `name` by the draft, whose name may be another."""
     check(draft)
+    check_new_name("object", draft.name, instead_of=name)
     with governing(namespace, "modify_metadef_object", actor=actor) as (row, change):
         return replace(row, name, draft, change=change)
 

@@ -9,7 +9,7 @@ from metadefs import schema
 from metadefs.models import Namespace, Property
 from metadefs.services.changes import Change
 from metadefs.services.frames import differences, governing, tell
-from metadefs.services.naming import check_name, child, refuse_protected, taken
+from metadefs.services.naming import check_name, check_new_name, child, refuse_protected, taken
 
 
 def create(
@@ -17,6 +17,7 @@ def create(
 ) -> Property:
     """Define `name`; Duplicate when it is defined, InvalidDefinition when it cannot be."""
     check(name, definition)
+    check_new_name("property", name)
     with governing(namespace, "add_metadef_property", actor=actor) as (row, change):
         return add(row, name, definition, change=change)
 
@@ -31,6 +32,7 @@ def modify(
 ) -> Property:
     """Replace the definition of `name`, and rename it when `new_name` differs."""
     check(new_name, definition)
+    check_new_name("property", new_name, instead_of=name)
     with governing(namespace, "modify_metadef_property", actor=actor) as (row, change):
         return replace(row, name, new_name=new_name, definition=definition, change=change)
 

@@ -9,7 +9,7 @@ from catalog.events.recording import Change, record
 from metadefs.models import ResourceType
 from metadefs.policies import MetadefPolicy
 from metadefs.services.changes import noting
-from metadefs.services.naming import check_name
+from metadefs.services.naming import check_name, check_new_name
 
 _RULE = "add_metadef_resource_type_association"
 
@@ -24,6 +24,8 @@ def save(row: ResourceType, *, actor: Actor) -> ResourceType:
         known = ResourceType.objects.filter(pk=row.pk).first() if row.pk else None
         if known is not None and known.name != row.name:
             raise Conflict("a resource type cannot be renamed: assets know it by its name")
+        if known is None:
+            check_new_name("resource type", row.name)
         if known is None and ResourceType.objects.filter(name=row.name).exists():
             raise Duplicate(f"there is a resource type {row.name!r} already", name=row.name)
         if known is not None and known.protected == row.protected:

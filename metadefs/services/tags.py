@@ -7,12 +7,20 @@ from catalog.clock import now
 from metadefs.models import Namespace, Tag
 from metadefs.services.changes import Change
 from metadefs.services.frames import suggesting, tell
-from metadefs.services.naming import check_name, check_number, child, refuse_protected, taken
+from metadefs.services.naming import (
+    check_name,
+    check_new_name,
+    check_number,
+    child,
+    refuse_protected,
+    taken,
+)
 
 
 def create(namespace: Namespace, name: str, *, actor: Actor) -> Tag:
     """Add one tag; Duplicate when it is there."""
     check_name("tag", name)
+    check_new_name("tag", name)
     with suggesting(namespace, "add_metadef_tag", actor=actor) as (row, change):
         return add(row, name, change=change)
 
@@ -29,6 +37,8 @@ def create_many(
         check_name("tag", name)
     with suggesting(namespace, "add_metadef_tags", actor=actor) as (row, change):
         there = {} if append else _kept(row, names, change)
+        for name in sorted(set(names) - there.keys()):
+            check_new_name("tag", name)
         return [
             there.pop(name) if name in there else add(row, name, change=change) for name in names
         ]
@@ -36,6 +46,7 @@ def create_many(
 
 def rename(namespace: Namespace, name: str, *, new_name: str, actor: Actor) -> Tag:
     check_name("tag", new_name)
+    check_new_name("tag", new_name, instead_of=name)
     with suggesting(namespace, "modify_metadef_tag", actor=actor) as (row, change):
         found = child(row.tags.all(), row, "tag", name)
         if new_name == name:

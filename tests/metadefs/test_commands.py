@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from catalog.models import Event
+from catalog.names import InvalidName
 from metadefs.enforcement import check
 from metadefs.models import Association, Epoch, Namespace, Object, Property, ResourceType, Tag
 from metadefs.selectors import declared_types, draft_of, governance
@@ -259,9 +260,9 @@ def test_exported_files_do_not_hide_each_other(tmp_path):
         ("B", "Same"),
         ("Same", None),
         ("::", "::"),
-        ("..", "../.."),
     ):
         namespaces.create(NamespaceDraft(namespace=name, display_name=display), actor=ROOT)
+    Namespace.objects.create(namespace="..", display_name="../..")
     call_command("export_metadefs", "--path", str(tmp_path), stdout=io.StringIO())
     assert {orjson.loads(f.read_bytes())["namespace"] for f in tmp_path.iterdir()} == {
         "A", "B", "Same", "::", "..",
@@ -277,3 +278,17 @@ def test_a_preview_refuses_what_could_not_be_stored():
 
     with pytest.raises(InvalidDefinition):
         previews.governance_with(NamespaceDraft(namespace=""), resource_type="T", owner=None)
+
+
+def test_names_that_no_address_carries_are_loaded_and_can_be_removed(folder):
+    odd = {"..": cores(), "a\nb": cores()}
+    rewrite(folder, protected=False, properties=odd, tags=[{"name": "."}])
+    assert "1" in load(folder)[0]
+    assert set(whole().properties) == set(odd)
+    for name in odd:
+        properties.modify(
+            Namespace.objects.get(), name, new_name=name, definition=cores(maximum=2), actor=ROOT
+        )
+        properties.delete(Namespace.objects.get(), name, actor=ROOT)
+    with pytest.raises(InvalidName):
+        properties.create(Namespace.objects.get(), "..", cores(), actor=ROOT)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -10,6 +11,7 @@ from catalog.actors import system_actor
 from images.services.takeover import adopt
 from images.takeover.mapping import adopted
 from images.takeover.source import GlanceImage
+from tests.support.images import administrator
 
 ROW: dict[str, Any] = {
     "id": "0B6B1CCE-2D23-4D4F-9D4B-6B3C1E3B8B41",
@@ -45,3 +47,23 @@ def test_nul_characters_which_mysql_keeps_are_left_out_and_told() -> None:
     assert list(found.tags.values_list("value", flat=True)) == ["t"]
     assert found.hidden
     assert not found.protected
+
+
+@pytest.mark.django_db
+def test_names_that_no_address_carries_are_taken_over_and_can_be_removed() -> None:
+    root = administrator()
+    tags, when = ["..", "x\ny", "a", ""], ROW["created_at"]
+    shared = [
+        {"member": m, "status": "pending", "created_at": when, "updated_at": None} for m in tags[:3]
+    ]
+    image = GlanceImage(ROW | {"visibility": "shared"}, {}, tags, members=shared)
+    adopt([adopted(image, [])], actor=system_actor("test"))
+    path = f"/v2/images/{ROW['id']}"
+    assert set(root.show(ROW["id"]).json()["tags"]) == set(tags)
+    for name in ("..", "x\ny"):
+        at = quote(name)
+        assert root.call("GET", f"{path}/members/{at}").json()["member_id"] == name
+        for kind in ("tags", "members"):
+            assert root.call("DELETE", f"{path}/{kind}/{at}").status_code == 204, (kind, name)
+    left = root.patch(ROW["id"], {"op": "replace", "path": "/tags", "value": ["a"]})
+    assert left.json()["tags"] == ["a"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from identity import offers
 from identity.facts import Named, TokenFacts
@@ -175,7 +176,7 @@ def region(row: Region, api: str) -> Document:
         "id": row.pk,
         "description": row.description,
         "parent_region_id": row.parent_id,
-        "links": {"self": f"{api}/regions/{row.pk}"},
+        "links": {"self": f"{api}/regions/{quote(row.pk, safe='')}"},
     }
 
 

@@ -39,7 +39,7 @@ urlpatterns = [
     path("v3/projects", projects.ProjectsView.as_view()),
     path("v3/projects/<str:project_id>", projects.ProjectView.as_view()),
     path("v3/projects/<str:project_id>/tags", projects.ProjectTagsView.as_view()),
-    path("v3/projects/<str:project_id>/tags/<str:tag>", projects.ProjectTagView.as_view()),
+    path("v3/projects/<str:project_id>/tags/<name:tag>", projects.ProjectTagView.as_view()),
     path("v3/users", users.UsersView.as_view()),
     path("v3/users/<str:user_id>", users.UserView.as_view()),
     path("v3/users/<str:user_id>/password", users.UserPasswordView.as_view()),
@@ -65,6 +65,6 @@ urlpatterns = [
     path("v3/endpoints", catalog.EndpointsView.as_view()),
     path("v3/endpoints/<str:endpoint_id>", catalog.EndpointView.as_view()),
     path("v3/regions", regions.RegionsView.as_view()),
-    path("v3/regions/<str:region_id>", regions.RegionView.as_view()),
+    path("v3/regions/<name:region_id>", regions.RegionView.as_view()),
     re_path(r"^.*$", NothingHere.as_view()),
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
@@ -113,7 +114,7 @@ class FamilyMoves(FamiliesView):
         before = operators.integer("marker", query["marker"]) if "marker" in query else None
         moves, more = aliases.moves_of(alias, limit=operators.limit(query), before=before)
         last = str(moves[-1].pk) if more and moves else None
-        links = page_links(f"/v2/families/{family}/moves", query, last)
+        links = page_links(f"/v2/families/{quote(family, safe='')}/moves", query, last)
         return json_response({"moves": _moves(moves, alias, self.actor), **links})
 
 

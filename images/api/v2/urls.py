@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path, registe
 from django.urls.converters import StringConverter
 from typing_extensions import override
 
+from catalog.api.names import ended
 from images.api.v2 import (
     families,
     history,
@@ -29,24 +30,24 @@ register_converter(IdConverter, "id")
 
 v2: list[URLPattern | URLResolver] = [
     path("families", families.FamilyList.as_view()),
-    path("families/<str:family>", families.FamilyItem.as_view()),
-    path("families/<str:family>/moves", families.FamilyMoves.as_view()),
-    path("families/<str:family>/actions/rollback", families.FamilyRollback.as_view()),
+    path("families/<name:family>/moves", families.FamilyMoves.as_view()),
+    path("families/<name:family>/actions/rollback", families.FamilyRollback.as_view()),
+    path("families/<name:family>", families.FamilyItem.as_view()),
     path("images", views.ImageList.as_view()),
     path("images/<id:image_id>", views.ImageItem.as_view()),
     path("images/<id:image_id>/actions/deactivate", views.Deactivation.as_view()),
     path("images/<id:image_id>/actions/reactivate", views.Reactivation.as_view()),
     path("images/<id:image_id>/actions/restore", views.Restoration.as_view()),
-    path("images/<id:image_id>/tags/<path:tag>", views.ImageTag.as_view()),
+    path("images/<id:image_id>/tags/<name:tag>", views.ImageTag.as_view()),
     path("images/<id:image_id>/events", history.ImageEvents.as_view()),
     path("images/<id:image_id>/locations", locations.Locations.as_view()),
     path("images/<id:image_id>/members", members.MemberList.as_view()),
-    path("images/<id:image_id>/members/<path:member_id>", members.MemberItem.as_view()),
+    path("images/<id:image_id>/members/<name:member_id>", members.MemberItem.as_view()),
     path("info/import", info.ImportMethods.as_view()),
     path("info/stores", info.Stores.as_view()),
     path("info/stores/detail", info.StoresDetail.as_view()),
     path("info/usage", usage.Usage.as_view()),
-    path("stores/<str:store>/<id:image_id>", locations.StoreItem.as_view()),
+    path("stores/<name:store>/<id:image_id>", locations.StoreItem.as_view()),
     path("schemas/<str:name>", schemas.Schema.as_view()),
     path("", include("metadefs.api.v2.urls")),
 ]
@@ -55,8 +56,7 @@ v2: list[URLPattern | URLResolver] = [
 def _with_slash(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | URLResolver]:
     """Every address may end in a slash as well, but `images/`: that is an image with an empty id, and there is none."""
     single = [p for p in patterns if isinstance(p, URLPattern) and str(p.pattern) != "images"]
-    ended = [path(f"{p.pattern}/", p.callback) for p in single]
-    return [*ended, *patterns]
+    return [*map(ended, single), *patterns]
 
 
 urlpatterns = [
