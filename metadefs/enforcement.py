@@ -23,6 +23,7 @@ from jsonschema.protocols import Validator
 
 from metadefs import operators, values
 from metadefs.errors import Mode, PropertyRejected, Violation
+from metadefs.operators import Comparison
 
 __all__ = ["Governance", "PropertyRejected", "Requirement", "Rule", "Violation", "check", "require"]
 
@@ -42,13 +43,18 @@ class Rule:
 
     def broken_by(self, value: Any) -> tuple[str, str] | None:
         """The rule's name and what it says of legal values, when `value` breaks it."""
-        if isinstance(value, str) and self.operators:
-            operator, operands = operators.split(value)
-            if operator in self.operators:
-                return next(filter(None, map(self._parsed_broken, operands)), None)
-            if operator is not None:
-                return "operators", f"operators {' '.join(self.operators)}"
-        return self._parsed_broken(value)
+        compared = operators.read(value, self.operators) if isinstance(value, str) else None
+        if compared is not None:
+            return self._operands_broken(compared)
+        broken = self._parsed_broken(value)
+        if broken and self.operators and isinstance(value, str) and operators.begins(value):
+            return "operators", f"operators {' '.join(self.operators)}"
+        return broken
+
+    def _operands_broken(self, compared: Comparison) -> tuple[str, str] | None:
+        if compared.wrong:
+            return "operators", f"operators ({compared.wrong})"
+        return next(filter(None, map(self._parsed_broken, compared.operands)), None)
 
     def _parsed_broken(self, value: Any) -> tuple[str, str] | None:
         declared = str(self.schema["type"])

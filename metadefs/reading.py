@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from metadefs import schema
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
 from metadefs.errors import Mode
 
@@ -63,7 +64,7 @@ def document(draft: NamespaceDraft) -> dict[str, Any]:
         "visibility": draft.visibility,
         "protected": draft.protected,
         "resource_type_associations": [_association(one) for one in draft.associations],
-        "properties": {name: dict(found) for name, found in sorted(draft.properties.items())},
+        "properties": _definitions(draft.properties),
         "objects": [_object(one) for one in draft.objects],
         "tags": [{"name": name} for name in draft.tags],
     }
@@ -83,8 +84,12 @@ def _object(draft: ObjectDraft) -> dict[str, Any]:
         "name": draft.name,
         **_valued(description=draft.description),
         "required": list(draft.required),
-        "properties": {name: dict(found) for name, found in sorted(draft.properties.items())},
+        "properties": _definitions(draft.properties),
     }
+
+
+def _definitions(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: schema.told(definition) for name, definition in sorted(found.items())}
 
 
 def _valued(**fields: Any) -> dict[str, Any]:

@@ -47,6 +47,17 @@ def definitions(
             yield group.name, name, definition
 
 
+def odd_defaults(found: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """What is wrong with the defaults of named definitions; it refuses none of them."""
+    said = []
+    for name, definition in found:
+        try:
+            schema.check_default(name, definition)
+        except InvalidDefinition as error:
+            said.append(error.message)
+    return said
+
+
 def _rules(namespace: NamespaceDraft, association: AssociationDraft) -> Iterable[Rule]:
     for group, name, definition in definitions(namespace):
         try:

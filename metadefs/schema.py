@@ -6,6 +6,7 @@ they read.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from metadefs import patterns, values
+from metadefs import operators, patterns, values
 from metadefs.errors import InvalidDefinition
 
 TYPES = ("array", "boolean", "integer", "number", "object", "string")
@@ -27,9 +28,9 @@ DEFINITION: dict[str, Any] = {
     "required": ["title", "type"],
     "properties": {
         "title": _TEXT,
-        "type": {"enum": [*TYPES, None]},
+        "type": {"enum": list(TYPES)},
         "description": _TEXT,
-        "operators": {"type": "array", "items": _TEXT},
+        "operators": {"type": "array", "items": {"enum": list(operators.KNOWN)}},
         "default": {},
         "readonly": {"type": "boolean"},
         "confidential": {"type": "boolean"},
@@ -51,6 +52,7 @@ DEFINITION: dict[str, Any] = {
         "required": {"type": "array", "items": _TEXT, "uniqueItems": True},
     },
 }
+_KEYS = frozenset(DEFINITION["properties"])
 _BOUNDS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"))
 _KEPT = (
     "minimum",
@@ -82,27 +84,49 @@ def check(name: str, definition: Any) -> None:
         ) from None
 
 
+def check_default_type(name: str, definition: Mapping[str, Any]) -> None:
+    """InvalidDefinition when the default is no value of the declared type.
+
+    Apart from `check`, so that what other services kept can be looked at piece by piece.
+    """
+    if not _default_fits(definition, ("type", "items")):
+        raise _odd_default(name, definition)
+
+
 def check_default(name: str, definition: Mapping[str, Any]) -> None:
     """InvalidDefinition when the default is no value of the declared type, or not one of the
     enumerated ones.
 
-    Apart from `check`, because files that are shipped with Images break it; limits of size are not
-    held against it.
+    Files that are shipped with Images break it, so it is told and refuses nothing: no value is
+    judged by a default. Limits of size are not held against it.
     """
-    default, schema = definition.get("default"), json_schema(definition)
+    check_default_type(name, definition)
+    if not _default_fits(definition, ("type", "enum", "items")):
+        raise _odd_default(name, definition)
+
+
+def _default_fits(definition: Mapping[str, Any], rules: tuple[str, ...]) -> bool:
+    default = definition.get("default")
     if default is None:
-        return
+        return True
+    declared = declared_type(definition)
     try:
-        parsed = values.parse(default, declared_type(definition), item_type(definition))
+        given = _as_text(default) if declared == "string" else default
+        parsed = values.parse(given, declared, item_type(definition))
     except values.NotOfType:
-        parsed = NotImplemented
-    wanted = {k: v for k, v in schema.items() if k in {"type", "enum", "items"}}
-    if parsed is NotImplemented or not _Checker(wanted).is_valid(parsed):
-        raise InvalidDefinition(
-            f"property {name!r}: default {_short(default)} is not a value it allows",
-            property=name,
-            rule="default",
-        )
+        return False
+    schema = {key: value for key, value in json_schema(definition).items() if key in rules}
+    if "enum" not in rules and "items" in schema:
+        schema["items"] = {"type": item_type(definition)}
+    return bool(_Checker(schema).is_valid(parsed))
+
+
+def _odd_default(name: str, definition: Mapping[str, Any]) -> InvalidDefinition:
+    return InvalidDefinition(
+        f"property {name!r}: default {_short(definition['default'])} is not a value it allows",
+        property=name,
+        rule="default",
+    )
 
 
 def judged(definition: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,8 +135,30 @@ def judged(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def declared_type(definition: Mapping[str, Any]) -> str:
-    """One of TYPES; a definition without a type is of any text."""
+    """One of TYPES; a definition without a type, as older releases took it, is of any text."""
     return definition.get("type") or "string"
+
+
+def told(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition as callers and files read it: nothing that is empty, no operator without a
+    meaning, which older releases took too, and always a type.
+    """
+    shown = {key: value for key, value in definition.items() if value is not None}
+    if isinstance(shown.get("operators"), list):
+        shown["operators"] = [one for one in shown["operators"] if one in operators.KNOWN]
+    return shown if "type" in shown else {**shown, "type": declared_type(definition)}
+
+
+def salvaged(name: str, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a definition can be used that another service kept, which checks less: keys that are
+    known, a type, operators that mean something, and the default if it is of that type.
+    """
+    found = told({key: value for key, value in definition.items() if key in _KEYS})
+    with suppress(InvalidDefinition):  # what is wrong beside that is told when it is loaded
+        check(name, found)
+        if not _default_fits(found, ("type", "items")):
+            del found["default"]
+    return found
 
 
 def item_type(definition: Mapping[str, Any]) -> str:
@@ -216,9 +262,18 @@ def _pattern(_: Validator, pattern: str, instance: Any, __: Any) -> Iterator[Val
 
 def _unique_items(_: Validator, wanted: bool, instance: Any, __: Any) -> Iterator[ValidationError]:
     if wanted and isinstance(instance, list):
-        seen = {canonical(item) for item in instance}
+        seen = {canonical(_whole(item)) for item in instance}
         if len(seen) != len(instance):
             yield ValidationError("items repeat")
+
+
+def _whole(item: Any) -> Any:
+    """Equal numbers written alike: to JSON Schema 1.0 is 1."""
+    if isinstance(item, float) and item.is_integer():
+        return int(item)
+    if isinstance(item, list):
+        return [_whole(one) for one in item]
+    return {key: _whole(one) for key, one in item.items()} if isinstance(item, dict) else item
 
 
 def canonical(item: Any) -> Any:

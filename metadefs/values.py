@@ -5,18 +5,15 @@ Properties of images are texts: ``"4"`` is an integer's, ``True`` a boolean's as
 taken as they are.
 """
 
-import math
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 
+from catalog import literals
+
 LONGEST = 1 << 16
 DEEPEST = 16
-_INTEGER = re.compile(r"-?[0-9]{1,300}\Z")
-_NUMBER = re.compile(r"-?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,4})?\Z")
-_BOOLEANS = {"true": True, "false": False}
 
 
 class NotOfType(ValueError):
@@ -31,29 +28,15 @@ def parse(value: Any, declared: str, item_type: str | None = None) -> Any:
         return value
     if declared == "array":
         return _array(value, item_type or "string")
+    if declared == "object":
+        return _document(value, dict)
     reader = _READERS.get(declared)
-    return reader(value) if reader else value
-
-
-def _integer(text: str) -> int:
-    if not _INTEGER.match(text):
-        raise NotOfType(text)
-    return int(text)
-
-
-def _number(text: str) -> int | float:
-    if _INTEGER.match(text):
-        return int(text)
-    if not _NUMBER.match(text) or not math.isfinite(number := float(text)):
-        raise NotOfType(text)
-    return number
-
-
-def _boolean(text: str) -> bool:
-    try:
-        return _BOOLEANS[text.lower()]
-    except KeyError:
-        raise NotOfType(text) from None
+    if reader is None:
+        return value
+    found = reader(value)
+    if found is None:
+        raise NotOfType(value)
+    return found
 
 
 def _array(text: str, item_type: str) -> list[Any]:
@@ -103,9 +86,8 @@ def _children(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-_READERS: dict[str, Callable[[str], Any]] = {
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "object": lambda text: _document(text, dict),
+_READERS: dict[str, Callable[[str], int | float | bool | None]] = {
+    "integer": literals.integer,
+    "number": literals.number,
+    "boolean": literals.boolean,
 }

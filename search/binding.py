@@ -206,13 +206,17 @@ def _equal(target: Target, value: Scalar) -> Bound:
         moments = [_moment(value, up) for up in (False, True)]
         if moments[0] is not None and moments[1] is not None:
             return Between(target, moments[0], moments[1])
-    elif (found := values.stored(value, target.type)) is not None:
+    elif (found := _read(target)(value, target.type)) is not None:
         return OneOf(target, (found,))
     elif target.key is None and target.type in NUMBERS and values.asked_number(value) is not None:
         return Never()  # a number that such a field cannot hold
     if target.key is not None:
         return _equal(as_text(target), value)
     raise _not_of_type(target, value)
+
+
+def _read(target: Target) -> Callable[[Scalar, FieldType], Value | None]:
+    return values.stored if target.key is None else values.declared
 
 
 def _between(target: Target, one: query.Range) -> Bound:

@@ -44,7 +44,7 @@ def encode(schema: Schema, resource_type: str, id_: str, body: Mapping[str, Any]
     typed = {}
     for key, typing in schema.typings.items():
         if key in properties:
-            value = values.stored(properties[key], typing.type)
+            value = values.declared(properties[key], typing.type)
             if value is not None:
                 typed[key] = value
     fields = {one.name: _field(one, body) for one in schema.fields}

@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from catalog import literals
 from catalog.indexing.documents import FieldType
 from search import dates
 
@@ -31,6 +32,21 @@ def stored(value: Any, type_: FieldType) -> str | int | float | bool | None:
                 return text(value)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def declared(value: Any, type_: FieldType) -> str | int | float | bool | None:
+    """A property's value as the type that is declared for it; a text is read as the definitions read it that allow or
+    refuse it (`catalog.literals`). None when it is no such value, and is found as the text that it is.
+    """
+    if isinstance(value, str):
+        match type_:
+            case FieldType.LONG:
+                return stored(literals.integer(value), type_)
+            case FieldType.DOUBLE:
+                return stored(literals.number(value), type_)
+            case FieldType.BOOLEAN:
+                return literals.boolean(value)
+    return stored(value, type_)
 
 
 def text(value: Any) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import sqlalchemy as sa
 
 from images.takeover.connecting import connecting, engine, reading
+from metadefs import schema
 
 TABLES = (
     "images",
@@ -168,15 +169,15 @@ class GlanceDatabase:
             "protected": bool(row["protected"]),
             "owner": row["owner"],
             "resource_type_associations": self._associations(connection, row["id"]),
-            "properties": {
-                p["name"]: _json(p["json_schema"]) for p in children("metadef_properties")
-            },
+            "properties": _definitions(
+                {p["name"]: _json(p["json_schema"]) for p in children("metadef_properties")}
+            ),
             "objects": [
                 {
                     "name": one["name"],
                     "description": one["description"],
                     "required": [n for n in (one["required"] or "").split(",") if n],
-                    "properties": _json(one["json_schema"]),
+                    "properties": _definitions(_json(one["json_schema"])),
                 }
                 for one in children("metadef_objects")
             ],
@@ -205,6 +206,16 @@ def _parts(ids: Iterable[str]) -> Iterator[list[str]]:
     """The ids in order, as many at once as every database takes as parameters."""
     ordered = sorted(ids)
     return (ordered[at : at + AT_ONCE] for at in range(0, len(ordered), AT_ONCE))
+
+
+def _definitions(found: Any) -> Any:
+    """What of them can be used here; what is no definition at all is left to those who read it."""
+    if not isinstance(found, dict):
+        return found
+    return {
+        name: schema.salvaged(name, one) if isinstance(one, dict) else one
+        for name, one in found.items()
+    }
 
 
 def _json(text: Any) -> Any:

@@ -4,9 +4,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from catalog.actors import Actor
-from metadefs import rules, schema
 from metadefs.drafts import NamespaceDraft
-from metadefs.errors import InvalidDefinition
 from metadefs.files import Read
 from metadefs.models import Namespace, ResourceType
 from metadefs.selectors import association_draft, draft_of, with_contents
@@ -30,7 +28,7 @@ def load(found: Read, *, strategy: Strategy, actor: Actor) -> Outcome:
     mode of an association only when the file names one), `overwrite` deletes it first. Nothing is
     deleted otherwise, and nothing is written where the file says what is there already.
     """
-    namespaces.check(found.draft, default=False)
+    namespaces.check(found.draft)
     with changing(actor) as change:
         row = _present(found)
         if row is None:
@@ -49,21 +47,10 @@ def load(found: Read, *, strategy: Strategy, actor: Actor) -> Outcome:
 
 def foresee(found: Read, *, strategy: Strategy) -> Outcome:
     """What `load` would do now, and InvalidDefinition as there; nothing is written."""
-    namespaces.check(found.draft, default=False)
+    namespaces.check(found.draft)
     if _present(found) is None:
         return "created"
     return "skipped" if strategy == "skip" else _OUTCOMES[strategy]
-
-
-def odd_defaults(draft: NamespaceDraft) -> list[str]:
-    """What is wrong with defaults, which a file may have and a caller may not."""
-    said = []
-    for _, name, definition in rules.definitions(draft):
-        try:
-            schema.check_default(name, definition)
-        except InvalidDefinition as error:
-            said.append(error.message)
-    return said
 
 
 def unload(*, actor: Actor) -> int:

@@ -89,7 +89,7 @@ def remove(row: Namespace, *, change: Change) -> None:
     Namespace.objects.filter(pk=row.pk).delete()
 
 
-def check(draft: NamespaceDraft, *, default: bool = True) -> None:
+def check(draft: NamespaceDraft) -> None:
     """InvalidDefinition for anything in the draft that cannot be used."""
     check_own(draft)
     for contents in (draft.associations, draft.properties, draft.objects, draft.tags):
@@ -97,9 +97,9 @@ def check(draft: NamespaceDraft, *, default: bool = True) -> None:
     for association in draft.associations:
         associations.check(association)
     for name, definition in draft.properties.items():
-        properties.check(name, definition, default=default)
+        properties.check(name, definition)
     for group in draft.objects:
-        objects.check(group, default=default)
+        objects.check(group)
     for tag in draft.tags:
         check_name("tag", tag)
 

@@ -79,13 +79,13 @@ def add(namespace: Namespace, draft: ObjectDraft, *, change: Change) -> Object:
     return found
 
 
-def check(draft: ObjectDraft, *, default: bool = True) -> None:
+def check(draft: ObjectDraft) -> None:
     """InvalidDefinition for a name or a property definition that cannot be used."""
     check_name("object", draft.name)
     for name in draft.required:
         check_name("required property", name)
     for name, definition in draft.properties.items():
-        properties.check(name, definition, default=default)
+        properties.check(name, definition)
 
 
 def columns(draft: ObjectDraft) -> dict[str, Any]:

@@ -94,9 +94,8 @@ def add(
     return found
 
 
-def check(name: str, definition: Mapping[str, Any], *, default: bool = True) -> None:
-    """InvalidDefinition for what could not be enforced, also for an illegal `default`."""
+def check(name: str, definition: Mapping[str, Any]) -> None:
+    """InvalidDefinition for what could not be enforced, also for a `default` of another type."""
     check_name("property", name)
     schema.check(name, definition)
-    if default:
-        schema.check_default(name, definition)
+    schema.check_default_type(name, definition)

@@ -823,6 +823,24 @@ class SearchEngineConformance:
         assert not empty.ensure(SCHEMA)
         assert empty.search(SearchRequest()).total == 0
 
+    def test_a_typed_property_is_read_as_definitions_read_it(self, fresh: Engine) -> None:
+        """` 4` is no integer to them: it is found as the text that it is, and by no number."""
+        texts = {"t0": "4", "t1": "4.0", "t2": "4e0", "t3": " 4", "t4": "+4", "t5": "4 "}
+        fresh.bulk(
+            [Operation(KIND, i, 1, {"properties": {"cores": text}}) for i, text in texts.items()]
+        )
+        fresh.refresh()
+        numbers = {"t0", "t1", "t2"}
+        for question in (
+            q.Range("cores", gte=4, lte=4),
+            q.Term("cores", 4),
+            q.Term("cores", 4.0),
+            *(q.Term("cores", texts[i]) for i in numbers),
+        ):
+            assert found(fresh, question) & texts.keys() == numbers, question
+        for other in texts.keys() - numbers:
+            assert found(fresh, q.Term("cores", texts[other])) & texts.keys() == {other}
+
     def test_newly_typed_keys_are_used_once_they_are_ready(self, empty: Engine) -> None:
         plain = schemas.build([Things()], {})
         empty.ensure(plain)

@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from metadefs.models import Tag
+from metadefs.models import Namespace, Object, Property, Tag
 from tests.metadefs.conftest import ROOT, cores, make
 
 
@@ -24,7 +25,7 @@ def test_a_property_lives(ns):
     assert made.json() == prop(default=4, enum=[4, 5])
     assert "Location" not in made
     assert ns("GET", "/N/properties/p").json() == made.json()
-    assert ns("GET", "/N/properties").json() == {"properties": {"p": cores(default=4, enum=[4, 5])}}
+    assert ns("GET", "/N/properties").json() == {"properties": {"p": made.json()}}
 
     changed = ns("PUT", "/N/properties/p", {"name": "q", "title": "Q", "type": "string"})
     assert changed.status_code == 200
@@ -63,11 +64,12 @@ def test_a_property_is_found_by_its_key(ns):
     ns("POST", "/N/resource_types", {"name": "T", "prefix": "hw_"})
     ns("POST", "/N/resource_types", {"name": "U"})
     assert ns("GET", "/N/properties/hw_p?resource_type=T").json()["name"] == "p"
+    assert ns("GET", "/N/properties/p?resource_type=").json()["name"] == "p"
     for wrong in (
         "p?resource_type=T",
         "p?resource_type=U",
         "p?resource_type=X",
-        "p?resource_type=",
+        "hw_p?resource_type=",
     ):
         assert ns("GET", f"/N/properties/{wrong}").status_code == 404
 
@@ -88,12 +90,93 @@ def test_an_object_lives(ns):
     body = {"name": "p", "description": "d", "required": ["a"], "properties": {"a": cores()}}
     changed = ns("PUT", "/N/objects/o", body).json()
     assert {k: changed[k] for k in body} == body
-    listed = ns("GET", "/N/objects?limit=1&marker=x&sort_key=y&sort_dir=z").json()
+    listed = ns("GET", "/N/objects?limit=1&marker=x&sort_key=y&sort_dir=asc").json()
     assert listed == {"objects": [changed], "schema": "/v2/schemas/metadefs/objects"}
     assert ns("GET", "/N/objects/o").status_code == 404
     assert ns("DELETE", "/N/objects/p", {}).status_code == 400
     assert ns("DELETE", "/N/objects/p").status_code == 204
     assert ns("DELETE", "/N/objects/p").status_code == 404
+
+
+LISTS = (
+    "",
+    "/N/properties",
+    "/N/objects",
+    "/N/tags",
+    "/N/resource_types",
+    f"{ROOT}/resource_types",
+)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_every_list_judges_its_direction(ns, path):
+    assert ns("GET", f"{path}?sort_dir=asc").status_code == 200
+    for wrong in ("bogus", "", "ASC"):
+        answer = ns("GET", f"{path}?sort_dir={wrong}")
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_parameter")
+        assert "asc or desc" in answer.json()["message"]
+
+
+def test_an_empty_resource_type_is_none(ns):
+    ns("POST", "/N/properties", prop())
+    ns("POST", "/N/resource_types", {"name": "T", "prefix": "hw_"})
+    for path in ("/N", "/N/properties/p"):
+        assert ns("GET", f"{path}?resource_type=").json() == ns("GET", path).json()
+    assert ns("GET", "?resource_types=").json()["namespaces"] == ns("GET", "").json()["namespaces"]
+
+
+@pytest.mark.parametrize("how", ["one", "whole"])
+def test_every_property_in_the_list_tells_its_name(ns, how):
+    if how == "one":
+        ns("POST", "/N/properties", prop("a/b"))
+    else:
+        ns("DELETE", "/N")
+        make(ns, "N", properties={"a/b": {**cores(), "name": "another"}})
+    listed = ns("GET", "/N/properties").json()
+    assert listed == {"properties": {"a/b": prop("a/b")}}
+    served = ns("GET", "/image/v2/schemas/metadefs/properties").json()
+    Draft202012Validator(served).validate(listed)
+
+
+OLD = {"title": "Old", "type": None, "operators": ["like", "<or>"]}
+"""As a release before took it."""
+
+
+def test_what_a_release_before_took_is_shown_so_that_it_can_be_sent_back(ns):
+    row = Namespace.objects.get(namespace="N")
+    Property.objects.create(namespace=row, name="p", definition=OLD)
+    Object.objects.create(namespace=row, name="o", properties={"q": OLD})
+    meant = {"title": "Old", "type": "string", "operators": ["<or>"]}
+    whole = ns("GET", "/N").json()
+    Draft202012Validator(ns("GET", "/image/v2/schemas/metadefs/namespace").json()).validate(whole)
+    assert whole["properties"]["p"] == whole["objects"][0]["properties"]["q"] == meant
+    shown = ns("GET", "/N/properties/p").json()
+    assert shown == {"name": "p", **meant}
+    assert ns("PUT", "/N/properties/p", shown).json() == shown
+    assert Property.objects.get().definition == meant
+
+
+ODD = {"title": "Edition", "type": "string", "enum": ["Express (XE)"], "default": 'Express "Ü"'}
+
+
+def test_a_default_that_is_not_enumerated_is_taken_and_told(ns):
+    """As Images ships one: forms propose it, and nothing is judged by it."""
+    body = {"name": "o", "properties": {"q": ODD}}
+    answers = [
+        ns("POST", "/N/properties", {"name": "p", **ODD}),
+        ns("PUT", "/N/properties/p", {"name": "p", **ODD}),
+        ns("POST", "/N/objects", body),
+        ns("PUT", "/N/objects/o", body),
+        ns("POST", "", {"namespace": "M", "properties": {"p": ODD}, "objects": [body]}),
+    ]
+    for answer in answers:
+        assert answer.status_code in {200, 201}, answer.content
+        assert answer["Warning"].startswith("299 - \"property '")
+        assert r"""default 'Express \"\xdc\"'""" in answer["Warning"]
+    assert answers[-1]["Warning"].count("299 - ") == 2
+    assert "Warning" not in ns("POST", "/N/properties", prop("fine", default=4))
+    for bad in ("x", 1.5):
+        assert ns("POST", "/N/properties", prop("bad", default=bad)).status_code == 400
 
 
 def test_an_object_refuses(ns):

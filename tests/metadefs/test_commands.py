@@ -228,6 +228,21 @@ def test_the_files_that_come_with_images_are_loaded():
 
 
 @real
+@pytest.mark.parametrize("path", sorted(REAL.glob("*.json")), ids=lambda path: path.stem)
+def test_the_files_that_come_with_images_are_taken_by_the_api_too(api, path):
+    body = orjson.loads(path.read_bytes())
+    answer = api("POST", "", body)
+    assert answer.status_code == 201, answer.content
+    assert ("Warning" in answer) is (path.stem == "software-databases")
+    by_api = draft_of(Namespace.objects.get())
+    Namespace.objects.all().delete()
+    load(path)
+    by_command = draft_of(Namespace.objects.get())
+    for kind in ("namespace", "properties", "objects", "tags", "description", "display_name"):
+        assert getattr(by_api, kind) == getattr(by_command, kind)
+
+
+@real
 def test_what_is_exported_can_be_loaded_again(tmp_path):
     load(REAL)
     before = {n.namespace: draft_of(n) for n in Namespace.objects.all()}

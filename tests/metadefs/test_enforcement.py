@@ -58,6 +58,28 @@ RULES = [
     (of("integer", operators=[">="]), "4", ">= x", "type"),
     (of("string"), "<or> anything", None, None),
     (of(None), "anything", None, None),
+    (LIST, "<or> a", "<or>", "operators"),
+    (LIST, "<all-in> b", "<all-in>", "operators"),
+    (of("array", operators=["<all-in>"]), "<all-in> x", "<all-in> ", "operators"),
+    (of("string", operators=["<or>"]), "> 5 apples", "<or> a <or>", "operators"),
+    (of("string", operators=["<or>"]), "== x", "<or>", "operators"),
+    (of("string", operators=["like"]), "like x", None, None),
+    (of("string", maxLength=4, operators=["<or>"]), "= 1", "= 123", "operators"),
+    (of("boolean", operators=["<is>"]), "<is> True", "<is> yes", "type"),
+    (
+        of("integer", operators=["<range-in>"]),
+        "<range-in> [ 1 8 )",
+        "<range-in> [ 8 1 ]",
+        "operators",
+    ),
+    (
+        of("integer", maximum=8, operators=["<range-in>"]),
+        "<range-in> ( 1 8 )",
+        "<range-in> [ 1 9 ]",
+        "maximum",
+    ),
+    (of("integer"), "1.0", " 4", "type"),
+    (of("array", items={"type": "integer"}), "[1.0]", "[1.5]", "items"),
 ]
 
 

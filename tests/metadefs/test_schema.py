@@ -3,8 +3,9 @@ import time
 import pytest
 from jsonschema import Draft202012Validator
 
-from metadefs import patterns, schema
+from metadefs import operators, patterns, schema
 from metadefs.errors import InvalidDefinition
+from metadefs.values import parse
 from tests.metadefs.conftest import cores
 
 
@@ -21,14 +22,18 @@ GOOD = [
     text(pattern="^[a-z]+(-[a-z]+)*$", minLength=1, maxLength=9),
     text(enum=["a", 1, True, None], default="1"),
     text(default="longer than that", maxLength=3),
+    text(operators=list(operators.KNOWN)),
     text(required=["x"], confidential=True, readonly=False, operators=["<or>"]),
     {"title": "B", "type": "boolean", "default": "True", "enum": ["true", False]},
     {"title": "A", "type": "array", "items": {"type": "string", "enum": ["a"]}, "default": ["a"]},
     {"title": "A", "type": "array", "enum": ["a", "b"], "default": "a,b", "uniqueItems": True},
     {"title": "O", "type": "object", "additionalItems": False},
-    {"title": "N", "type": None},
 ]
 BAD = [
+    ({"title": "N", "type": None}, "type"),
+    (text(operators=["like"]), "'like' is not one of"),
+    (text(operators=["<or>", "<foo>"]), "'<foo>' is not one of"),
+    (text(operators=[""]), "operators"),
     ({"type": "integer"}, "title"),
     ({"title": "T"}, "type"),
     (cores(type="float"), "float"),
@@ -77,6 +82,49 @@ def test_illegal_defaults_are_told_apart(definition):
     schema.check("p", definition)
     with pytest.raises(InvalidDefinition, match="default"):
         schema.check_default("p", definition)
+
+
+@pytest.mark.parametrize("definition", [cores(default="x"), cores(default=1.5), cores(default=[])])
+def test_a_default_of_another_type_is_told_by_itself(definition):
+    with pytest.raises(InvalidDefinition, match="default"):
+        schema.check_default_type("p", definition)
+
+
+@pytest.mark.parametrize(
+    "definition", [text(enum=["a"], default="b"), cores(enum=[1], default=2), text(default=4)]
+)
+def test_a_default_of_the_type_is_taken(definition):
+    schema.check_default_type("p", definition)
+
+
+def test_what_older_releases_took_is_told_as_it_is_meant():
+    old = text(type=None, operators=["<or>", "like"], description=None)
+    assert schema.told(old) == text(operators=["<or>"])
+    schema.check("p", schema.told(old))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (cores(name="p", default="x"), cores()),
+        (cores(default="4", operators=["like"]), cores(default="4", operators=[])),
+        (text(type=None, other=1), text()),
+        (cores(enum=4, operators=4), cores(enum=4, operators=4)),
+        ({"type": "string"}, {"type": "string"}),
+    ],
+)
+def test_what_another_service_kept_is_salvaged(theirs, ours):
+    assert schema.salvaged("p", theirs) == ours
+
+
+@pytest.mark.parametrize(
+    ("value", "repeats"),
+    [("[1, 1.0]", True), ("1,1.0", True), ("1,2", False), ("[1, true]", False)],
+)
+def test_equal_numbers_repeat_however_they_are_written(value, repeats):
+    definition = {"title": "A", "type": "array", "uniqueItems": True, "items": {"type": "number"}}
+    found = schema.validator({**schema.json_schema(definition), "items": {}})
+    assert found.is_valid(parse(value, "array", "number")) is not repeats
 
 
 def test_a_pattern_never_takes_long():

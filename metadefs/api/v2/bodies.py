@@ -1,14 +1,16 @@
 """Bodies as drafts: shape judged by the served schemas, read-only fields refused with 403."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from rest_framework.request import Request
 
 from catalog.actors import Actor
+from catalog.api import notes
 from catalog.api.views import json_object
 from catalog.errors import InvalidBody, ReadOnly, at_most
-from metadefs import reading, values
+from metadefs import reading, rules, values
 from metadefs.api.v2 import schemas
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
 
@@ -64,6 +66,11 @@ def tag_body(request: Request) -> str:
 
 def tags_body(request: Request) -> list[str]:
     return [one["name"] for one in _checked(request, _TAGS, ())["tags"]]
+
+
+def told_of_defaults(definitions: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    """A header that warns of defaults which their own definitions do not allow; usually none."""
+    return notes.warning(rules.odd_defaults(definitions))
 
 
 def _checked(

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from catalog.api.addresses import base_url, page_links
 from catalog.api.views import empty_response, json_response
 from catalog.pages import filled
-from metadefs import paging, selectors
+from metadefs import paging, rules, selectors
 from metadefs.api.v2 import bodies, parameters, representations
 from metadefs.api.v2.base import MetadefsView
 from metadefs.models import Namespace
@@ -43,7 +43,8 @@ class NamespaceList(MetadefsView):
         draft = bodies.new_namespace(request, self.actor)
         row = namespaces.create(draft, actor=self.actor)
         location = f"{base_url(request)}{request.path}/{quote(row.namespace)}"
-        return json_response(_whole(row), status=201, headers={"Location": location})
+        odd = bodies.told_of_defaults((n, one) for _, n, one in rules.definitions(draft))
+        return json_response(_whole(row), status=201, headers={"Location": location, **odd})
 
 
 class NamespaceItem(MetadefsView):
@@ -53,7 +54,7 @@ class NamespaceItem(MetadefsView):
         """Everything; with `resource_type`, the keys as assets of that type bear them."""
         row = self.namespace(namespace)
         associations = list(selectors.associations_of(self.actor, row))
-        wanted = request.query_params.get("resource_type")
+        wanted = parameters.resource_type(request)
         prefix = next((a.prefix for a in associations if a.resource_type.name == wanted), None)
         shown = representations.namespace(
             row,

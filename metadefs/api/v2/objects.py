@@ -14,14 +14,17 @@ class ObjectList(MetadefsView):
     def get(self, request: Request, namespace: str) -> HttpResponse:
         """All of them: paging parameters are judged and otherwise without effect, as in Images."""
         parameters.count(request, least=1)
+        parameters.direction(request)
         row = self.namespace(namespace)
         shown = [representations.object_(row, one) for one in selectors.objects_of(self.actor, row)]
         return json_response({"objects": shown, "schema": f"{representations.SCHEMAS}/objects"})
 
     def post(self, request: Request, namespace: str) -> HttpResponse:
         row = self.namespace(namespace)
-        made = objects.create(row, bodies.object_body(request), actor=self.actor)
-        return json_response(representations.object_(row, made), status=201)
+        draft = bodies.object_body(request)
+        made = objects.create(row, draft, actor=self.actor)
+        odd = bodies.told_of_defaults(draft.properties.items())
+        return json_response(representations.object_(row, made), status=201, headers=odd)
 
     def delete(self, request: Request, namespace: str) -> HttpResponse:
         objects.delete_all(self.namespace(namespace), actor=self.actor)
@@ -38,8 +41,10 @@ class ObjectItem(MetadefsView):
 
     def put(self, request: Request, namespace: str, name: str) -> HttpResponse:
         row = self.namespace(namespace)
-        changed = objects.modify(row, name, bodies.object_body(request), actor=self.actor)
-        return json_response(representations.object_(row, changed))
+        draft = bodies.object_body(request)
+        changed = objects.modify(row, name, draft, actor=self.actor)
+        odd = bodies.told_of_defaults(draft.properties.items())
+        return json_response(representations.object_(row, changed), headers=odd)
 
     def delete(self, request: Request, namespace: str, name: str) -> HttpResponse:
         objects.delete(self.namespace(namespace), name, actor=self.actor)

@@ -21,6 +21,7 @@ from metadefs.api.v2 import schemas
 NAMESPACES = "/v2/metadefs/namespaces"
 IN = f"{NAMESPACES}/{{namespace}}"
 DIRECTION: Schema = {"type": "string", "enum": ["asc", "desc"]}
+ONE_ORDER = described(DIRECTION, "Judged, and without effect: there is one order")
 APPEND = {"X-Openstack-Append": described(TEXT, "true: beside the tags there are")}
 NAMES: Mapping[str, str] = {
     "namespace": "Namespace",
@@ -57,7 +58,11 @@ def _contents(plural: str, one: str, item: str, many: str) -> dict[str, Operatio
     """Those of a namespace: list, make, delete all; show, change, delete one."""
     path = f"{IN}/{plural}"
     return {
-        f"GET {path}": Operation(summary=f"List: {plural}", answers=shown(many, "All of them.")),
+        f"GET {path}": Operation(
+            summary=f"List: {plural}",
+            query={"sort_dir": ONE_ORDER},
+            answers=shown(many, "All of them."),
+        ),
         f"POST {path}": Operation(
             summary=f"Make: {one}", body=_body(item), answers=shown(item, "It was made.", 201)
         ),
@@ -123,7 +128,9 @@ OPERATIONS: Mapping[str, Operation] = {
         summary="Make: tag", answers=shown("NamespaceTag", "It was made.", 201)
     ),
     f"GET {IN}/resource_types": Operation(
-        summary="List: associations", answers=shown("Associations", "All of them.")
+        summary="List: associations",
+        query={"sort_dir": ONE_ORDER},
+        answers=shown("Associations", "All of them."),
     ),
     f"POST {IN}/resource_types": Operation(
         summary="Associate a resource type",
@@ -134,7 +141,9 @@ OPERATIONS: Mapping[str, Operation] = {
         summary="Remove an association", answers=silent("It is gone.")
     ),
     "GET /v2/metadefs/resource_types": Operation(
-        summary="List: resource types", answers=told("All of them.")
+        summary="List: resource types",
+        query={"sort_dir": ONE_ORDER},
+        answers=told("All of them."),
     ),
     "GET /v2/schemas/metadefs/{name}": Operation(
         summary="JSON Schema of a part of metadefs", answers=told("The schema.")

@@ -27,20 +27,29 @@ def listing(request: Request, keys: Collection[str], *, limited: bool) -> Listin
     service's limit.
     """
     given = request.query_params
-    key, direction = given.get("sort_key", "created_at"), given.get("sort_dir", "desc")
+    key, descending = given.get("sort_key", "created_at"), direction(request) == "desc"
     if key not in keys:
         raise InvalidParameter(
             f"sort_key must be one of {', '.join(keys)}, not {key!r}", parameter="sort_key"
-        )
-    if direction not in {"asc", "desc"}:
-        raise InvalidParameter(
-            f"sort_dir must be asc or desc, not {direction!r}", parameter="sort_dir"
         )
     limit = count(request)
     if limited:
         config = section(CatalogConfig)
         limit = min(config.page_size if limit is None else limit, config.page_limit)
-    return Listing(limit=limit, marker=given.get("marker"), key=key, descending=direction == "desc")
+    return Listing(limit=limit, marker=given.get("marker"), key=key, descending=descending)
+
+
+def resource_type(request: Request) -> str | None:
+    """The one `resource_type` that is asked about; an empty name is none."""
+    return request.query_params.get("resource_type") or None
+
+
+def direction(request: Request) -> str:
+    """`sort_dir`; lists that have one order judge it all the same."""
+    found: str = request.query_params.get("sort_dir", "desc")
+    if found not in {"asc", "desc"}:
+        raise InvalidParameter(f"sort_dir must be asc or desc, not {found!r}", parameter="sort_dir")
+    return found
 
 
 def count(request: Request, *, least: int = 0) -> int | None:

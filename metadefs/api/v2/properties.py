@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from catalog.api.views import empty_response, json_response
 from catalog.errors import NotFound
 from metadefs import selectors
-from metadefs.api.v2 import bodies, representations
+from metadefs.api.v2 import bodies, parameters, representations
 from metadefs.api.v2.base import MetadefsView
 from metadefs.models import Namespace
 from metadefs.services import properties
@@ -16,14 +16,18 @@ class PropertyList(MetadefsView):
     refuses_body = frozenset({"GET"})
 
     def get(self, request: Request, namespace: str) -> HttpResponse:
+        """All of them, by name; each tells its name also, as the served schema has it."""
+        parameters.direction(request)
         rows = selectors.properties_of(self.actor, self.namespace(namespace))
-        return json_response({"properties": representations.property_map(rows)})
+        shown = {one.name: representations.property_(one) for one in rows}
+        return json_response({"properties": shown})
 
     def post(self, request: Request, namespace: str) -> HttpResponse:
         row = self.namespace(namespace)
         name, definition = bodies.property_body(request)
         made = properties.create(row, name, definition, actor=self.actor)
-        return json_response(representations.property_(made), status=201)
+        odd = bodies.told_of_defaults([(name, definition)])
+        return json_response(representations.property_(made), status=201, headers=odd)
 
     def delete(self, request: Request, namespace: str) -> HttpResponse:
         properties.delete_all(self.namespace(namespace), actor=self.actor)
@@ -34,7 +38,7 @@ class PropertyItem(MetadefsView):
     def get(self, request: Request, namespace: str, name: str) -> HttpResponse:
         """With `resource_type`, `name` is the key as assets of that type bear it."""
         row = self.namespace(namespace)
-        wanted = request.query_params.get("resource_type")
+        wanted = parameters.resource_type(request)
         if wanted is not None:
             name = self._without_prefix(row, name, wanted)
         found = selectors.property_for(self.actor, row, name)
@@ -46,7 +50,8 @@ class PropertyItem(MetadefsView):
         changed = properties.modify(
             row, name, new_name=new_name, definition=definition, actor=self.actor
         )
-        return json_response(representations.property_(changed))
+        odd = bodies.told_of_defaults([(new_name, definition)])
+        return json_response(representations.property_(changed), headers=odd)
 
     def delete(self, request: Request, namespace: str, name: str) -> HttpResponse:
         properties.delete(self.namespace(namespace), name, actor=self.actor)

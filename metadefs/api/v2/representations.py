@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from catalog.clock import iso_seconds
+from metadefs import schema
 from metadefs.models import Association, Namespace, Object, Property, ResourceType, Tag
 
 ROOT = "/v2/metadefs/namespaces"
@@ -46,11 +47,11 @@ def namespace(
 
 
 def property_(row: Property) -> dict[str, Any]:
-    return {"name": row.name, **_valued(**row.definition)}
+    return {"name": row.name, **schema.told(row.definition)}
 
 
 def property_map(rows: Iterable[Property], prefix: str = "") -> dict[str, Any]:
-    return {prefix + row.name: _valued(**row.definition) for row in rows}
+    return {prefix + row.name: schema.told(row.definition) for row in rows}
 
 
 def object_(parent: Namespace, row: Object, prefix: str = "") -> dict[str, Any]:
@@ -59,7 +60,7 @@ def object_(parent: Namespace, row: Object, prefix: str = "") -> dict[str, Any]:
         "name": row.name,
         **_valued(description=row.description),
         "required": [prefix + name for name in row.required],
-        "properties": {prefix + name: _valued(**found) for name, found in properties.items()},
+        "properties": {prefix + name: schema.told(found) for name, found in properties.items()},
         "self": f"{ROOT}/{quote(parent.namespace)}/objects/{quote(row.name)}",
         "schema": f"{SCHEMAS}/object",
         **_times(row),

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 
 from catalog.api.views import empty_response, json_response
 from metadefs import selectors
-from metadefs.api.v2 import bodies, representations
+from metadefs.api.v2 import bodies, parameters, representations
 from metadefs.api.v2.base import MetadefsView
 from metadefs.services import associations
 
@@ -14,6 +14,7 @@ class ResourceTypeList(MetadefsView):
     refuses_body = frozenset({"GET"})
 
     def get(self, request: Request) -> HttpResponse:
+        parameters.direction(request)
         rows = selectors.resource_types(self.actor)
         return json_response({"resource_types": [representations.resource_type(r) for r in rows]})
 
@@ -22,6 +23,7 @@ class AssociationList(MetadefsView):
     refuses_body = frozenset({"GET"})
 
     def get(self, request: Request, namespace: str) -> HttpResponse:
+        parameters.direction(request)
         rows = selectors.associations_of(self.actor, self.namespace(namespace))
         shown = [representations.association(row) for row in rows]
         return json_response({"resource_type_associations": shown})

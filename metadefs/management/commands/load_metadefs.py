@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from catalog.actors import Actor, system_actor
 from catalog.errors import CatalogError
-from metadefs import files
+from metadefs import files, rules
 from metadefs.errors import Mode
 from metadefs.services import loading
 from metadefs.services.loading import Strategy
@@ -59,7 +59,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{path.name}: failed: {error}")
             return "failed"
         self.stdout.write(f"{path.name}: {read.draft.namespace} {outcome}")
-        for note in loading.odd_defaults(read.draft):
+        named = ((name, definition) for _, name, definition in rules.definitions(read.draft))
+        for note in rules.odd_defaults(named):
             self.stdout.write(f"{path.name}: note: {note}")
         return outcome
 
