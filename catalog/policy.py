@@ -60,6 +60,10 @@ def build(file: Path | None) -> policy.Enforcer:
         if "!" in str(default.check) and "!" not in str(default.check_str):
             sentence = f"the rule {name!r} is not understood: {default.check_str!r}"
             raise ConfigurationError([f"VITRINE_POLICY_FILE: cannot read {file}: {sentence}"])
+    if "default" not in built.file_rules:
+        # For oslo.policy a rule of this name decides on every name that is unknown, misspelt ones too; Glance's own,
+        # which holds for everybody, must not. One that the file writes may.
+        built.default_rule = built.rules.default_rule = None
     built.use_conf = False  # or every question would look at the file again; a restart reads it
     return built
 

@@ -95,6 +95,7 @@ DEFAULTS = (
         f"{_ADMIN} or (role:member and project_id:%(member_id)s)",
         "Accept or reject.",
     ),
+    oslo.RuleDefault("default", "", "Glance's own for everybody; files name it."),
     oslo.RuleDefault("service_api", "role:service or role:admin", "Who counts as a service."),
     oslo.RuleDefault(
         ImageAction.GET_LOCATION, f"{_ADMIN} or {_PR}", "See where an image's data lies."

@@ -266,6 +266,16 @@ def test_policies_decide_in_their_format(
         policy.register([])
 
 
+@pytest.mark.django_db
+def test_policies_may_name_the_rule_that_glance_has_for_everybody(protect: Protect) -> None:
+    protect(
+        everybody("^open").replace("@", "default") + everybody(".*").replace("@", "!"), "policies"
+    )
+    assert checks.check_property_protections() == []
+    assert may("open_to", "reader") == "crud"
+    assert may("other", "admin") == ""
+
+
 def test_policies_name_one_rule_each(protect: Protect) -> None:
     protect(everybody("a").replace("read = @", "read = one,two"), "policies")
     (found,) = checks.check_property_protections()
