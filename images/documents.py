@@ -14,6 +14,7 @@ from catalog.query import Expression, Term
 from images import protections
 from images.handler import IMAGES
 from images.protections import PropertyAction
+from images.schemas import OTHERWISE
 
 RULES = "property_rules"
 HIDDEN = "os_hidden"
@@ -46,6 +47,7 @@ class ImageDocuments(ArtifactDocuments):
             Field("checksum", FieldType.KEYWORD),
             Field("os_hash_value", FieldType.KEYWORD),
             Field("virtual_size", FieldType.LONG),
+            Field(OTHERWISE, FieldType.KEYWORD),
             Field(RULES, FieldType.KEYWORD, hidden=True, label=protections.fingerprint()),
         )
 
@@ -62,6 +64,7 @@ class ImageDocuments(ArtifactDocuments):
             "checksum": row.fields.get("checksum"),
             "os_hash_value": row.fields.get("os_hash_value"),
             "virtual_size": row.fields.get("virtual_size"),
+            OTHERWISE: row.fields.get(OTHERWISE),
             "property_text": [
                 f"{k} {v}" for k, v in row.properties.items() if protections.open_to_all(k)
             ],

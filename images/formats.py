@@ -11,7 +11,6 @@ from collections.abc import Collection
 from typing import Final
 
 from oslo_utils.imageutils.format_inspector import (
-    ALL_FORMATS,
     FileInspector,
     GPTInspector,
     ImageFormatError,
@@ -20,16 +19,19 @@ from oslo_utils.imageutils.format_inspector import (
 )
 
 from catalog.errors import UnsupportedMediaType
-from images import references
+from images import inspectors, references, refusals
+from images.inspectors import RAW, UDFInspector
 from stores import Block
 
 SLICE: Final = 64 << 10
 """How much the inspectors see at once: VHDX is followed correctly only in pieces of this size."""
 SHORTEST: Final = 1024
 """Longer than every header; shorter files are filled up to it."""
-RAW: Final = "raw"
+GPT: Final = "gpt"
 VHD: Final = "vhd"
 VMDK: Final = "vmdk"
+WITHIN_VHD: Final = frozenset({RAW, GPT, "iso", "luks"})
+"""What a fixed VHD looks like up to its last sector: the disk in it lies there as it is."""
 LARGEST: Final = 2**63 - 1
 
 
@@ -58,7 +60,7 @@ class Inspection:
         self._claimed = disk_format
         self._require_match = require_match
         self._nonfatal = frozenset(nonfatal)
-        self.inspectors = [kind() for name, kind in ALL_FORMATS.items() if name != RAW]
+        self.inspectors = [kind() for kind in inspectors.INSPECTORS]
         for one in self.inspectors:
             references.watch(one)
         self._looking = list(self.inspectors)
@@ -68,6 +70,7 @@ class Inspection:
         self._size = 0
         self._found = RAW
         self._virtual: int | None = None
+        self._to_the_end = False
         self._judged = False
 
     def __call__(self, block: Block) -> None:
@@ -88,11 +91,30 @@ class Inspection:
             self._fill_up()
             self._judge()
         self._check_whole()
+        fixed = self._fixed()
+        if self._claimed == VHD and fixed is not None:
+            return fixed
+        self._check_claim(self._found)
         if self._claimed == RAW:
             return self._size
-        if self._virtual is None or self._claimed not in {"gpt", "luks"}:
+        if self._virtual is None or not self._to_the_end:
             return self._virtual
         return max(self._size - self._virtual, 0)
+
+    @property
+    def otherwise(self) -> str | None:
+        """What the data is where the image says another thing and is believed all the same; ask after the `verdict`."""
+        found = self._found if self._fixed() is None else VHD
+        plain = {GPT, RAW} if self._claimed == RAW else {self._claimed}
+        if found in plain or not self._size or (found == RAW and self._is_beyond_us()):
+            return None
+        return found
+
+    def _fixed(self) -> int | None:
+        """The size of the disk in a fixed VHD, known once the last sector came."""
+        if self._found not in WITHIN_VHD:
+            return None
+        return inspectors.fixed_vhd(self._end, self._size)
 
     def _show(self, part: bytes) -> None:
         self._looking = [one for one in self._looking if self._wants_more(one, part)]
@@ -122,20 +144,15 @@ class Inspection:
         if matches.keys() == {"iso", "gpt"}:  # an ISO that boots from a stick
             del matches["gpt"]
         if len(matches) > 1:
-            raise UnsafeImage(
-                f"the data looks like several formats at once: {', '.join(sorted(matches))}",
-                formats=sorted(matches),
-            )
+            raise UnsafeImage(refusals.several(sorted(matches)), formats=sorted(matches))
         if references.is_bare_vmdk(bytes(self._beginning[:SLICE])):
-            raise UnsafeImage(
-                "the data is a VMDK descriptor, or in ESX's old format: these name other files",
-                format=VMDK,
-            )
+            raise UnsafeImage(refusals.DESCRIPTOR_ALONE, format=VMDK)
         found = next(iter(matches.values()), None)
         if found is not None:
             self._check_safety(found)
         self._found = RAW if found is None else found.NAME
-        self._check_claim(self._found)
+        if not (self._claimed == VHD and self._found in WITHIN_VHD):  # its mark is yet to come
+            self._check_claim(self._found)
         if found is not None and self._claimed == found.NAME:
             self._virtual = self._inner_size(found)
         self._judged = True
@@ -162,11 +179,7 @@ class Inspection:
             causes = ["the header cannot be read"]
         causes += self._references(found)
         if causes:
-            raise UnsafeImage(
-                f"Image failed safety checks as {found.NAME}: {'; '.join(causes)}",
-                format=found.NAME,
-                causes=causes,
-            )
+            raise UnsafeImage(refusals.unsafe(found.NAME, causes), format=found.NAME, causes=causes)
 
     def _references(self, found: FileInspector) -> list[str]:
         try:
@@ -176,35 +189,36 @@ class Inspection:
 
     def _check_whole(self) -> None:
         """What is seen at the end of the data only."""
-        causes = references.vhd_footer(self._end) if VHD in (self._claimed, self._found) else []
+        seen, causes = VHD, list[str]()
+        if VHD in (self._claimed, self._found):
+            causes = references.vhd_footer(self._end)
         if self._claimed == VMDK and references.is_descriptor_if_told(bytes(self._beginning)):
-            causes = ["descriptor: the data is one for who takes it for a VMDK"]
+            seen, causes = VMDK, ["descriptor: the data is one for who takes it for a VMDK"]
         if causes:
-            raise UnsafeImage(
-                f"Image failed safety checks: {'; '.join(causes)}",
-                format=self._claimed,
-                causes=causes,
-            )
+            raise UnsafeImage(refusals.unsafe(seen, causes), format=self._claimed, causes=causes)
 
     def _check_claim(self, found: str) -> None:
         """A format that nobody can inspect is believed as long as the data looks like nothing else."""
         if self._claimed in (found, RAW) or not self._require_match:
             return
-        if found == RAW and self._claimed not in ALL_FORMATS:
+        if found == RAW and self._is_beyond_us():
             return
         seen = found if self._size else "empty"
         raise FormatMismatch(
-            f"the image says disk_format {self._claimed}, its data is {seen}",
-            claimed=self._claimed,
-            found=found,
+            refusals.mismatch(self._claimed, seen), claimed=self._claimed, found=found
         )
 
-    @staticmethod
-    def _inner_size(found: FileInspector) -> int:
+    def _is_beyond_us(self) -> bool:
+        """Whether the image says a format that nobody can recognise."""
+        return self._claimed not in inspectors.KNOWN
+
+    def _inner_size(self, found: FileInspector) -> int:
+        """The size of the disk; of one that goes on to the end of the file, what lies before it."""
         try:
-            if isinstance(found, GPTInspector):  # here it is what lies before the disk:
-                size = 0  # the rest is known at the end only
+            if isinstance(found, GPTInspector | UDFInspector):
+                self._to_the_end, size = True, 0
             elif isinstance(found, LUKSInspector):
+                self._to_the_end = True
                 size = int(found.header_items["payload_offset"]) * 512
             else:
                 size = int(found.virtual_size)

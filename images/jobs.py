@@ -18,7 +18,7 @@ from catalog.jobs.registry import register as register_kind
 from catalog.models import Job
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
-from images.formats import FormatMismatch, Inspection, UnsafeImage
+from images.formats import FormatMismatch, UnsafeImage
 from images.services import adding, data
 from stores import AddressRefused, BlobNotFound, Ingested, MultiHash, StoreError
 
@@ -104,12 +104,11 @@ def _read(job: Job, progress: Progress) -> dict[str, Any]:
     content = _consumed(job, location.store, location.url, intake, progress)
     intake.check(content)
     algorithm = expected.get("os_hash_algo") or section(ImageDataConfig).hashing_algorithm
-    sizes = [one.verdict() for one in intake.observers if isinstance(one, Inspection)]
     known = {
         "checksum": content.digests[MD5],
         "os_hash_algo": algorithm,
         "os_hash_value": content.digests[algorithm],
-        "virtual_size": sizes[0] if sizes else None,
+        **data.inspected_as(intake),
     }
     return {"known": known, "formats": adding.formats_of(image)}
 

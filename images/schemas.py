@@ -23,8 +23,10 @@ ENOUGH = 10
 
 READ_ONLY = frozenset(
     "created_at updated_at status checksum size virtual_size direct_url self file schema id"
-    " os_hash_algo os_hash_value stores".split()
+    " os_hash_algo os_hash_value stores os_detected_format".split()
 )
+OTHERWISE = "os_detected_format"
+"""What an image's data is, where that is not its `disk_format`; no other image has it."""
 RESERVED = frozenset({"location", "deleted", "deleted_at"})
 RESERVED_PREFIX = "os_glance"
 NAMED_UUID = {"type": ["null", "string"], "pattern": UUID, "is_base": False}
@@ -92,6 +94,9 @@ def base(config: ImagesConfig) -> dict[str, Any]:
         "os_hash_algo": _text(64, description="Algorithm of os_hash_value", read_only=True),
         "os_hash_value": _text(
             128, description="Digest of the data in hexadecimal", read_only=True
+        ),
+        OTHERWISE: _text(
+            20, description="What the data is, where it is not of disk_format", read_only=True
         ),
         "owner": _text(255, description="Project that the image belongs to"),
         "size": {
@@ -171,7 +176,7 @@ def declared() -> Mapping[str, Any]:
 BASE = frozenset(
     "id name status visibility protected os_hidden checksum os_hash_algo os_hash_value owner size"
     " virtual_size container_format disk_format created_at updated_at tags min_ram min_disk self"
-    " file schema direct_url locations stores".split()
+    " file schema direct_url locations stores os_detected_format".split()
 )
 CLOSED = (READ_ONLY | {"locations"}) - {"id"}
 """Base fields that no document sets when it creates an image."""

@@ -138,12 +138,16 @@ def finish(
     *,
     actor: Actor,
     values: Callable[[Artifact], Mapping[str, Any]] = lambda _: {},
+    changes: Mapping[str, Change] | None = None,
 ) -> Artifact:
-    """Make the committed bytes the artifact's own; Gone when it was deleted meanwhile (nothing is left then)."""
+    """Make the committed bytes the artifact's own; Gone when it was deleted meanwhile (nothing is left then).
+
+    `changes` are told in the history beside what is told of every upload.
+    """
     failpoints.reach(AFTER_COMMIT)
     try:
         with transaction.atomic():
-            artifact = _finish(upload, content, actor, values)
+            artifact = _finish(upload, content, actor, values, changes or {})
     except (Gone, ConcurrentChange):
         abandon(upload, actor=actor)
         raise
@@ -177,7 +181,11 @@ def release(artifact_id: str, blob_id: int, *, kind: ArtifactType, actor: Actor)
 
 
 def _finish(
-    upload: Upload, content: Ingested, actor: Actor, values: Callable[[Artifact], Mapping[str, Any]]
+    upload: Upload,
+    content: Ingested,
+    actor: Actor,
+    values: Callable[[Artifact], Mapping[str, Any]],
+    changes: Mapping[str, Change],
 ) -> Artifact:
     stored = StoredObject.objects.filter(
         pk=upload.object_id, state="writing", lease_owner=upload.owner
@@ -211,7 +219,7 @@ def _finish(
                 actor=actor,
                 event="upload",
                 values=found,
-                changes={"size": Change(new=content.size)},
+                changes={"size": Change(new=content.size), **changes},
             )
         except IllegalTransition as error:
             raise Gone(
@@ -220,7 +228,9 @@ def _finish(
     else:
         for name, value in found.items():
             setattr(artifact, name, value)
-        update(artifact, kind=kind, actor=actor, event="upload", columns=tuple(found), changes={})
+        update(
+            artifact, kind=kind, actor=actor, event="upload", columns=tuple(found), changes=changes
+        )
     return artifact
 
 

@@ -33,6 +33,7 @@ from images.locations import BANNED, FIELD, STORE, InvalidLocation, is_digest
 from images.places import ACTIVE, PENDING
 from images.policies import ImageAction, ImagePolicy
 from images.services import locations
+from images.services.data import format_changes, tell_of_format
 from images.services.measuring import Measured, measure
 
 HASHING = "images.hash_location"
@@ -167,11 +168,13 @@ def settle(
         if image is None or (there and known["checksum"] == image.fields.get("checksum")):
             return
         fields = {**image.fields, **known, "stores": locations.stores_of(image)}
+        changes = format_changes(known)
         if there:
             image.fields = fields
             writing.update(
-                image, kind=IMAGES, actor=actor, event="hash", columns=("fields",), changes={}
+                image, kind=IMAGES, actor=actor, event="hash", columns=("fields",), changes=changes
             )
+            tell_of_format(image)
             return
         locations.require_formats(image)
         if list(formats) != formats_of(image):
@@ -185,7 +188,9 @@ def settle(
             actor=actor,
             event="import_complete",
             values={"fields": fields},
+            changes=changes,
         )
+        tell_of_format(image)
         sessions.end_open(image_id)
 
 

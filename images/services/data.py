@@ -1,9 +1,12 @@
 """An image's data: what is checked before the first byte, and what is known after the last."""
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+from django.db import transaction
 
 from artifacts import stores as store_registry
 from artifacts.models import Artifact
@@ -13,6 +16,8 @@ from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import ConcurrentChange, Forbidden, Invalid
+from catalog.events.recording import Change
+from images import refusals
 from images.dataconf import ImageDataConfig
 from images.formats import Inspection
 from images.handler import IMAGES
@@ -20,7 +25,10 @@ from images.lifecycle import DEACTIVATED
 from images.limits import enforcing as limits
 from images.models import SLOT
 from images.policies import ImageAction, ImagePolicy
+from images.schemas import OTHERWISE
 from stores import Ingested, Observer
+
+log = logging.getLogger(__name__)
 
 BARE = "bare"
 RESERVED = "os_glance_"
@@ -123,7 +131,7 @@ def finish_upload(
     `session_id` is the one that the bytes came by, which its own service completes.
     """
     algorithm = section(ImageDataConfig).hashing_algorithm
-    sizes = [one.verdict() for one in intake.observers if isinstance(one, Inspection)]
+    inspected = inspected_as(intake)
 
     def known(image: Artifact) -> Mapping[str, Any]:
         """In the transaction that makes the image active."""
@@ -134,11 +142,47 @@ def finish_upload(
             "os_hash_algo": algorithm,
             "os_hash_value": content.digests[algorithm],
             "stores": [upload.store],
-            "virtual_size": sizes[0] if sizes else None,
+            **inspected,
         }
         return {"size": content.size, "fields": fields}
 
-    return uploads.finish(upload, content, actor=actor, values=known)
+    image = uploads.finish(
+        upload, content, actor=actor, values=known, changes=format_changes(inspected)
+    )
+    tell_of_format(image)
+    return image
+
+
+def inspected_as(intake: Intake) -> dict[str, Any]:
+    """The fields that say what the inspection of the data found; OTHERWISE only where it is not what the image says."""
+    found: dict[str, Any] = {"virtual_size": None}
+    for one in intake.observers:
+        if isinstance(one, Inspection):
+            found["virtual_size"] = one.verdict()
+            found |= {OTHERWISE: one.otherwise} if one.otherwise else {}
+    return found
+
+
+def format_changes(known: Mapping[str, Any]) -> dict[str, Change]:
+    """What an image's history tells of data in another format than the image says."""
+    return {OTHERWISE: Change(new=known[OTHERWISE])} if OTHERWISE in known else {}
+
+
+def tell_of_format(image: Artifact) -> None:
+    """Log it; inside a transaction, once that is through."""
+    facts = {
+        "image": image.pk,
+        "disk_format": image.disk_format,
+        "found": image.fields.get(OTHERWISE),
+    }
+    if facts["found"]:
+        transaction.on_commit(lambda: log.warning("image data of another format", extra=facts))
+
+
+def warnings(image: Artifact) -> list[str]:
+    """What whoever gave the image its data should know of it."""
+    found = image.fields.get(OTHERWISE)
+    return [refusals.believed(image.disk_format or "", found)] if found else []
 
 
 def require_store(name: str) -> None:

@@ -42,6 +42,8 @@ def inspect(content: bytes, claimed: str, *, block: int = BLOCK, **options: Any)
     [
         ("qcow2", "qcow2", ()),
         ("qcow2", "qcow2", ("-o", "compat=0.10")),
+        ("qcow2", "qcow2", ("-o", "extended_l2=on,cluster_size=128k")),
+        ("vhd", "vpc", ("-o", "subformat=fixed,force_size=on")),
         ("qcow2", "qcow2", ("-c", "-o", "compression_type=zlib,lazy_refcounts=on")),
         ("vmdk", "vmdk", ()),
         ("vmdk", "vmdk", ("-o", "subformat=streamOptimized")),
@@ -125,6 +127,15 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "backing file": (disks.smallest_qcow2(MIB, backing=512), "backing_file"),
     "backing file in a short file": (disks.smallest_qcow2(MIB, backing=112)[:200], "backing_file"),
     "data file": (disks.smallest_qcow2(MIB, version=3, features=4), "data_file"),
+    "unknown feature beside extended L2": (
+        disks.smallest_qcow2(MIB, version=3, features=48),
+        "unknown_features",
+    ),
+    "data file beside extended L2": (
+        disks.smallest_qcow2(MIB, version=3, features=20),
+        "data_file",
+    ),
+    "boot code that is nobody's": (disks.boot_sector(b"\xeb\x3c\x90nobody's"), "mbr"),
     "unknown feature": (disks.smallest_qcow2(MIB, version=3, features=1 << 40), "unknown_features"),
     "qcow version 1": (disks.smallest_qcow2(MIB, version=1), "unknown_features"),
     "qed": (b"QED\0".ljust(MIB, b"\0"), "banned"),
@@ -231,6 +242,18 @@ def test_what_is_never_kept(name: str, block: int) -> None:
 
 
 HARMLESS: dict[str, tuple[bytes, str]] = {
+    "qcow2 with extended L2": (disks.smallest_qcow2(MIB, version=3, features=16), "qcow2"),
+    "ntfs": (disks.ntfs(), "raw"),
+    "exfat": (disks.exfat(), "raw"),
+    "fat": (disks.fat(), "raw"),
+    "fat with one table": (disks.fat(tables=1, medium=0xF8), "raw"),
+    "fat of large sectors": (disks.fat(sector=4096, medium=0xF9), "raw"),
+    "a partition table without partitions": (disks.empty_mbr(), "raw"),
+    "a kernel": (disks.kernel(), "raw"),
+    "udf": (disks.udf(), "iso"),
+    "udf 3": (disks.udf(second=b"NSR03", step=4096), "iso"),
+    "no udf": (disks.udf(second=b"NSR01"), "raw"),
+    "half a footer": (bytes(MIB) + b"conectix", "raw"),
     "qcow2 version 3": (disks.smallest_qcow2(MIB, version=3), "qcow2"),
     "vmdk": (disks.sparse_vmdk(SAFE_VMDK), "vmdk"),
     "vmdk of one sector of text": (disks.sparse_vmdk(SAFE_VMDK, length=1), "vmdk"),
@@ -259,11 +282,12 @@ def test_no_data_is_called_empty() -> None:
 
 @pytest.mark.parametrize("name", HARMLESS)
 @pytest.mark.parametrize(
-    "claimed", ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso", "gpt", "ami", "ploop"]
+    "claimed",
+    ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso", "gpt", "ami", "aki", "ari", "ploop"],
 )
 def test_claims(name: str, claimed: str) -> None:
     content, found = HARMLESS[name]
-    trusted = claimed in {"ami", "ploop"} and found == "raw"
+    trusted = claimed in {"ami", "aki", "ari", "ploop"} and found == "raw"
     if claimed in {found, "raw"} or trusted:
         size = inspect(content, claimed)
         assert size == (None if trusted else len(content) if claimed in {"raw", "gpt"} else size)
@@ -312,6 +336,10 @@ def test_an_impossible_size_is_refused() -> None:
 
 
 HEADERS = [
+    disks.udf()[:50_000],
+    disks.kernel()[:4096],
+    disks.fat()[:4096],
+    disks.fixed_vhd(bytes(2048)),
     disks.smallest_qcow2(MIB, version=3)[:4096],
     disks.sparse_vmdk(SAFE_VMDK)[:16384],
     disks.iso(),

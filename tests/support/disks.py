@@ -170,3 +170,51 @@ def sparse_vmdk(
     return (header.ljust(SECTOR, b"\0") + descriptor.ljust(length * SECTOR, b"\0")).ljust(
         size, b"\0"
     )
+
+
+def fixed_vhd(content: bytes, *, kind: int = 2, size: int | None = None) -> bytes:
+    """A disk as it is, and a footer behind it."""
+    inner = len(content) if size is None else size
+    footer = struct.pack(">8sIIQ16xQQII", b"conectix", 2, 0x10000, 2**64 - 1, inner, inner, 0, kind)
+    return content + footer.ljust(SECTOR, b"\0")
+
+
+def boot_sector(
+    beginning: bytes, *, code: bytes = b"\x17\x42 no system here ", size: int = MIB
+) -> bytes:
+    """A first sector with code where an MBR has its table, and the mark that both end with."""
+    return (beginning + (code * 40)[: 510 - len(beginning)] + b"\x55\xaa").ljust(size, b"\0")
+
+
+def fat(*, tables: int = 2, medium: int = 0xF0, sector: int = 512) -> bytes:
+    """What FAT begins with, whatever its width."""
+    block = struct.pack("<HBHBHHBHHHII", sector, 1, 1, tables, 224, 2880, medium, 9, 18, 2, 0, 0)
+    return boot_sector(b"\xeb\x3c\x90MSDOS5.0" + block)
+
+
+def ntfs() -> bytes:
+    return boot_sector(b"\xeb\x52\x90NTFS    " + struct.pack("<HBHBHHB", 512, 8, 0, 0, 0, 0, 0xF8))
+
+
+def exfat() -> bytes:
+    return boot_sector(b"\xeb\x76\x90EXFAT   " + bytes(53))
+
+
+def empty_mbr(code: bytes = b"\xfa\x33\xc0") -> bytes:
+    """A disk on which a partition table was laid, and no partition yet."""
+    return (code.ljust(440, b"\x90") + b"\x12\x34\x56\x78" + bytes(66) + b"\x55\xaa").ljust(
+        MIB, b"\0"
+    )
+
+
+def kernel() -> bytes:
+    """What a Linux kernel for x86 begins with, as an EFI program: its setup sector, and the next one."""
+    first = boot_sector(b"MZ\xea\x07\x00\xc0\x07", size=SECTOR)
+    return (first + b"\xeb\x6aHdrS" + struct.pack("<H", 0x20F)).ljust(MIB, b"\xcc")
+
+
+def udf(*, first: bytes = b"BEA01", second: bytes = b"NSR02", step: int = 2048) -> bytes:
+    """The descriptors that UDF begins with, 32 KiB into the disc."""
+    marks = (first, second, b"TEA01")
+    found = b"".join((b"\0" + mark + b"\1").ljust(step, b"\0") for mark in marks)
+    return (bytes(32768) + found).ljust(MIB, b"\0")

@@ -15,13 +15,14 @@ from artifacts.services import uploads
 from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
-from catalog.api import bodies, etags
+from catalog.api import bodies, etags, notes
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, MethodNotAllowed, NotFound, UnsupportedMediaType
 from images import notices, places, selectors
 from images.api.v2.routes import VersionedRoute
 from images.api.v2.sending import told
 from images.services import data, signing
+from stores import Ingested
 
 DIALECT = OpenStackDialect()
 OCTETS = "application/octet-stream"
@@ -69,16 +70,14 @@ async def file(request: Request) -> Response:
 
 async def _put(request: Request) -> Response:
     asked, intake, upload = await streaming.before_bytes(request, _begin(request))
-    await streaming.receive(
-        request,
-        upload,
-        asked.actor,
-        intake=intake,
-        finish=lambda content: data.finish_upload(
-            upload, content, intake=intake, actor=asked.actor
-        ),
-    )
-    return Response(status_code=204)
+    warnings: list[str] = []
+
+    def finish(content: Ingested) -> None:
+        image = data.finish_upload(upload, content, intake=intake, actor=asked.actor)
+        warnings.extend(data.warnings(image))
+
+    await streaming.receive(request, upload, asked.actor, intake=intake, finish=finish)
+    return Response(status_code=204, headers=notes.warning(warnings))
 
 
 async def _begin(request: Request) -> tuple[Asked, Intake, Upload]:

@@ -132,6 +132,7 @@ class ImageFilters(django_filters.FilterSet):
     checksum = _text("checksum", field_text("checksum"))
     os_hash_algo = _text("os_hash_algo", field_text("os_hash_algo"))
     os_hash_value = _text("os_hash_value", field_text("os_hash_value"))
+    os_detected_format = _text("os_detected_format", field_text("os_detected_format"))
     created_at = _time("created_at")
     updated_at = _time("updated_at")
     protected = _Parameter(_protected, "true or false.")

@@ -10,6 +10,7 @@ from catalog.clock import iso_seconds
 from catalog.conf import section
 from images import places, protections
 from images.models import Image
+from images.schemas import OTHERWISE
 from images.selectors import COLUMNS, ImageRow, tags_of
 
 
@@ -42,6 +43,8 @@ def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
         "file": f"{path}/file",
         "schema": "/v2/schemas/image",
     }
+    if fields.get(OTHERWISE):
+        found[OTHERWISE] = fields[OTHERWISE]
     return found | places.shown(row, actor)
 
 

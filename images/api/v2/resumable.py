@@ -25,6 +25,7 @@ from artifacts.services import sessions, uploads
 from artifacts.services.intake import Intake, SizeMismatch
 from artifacts.services.sessions import Claim, Part, SessionBusy
 from catalog.actors import Actor
+from catalog.api import notes
 from catalog.api.openstack import OpenStackDialect
 from catalog.clock import iso_seconds
 from catalog.errors import (
@@ -168,8 +169,9 @@ async def _append(request: Request) -> Response:
     if session.state == "done" and offset == session.length:
         return Response(status_code=204, headers=_progress(session))
     await _take(request, actor, session, offset)
-    _, _, session = await in_database(partial(_session, request, actor))
-    return Response(status_code=204, headers=_progress(session))
+    _, image, session = await in_database(partial(_session, request, actor))
+    headers = {**_progress(session), **notes.warning(data.warnings(image))}
+    return Response(status_code=204, headers=headers)
 
 
 async def _to_append(request: Request) -> tuple[Actor, UploadSession, int]:
