@@ -110,7 +110,9 @@ class Engine(ABC):
 
     @abstractmethod
     def check(self) -> str:
-        """The engine and its version in a few words, when it answers."""
+        """The engine and its version in a few words, when it answers and has a live generation; IndexMissing without
+        one, IndexNameTaken when something else lies in its place.
+        """
 
     @abstractmethod
     def rebuilding(self, schema: Schema) -> AbstractContextManager[Generation]:

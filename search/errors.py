@@ -12,10 +12,13 @@
     ├── SearchOverdue          it took longer than a search may                            (503)
     ├── TooManySearches        as many are under way as may be                             (503)
     └── EngineUnavailable      the engine does not answer                                  (503)
-        └── IndexMissing         it answers and has no index yet                            (503)
+        ├── IndexMissing         it answers and has no index yet                            (503)
+        └── IndexNameTaken       another's index lies where ours should be                  (503)
 """
 
 from typing import Any
+
+from typing_extensions import override
 
 from catalog.errors import Conflict, Invalid, Unavailable
 
@@ -65,6 +68,26 @@ class EngineUnavailable(Unavailable):
     def __init__(self, message: str, **facts: Any) -> None:
         super().__init__(message, **({"headers": RETRY} | facts))
 
+    @property
+    def for_operators(self) -> str:
+        """What commands, the log and `/healthz/ready` say."""
+        return self.message
+
 
 class IndexMissing(EngineUnavailable):
     code = "search_index_missing"
+
+
+class IndexNameTaken(EngineUnavailable):
+    """Something else lies where the index should; callers are not told what."""
+
+    code = "search_name_taken"
+
+    def __init__(self, found: str, *, remedy: str) -> None:
+        super().__init__("something else lies at the name of the search index")
+        self._found = f"{found}: {remedy}, or choose another VITRINE_SEARCH_INDEX_PREFIX"
+
+    @property
+    @override
+    def for_operators(self) -> str:
+        return self._found

@@ -109,7 +109,7 @@ class Relay:
         try:
             outcomes = self._engine.bulk([operation for _, operation in work.ready])
         except EngineUnavailable as error:
-            outages.tell(log, AWAY, reason=error.message)
+            outages.tell(log, AWAY, reason=error.for_operators)
             work.later += [(claim, error.message) for claim, _ in work.ready]
             return error.message
         failpoints.reach(AFTER_WRITE)

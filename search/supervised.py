@@ -40,7 +40,7 @@ class RelayProcess:
         try:
             upkeep.make()
         except EngineUnavailable as error:
-            outages.tell(log, AWAY, reason=error.message)
+            outages.tell(log, AWAY, reason=error.for_operators)
         except Error as error:
             outages.tell_database(log, error)
         beside = [
@@ -122,7 +122,7 @@ class RelayProcess:
             if purge:
                 engines.current().purge()
         except EngineUnavailable as error:
-            outages.tell(log, AWAY, reason=error.message)
+            outages.tell(log, AWAY, reason=error.for_operators)
             self._ensured = False
             return False
         except Error as error:

@@ -1,7 +1,6 @@
 """What `manage.py check` says about the configuration beyond what a start refuses."""
 
 import difflib
-import os
 import re
 import sys
 from collections.abc import Iterable
@@ -15,21 +14,12 @@ from django.db import Error as DatabaseError
 from catalog import policy
 from catalog.conf import CatalogConfig, section
 from catalog.errors import first_line
+from catalog.tables import OLD, REMEDY, UNUSABLE, behind
 from images import protections
-from settings.configuration import unknown_variables
 from settings.sections import HttpConfig
-from settings.tables import UNUSABLE, behind
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _REFERENCE = re.compile(r"rule:([^\s()]+)")
-
-
-@register("settings")
-def variables(**_: Any) -> list[CheckMessage]:
-    """`settings.W001`: a variable that nothing reads."""
-    return [
-        CheckWarning(sentence, id="settings.W001") for sentence in unknown_variables(os.environ)
-    ]
 
 
 @register("settings")
@@ -79,8 +69,4 @@ def tables(databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessag
         return [Error(f"{UNUSABLE}: {first_line(error)}", id="settings.E001")]
     if not old:
         return []
-    sentence = "the database has no tables, or they are older than this version"
-    hint = (
-        "manage.py migrate brings them up to date; so does serve, unless it is told --no-migrate."
-    )
-    return [CheckWarning(sentence, hint=hint, id="settings.W003")]
+    return [CheckWarning(OLD, hint=f"{REMEDY}.", id="settings.W003")]

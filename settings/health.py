@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 from threading import Lock
 from types import MappingProxyType
 
@@ -14,10 +16,13 @@ from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 
 from artifacts import stores
+from artifacts.conf import StoresConfig
 from catalog import drift
 from catalog.api import later
+from catalog.conf import section
 from catalog.errors import CatalogError
 from search import engines
+from search.errors import EngineUnavailable
 from settings.celery import app as celery_app
 
 log = logging.getLogger(__name__)
@@ -38,6 +43,26 @@ class NotWell(Exception):
     """The part answers, and says that it cannot do its work."""
 
 
+class State(StrEnum):
+    """Of the whole: all parts are well; one is not without which most requests go on; one that all need is not."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILING = "failing"
+
+
+REQUIRED = frozenset({"database", "store"})
+"""What no node can do without. Without another part all nodes are alike, and some requests are answered 503."""
+
+
+def state(found: Mapping[str, Health]) -> State:
+    """What the parts come to."""
+    away = {name for name, part in found.items() if not part.ok}
+    if away & REQUIRED:
+        return State.FAILING
+    return State.DEGRADED if away else State.OK
+
+
 def database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -48,9 +73,11 @@ def search() -> None:
     engines.current().check()
 
 
-def store() -> None:
-    found = stores.store(stores.default_store()).check()
-    if not found.writable:
+def store(name: str | None = None) -> None:
+    """The store of this name, or the one that uploads go to; one that only reads others' servers is not asked."""
+    one = stores.store(name or stores.default_store())
+    found = one.check()
+    if one.can_write and not found.writable:
         raise NotWell(found.reason or "it takes no bytes")
 
 
@@ -64,8 +91,14 @@ def identity() -> None:
     check()
 
 
+def _other_stores() -> dict[str, Callable[[], object]]:
+    names = section(StoresConfig).backends.keys() - {stores.default_store()}
+    return {f"store:{name}": partial(store, name) for name in sorted(names)}
+
+
 PARTS: Mapping[str, Callable[[], object]] = MappingProxyType(
     {"database": database, "search": search, "store": store, "broker": broker}
+    | _other_stores()
     | ({"identity": identity} if settings.KEYSTONE else {})
 )
 """Each raises when its part is not well."""
@@ -113,6 +146,8 @@ def _ask(name: str, ask: Callable[[], object]) -> Health:
     began, reason = time.monotonic(), ""
     try:
         ask()
+    except EngineUnavailable as error:
+        reason = error.for_operators
     except (CatalogError, NotWell) as error:
         reason = str(error)
     except Exception as error:  # noqa: BLE001 - whatever a part throws, it is not well

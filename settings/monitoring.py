@@ -18,6 +18,7 @@ from settings import health, metrics
 from settings.backlog import Backlog
 from settings.health import Health
 from settings.kept import kept
+from settings.parts import Parts
 
 
 def live(_: HttpRequest) -> HttpResponse:
@@ -26,7 +27,7 @@ def live(_: HttpRequest) -> HttpResponse:
 
 
 def ready(_: HttpRequest) -> HttpResponse:
-    """Every part that requests need answers; 503 and the reason when one does not."""
+    """How every part is; 503 when one is not well that this node cannot do without."""
     document, status = _told(health.probe())
     return json_response(document, status=status)
 
@@ -38,16 +39,21 @@ async def ready_without_thread(_: Request) -> Response:
 
 
 def _told(found: Mapping[str, Health]) -> tuple[dict[str, Any], int]:
-    well = all(part.ok for part in found.values())
+    state = health.state(found)
     parts = {
-        name: {"ok": part.ok, "reason": part.reason, "seconds": round(part.seconds, 4)}
+        name: {
+            "ok": part.ok,
+            "required": name in health.REQUIRED,
+            "reason": part.reason,
+            "seconds": round(part.seconds, 4),
+        }
         for name, part in found.items()
     }
-    return {"status": "ok" if well else "failing", "parts": parts}, 200 if well else 503
+    return {"status": state, "parts": parts}, 503 if state is health.State.FAILING else 200
 
 
 def numbers(_: HttpRequest) -> HttpResponse:
-    """Prometheus' text format: the counters of all processes, what is owed now, and what is kept."""
+    """Prometheus' text format: the counters of all processes, what is owed and kept, and how the parts are."""
     registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # as the library has it
@@ -55,6 +61,7 @@ def numbers(_: HttpRequest) -> HttpResponse:
         registry.register(metrics.REGISTRY)
     registry.register(Backlog())
     registry.register(kept)
+    registry.register(Parts())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

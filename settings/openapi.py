@@ -22,7 +22,7 @@ from images.api.v2 import openapi as images
 from search.api.v1 import openapi as search
 from settings.native import ROUTES
 
-FOR_PEOPLE = ("/admin/", "/sign-in", "/sign-out", "/project", "/assets/")
+FOR_PEOPLE = ("/admin/", "/docs/", "/sign-in", "/sign-out", "/project", "/assets/")
 """Pages, which are no API; `/` too."""
 
 SERVICE = Family(
@@ -37,8 +37,11 @@ SERVICE = Family(
             summary="Whether the process answers", answers=told("It does.")
         ),
         "GET /healthz/ready": Operation(
-            summary="Whether every part that requests need answers",
-            answers={**told("All are well."), **told("One is not.", status=503)},
+            summary="How the parts behind the service are",
+            answers={
+                **told("The service answers. `degraded`: without the parts that are marked."),
+                **told("The database or the store for uploads is away.", status=503),
+            },
         ),
         "GET /metrics": Operation(
             summary="Counters, as Prometheus reads them",

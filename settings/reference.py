@@ -15,6 +15,7 @@ from catalog.api.dialects import ProblemDialect
 from catalog.api.openapi_errors import error_classes, load
 from identity.api.v3.base import KeystoneDialect
 from settings.openapi import families
+from settings.remedies import remedy
 
 APPS = ("catalog", "identity", "metadefs", "artifacts", "images", "search", "settings")
 KEYSTONE, PROBLEM = KeystoneDialect(), ProblemDialect()
@@ -33,10 +34,11 @@ def errors() -> Iterator[str]:
             f"`{one.__name__}`",
             _first(vars(one).get("__doc__")) or _words(one.__name__),
             _statuses(one),
+            remedy(one.code, PROBLEM.status_of(one)),
         )
         for one in sorted(error_classes(packages), key=lambda found: (found.code, found.__name__))
     )
-    yield from _table(("code", "class", "meaning", "status"), rows)
+    yield from _table(("code", "class", "meaning", "status", "what to do"), rows)
 
 
 def _statuses(error: type) -> str:

@@ -21,9 +21,9 @@ from django.db import Error, connection, connections
 
 from catalog.conf import ConfigurationError
 from catalog.errors import first_line
+from catalog.tables import UNUSABLE, behind
 from settings import folders
 from settings.sections import HttpConfig
-from settings.tables import UNUSABLE, behind
 
 log = logging.getLogger("vitrine.serve")
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from settings import remedies
 from settings.configuration import unknown_variables, variables
 from settings.management.commands.describe_settings import page
 from settings.reference import PAGES
@@ -50,3 +51,9 @@ def test_generated_pages_are_up_to_date() -> None:
         assert committed.count("|---") == 0 or committed.count("\n|") > 8
         printed = printed.removeprefix(committed)
     assert printed == ""
+
+
+def test_what_to_do_is_said_of_errors_that_there_are() -> None:
+    text = (REFERENCE.parent / "errors.md").read_text(encoding="utf-8")
+    codes = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert remedies.BY_CODE.keys() - codes == set()

@@ -815,12 +815,13 @@ class SearchEngineConformance:
             lambda: empty.versions([(KIND, "a")]),
             lambda: list(empty.scan()),
             empty.live,
+            empty.check,
         ):
             with pytest.raises(IndexMissing):
                 question()
-        assert empty.check()
         assert empty.ensure(SCHEMA)
         assert not empty.ensure(SCHEMA)
+        assert empty.check()
         assert empty.search(SearchRequest()).total == 0
 
     def test_a_typed_property_is_read_as_definitions_read_it(self, fresh: Engine) -> None:

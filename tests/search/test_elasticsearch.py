@@ -3,17 +3,21 @@
 import os
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
+from elasticsearch import Elasticsearch
 from typing_extensions import override
 
-from search import analysis
+from search import analysis, engines
 from search.engine import Engine
 from search.engines.elasticsearch import indexes
 from search.engines.elasticsearch.engine import ElasticsearchEngine
-from search.errors import RebuildRunning
+from search.errors import IndexNameTaken, RebuildRunning
 from search.schema import Schema
+from settings.health import Prober
 from tests.conformance.search_suite import SCHEMA, TEXTS, SearchEngineConformance
 
 URL, URL9 = "VITRINE_TEST_ELASTICSEARCH_URL", "VITRINE_TEST_ELASTICSEARCH9_URL"
@@ -104,3 +108,84 @@ class TestElasticsearch9(SearchEngineConformance):
     @classmethod
     def make(cls, folder: Path, name: str) -> Engine:
         return made(URL9, name)
+
+
+@pytest.fixture
+def names() -> Iterator[str]:
+    """A prefix of which nothing is left afterwards."""
+    prefix = f"t-{uuid.uuid4().hex[:10]}"
+    yield prefix
+    client = Elasticsearch(os.environ[URL])
+    for name in client.indices.get(index=f"*{prefix}*", expand_wildcards="all").body:
+        client.indices.delete(index=name)
+    client.close()
+
+
+def said_by(command: str) -> str:
+    with pytest.raises(CommandError) as caught:
+        call_command(command)
+    return str(caught.value)
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("index", "alias", "said"),
+    [
+        ("{}", None, "there is an index named {}: remove it"),
+        ("{}-write", None, "there is an index named {}-write: remove it"),
+        ("logs-{}", "{}", "the alias {} leads to logs-{}, which is another's"),
+        ("logs-{}", "{}-write", "the alias {}-write leads to logs-{}, which is another's"),
+        ("{}-g-first", None, "the index {}-g-first has lost its alias {}"),
+    ],
+)
+@pytest.mark.parametrize("later", [False, True], ids=["before", "later"])
+def test_what_lies_in_the_way_is_named_to_operators(
+    names: str,
+    index: str,
+    alias: str | None,
+    said: str,
+    later: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether it was there before our index, or came into its alias under a running service."""
+    engine = ElasticsearchEngine([os.environ[URL]], prefix=names, timeout=30.0)
+    monkeypatch.setattr(engines, "current", lambda: engine)
+    if later and alias is None:
+        pytest.skip("Elasticsearch lets nobody take a name that is in use")
+    if later:
+        engine.ensure(SCHEMA)
+        assert engine.check()
+    aliases = {alias.format(names): {}} if alias else {}
+    engine._client.indices.create(index=index.format(names), aliases=aliases)
+    with pytest.raises(IndexNameTaken) as caught:
+        engine.check()
+    assert caught.value.for_operators.startswith(said.replace("{}", names))
+    assert names not in caught.value.message
+    assert said_by("verify_index").startswith(said.replace("{}", names))
+    assert names in said_by("rebuild_index")
+    health = Prober({"search": engine.check})()["search"]
+    assert health.reason == caught.value.for_operators
+    engine._client.indices.delete(index=index.format(names))
+    engine.ensure(SCHEMA)
+    assert engine.check()
+
+
+@pytest.mark.elasticsearch
+def test_an_alias_that_cannot_be_made_is_told(names: str) -> None:
+    engine = ElasticsearchEngine([os.environ[URL]], prefix=names, timeout=30.0)
+    engine._client.indices.create(index=f"{names}-g-first-own")
+    with pytest.raises(IndexNameTaken) as caught:
+        engine.ensure(SCHEMA)
+    assert f"{names}-g-first-own" in caught.value.for_operators
+
+
+@pytest.mark.elasticsearch
+def test_an_index_that_lost_its_alias_is_told_and_not_called_missing(names: str) -> None:
+    engine = ElasticsearchEngine([os.environ[URL]], prefix=names, timeout=30.0)
+    engine.ensure(SCHEMA)
+    engine._client.indices.delete_alias(index="*", name=names)
+    with pytest.raises(IndexNameTaken):
+        engine.check()
+    with pytest.raises(IndexNameTaken):
+        engine.ensure(SCHEMA)

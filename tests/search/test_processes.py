@@ -171,3 +171,18 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         engine.ensure(SCHEMA)
     with pytest.raises(EngineUnavailable):
         engine.check()
+
+
+def test_an_index_that_cannot_be_opened_is_told_and_made_anew(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    broken = tmp_path / "search" / engine.live().name / "schema.json"
+    broken.write_text("no JSON")
+    other = EmbeddedEngine(tmp_path / "search")
+    for question in (other.check, other.live, lambda: other.search(SearchRequest())):
+        with pytest.raises(EngineUnavailable, match=r"cannot be opened.*rebuild_index"):
+            question()
+    assert not other.ensure(SCHEMA)
+    with other.rebuilding(SCHEMA) as generation:
+        other.commit_rebuild(generation)
+    assert other.check()

@@ -4,6 +4,8 @@ import http.client
 import threading
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
+from itertools import combinations
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 from typing_extensions import override
 
+from artifacts import stores
 from artifacts.models import Artifact
 from catalog.clock import now
 from catalog.errors import Unavailable
@@ -20,6 +23,7 @@ from catalog.models import Delivery, Event, Job
 from settings import health, metrics, monitoring
 from settings.health import Prober
 from settings.kept import Kept
+from stores import HttpStore, MemoryStore
 from tests.support.patience import eventually
 from tests.support.server import Server, server, stray_sessions
 
@@ -52,6 +56,60 @@ def test_ready_names_the_part_that_is_not(client: Client, monkeypatch: pytest.Mo
     assert answer.json()["parts"]["database"]["reason"] == "ConnectionRefusedError"
     assert answer.json()["parts"]["store"]["ok"] is True
     assert b"secret-host" not in answer.content
+
+
+def gone() -> None:
+    raise Unavailable("it is away")
+
+
+def well() -> None:
+    """Nothing is wrong."""
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        one
+        for number in range(3)
+        for one in combinations(
+            ("database", "search", "store", "broker", "store:cold", "identity"), number
+        )
+    ],
+)
+def test_only_what_no_node_can_do_without_takes_a_node_out(
+    client: Client, monkeypatch: pytest.MonkeyPatch, away: tuple[str, ...]
+) -> None:
+    names = ("database", "search", "store", "broker", "store:cold", "identity")
+    parts = {name: gone if name in away else well for name in names}
+    monkeypatch.setattr(health, "probe", Prober(parts))
+    answer = client.get("/healthz/ready")
+    failing = {"database", "store"} & set(away)
+    assert answer.status_code == (503 if failing else 200)
+    assert answer.json()["status"] == ("failing" if failing else "degraded" if away else "ok")
+    told = answer.json()["parts"]
+    assert {name for name in names if not told[name]["ok"]} == set(away)
+    assert {name for name in names if told[name]["required"]} == {"database", "store"}
+    assert all(told[name]["reason"] == "it is away" for name in away)
+
+
+@pytest.mark.django_db
+def test_numbers_of_parts(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "probe", Prober({"database": well, "search": gone}))
+    found = numbers(client)
+    assert found["vitrine_part_up", ("database",)] == 1
+    assert found["vitrine_part_up", ("search",)] == 0
+
+
+def test_another_store_is_a_part_that_can_be_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = MemoryStore(capacity=0)
+    known = {"local": MemoryStore(), "cold": full, "web": HttpStore()}
+    monkeypatch.setattr(stores, "stores", lambda: known)
+    found = Prober({name: partial(health.store, name) for name in known})()
+    assert {name: part.reason for name, part in found.items()} == {
+        "local": "",
+        "cold": "the store is full",
+        "web": "",
+    }
 
 
 class Patient(Prober):

@@ -139,6 +139,7 @@ class ElasticsearchEngine(Engine):
             raise EngineUnavailable(
                 f"Elasticsearch {number} is too old; 8.x and 9.x are understood"
             )
+        self._indexes.require()
         return f"Elasticsearch {number}"
 
     @override

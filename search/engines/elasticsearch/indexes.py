@@ -18,8 +18,8 @@ from elasticsearch import BadRequestError, Elasticsearch, NotFoundError
 
 from search.engine import Generation
 from search.engines.elasticsearch import layout
-from search.engines.elasticsearch.client import told
-from search.errors import EngineUnavailable, IndexMissing, RebuildRunning
+from search.engines.elasticsearch.client import reason, told
+from search.errors import EngineUnavailable, IndexMissing, IndexNameTaken, RebuildRunning
 from search.schema import Schema, from_json
 
 ABANDONED = 120.0
@@ -28,6 +28,8 @@ TOUCH_SECONDS = 20.0
 FRESH = 1.0
 """Seconds for which a reader remembers the live index."""
 
+
+NO_INDEX = "there is no index yet; the relay makes it when it starts"
 
 COUNTED = 30.0
 """Seconds for which the number of documents is remembered."""
@@ -61,6 +63,10 @@ class Indexes:
     def write_alias(self) -> str:
         return f"{self.prefix}-write"
 
+    @property
+    def _first(self) -> str:
+        return f"{self.prefix}-g-first"
+
     def documents(self, generation: Generation) -> int:
         """About how many documents the index holds; asked once in a while."""
         known = self._counted
@@ -73,17 +79,35 @@ class Indexes:
 
     def ensure(self, schema: Schema) -> bool:
         """Make the first index, unless there is a live one."""
+        if self._metas(self.prefix):
+            return False
         with told():
-            if self._client.indices.exists_alias(name=self.prefix):
-                return False
             try:
-                self._create(f"{self.prefix}-g-first", schema, live=True)
+                self._create(self._first, schema, live=True)
             except BadRequestError as error:
+                if error.error == "invalid_alias_name_exception":
+                    raise IndexNameTaken(reason(error), remedy="remove that index") from error
                 if error.error != "resource_already_exists_exception":
                     raise
+                self.require()  # another process was faster, or it lost its alias
                 return False
         self.forget()
         return True
+
+    def require(self) -> None:
+        """IndexMissing, or IndexNameTaken, unless both aliases lead to indexes of ours."""
+        written = sorted(self._metas(self.write_alias))
+        if self._metas(self.prefix):
+            return
+        with told():
+            if not written and self._client.indices.exists(index=self._first):
+                written = [self._first]
+        if written:
+            raise IndexNameTaken(
+                f"the index {written[0]} has lost its alias {self.prefix}",
+                remedy="give it back, or delete the index, and a new one is made",
+            )
+        raise IndexMissing(NO_INDEX)
 
     def live(self, *, fresh: bool = False) -> Generation:
         """The generation that answers; IndexMissing when there is none."""
@@ -92,7 +116,7 @@ class Indexes:
             return held.generation
         found = self._generations(self.prefix)
         if not found:
-            raise IndexMissing("there is no index yet; the relay makes it when it starts")
+            raise IndexMissing(NO_INDEX)
         self._live = _Remembered(found[0], time.monotonic() + FRESH)
         return found[0]
 
@@ -222,8 +246,13 @@ class Indexes:
             except NotFoundError:
                 return {}
         metas = {name: one["mappings"].get("_meta", {}) for name, one in found.body.items()}
-        if any("schema" not in meta for meta in metas.values()):
-            raise EngineUnavailable(f"an index of another origin lies at {alias}")
+        for name, meta in metas.items():
+            if name == alias:
+                raise IndexNameTaken(f"there is an index named {alias}", remedy="remove it")
+            if "schema" not in meta:
+                raise IndexNameTaken(
+                    f"the alias {alias} leads to {name}, which is another's", remedy="take it out"
+                )
         return metas
 
 

@@ -108,6 +108,7 @@ class EmbeddedEngine(Engine):
     @override
     def check(self) -> str:
         self._storage.require_writable()
+        self._current()
         return f"tantivy {version('tantivy')} in {self._storage.root}"
 
     @override
@@ -155,13 +156,14 @@ class EmbeddedEngine(Engine):
         for _ in range(5):
             name = self._storage.pointer(CURRENT)
             if name is None:
-                break
+                raise IndexMissing("there is no index yet; the relay makes it when it starts")
             try:
                 return self._index(name)
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
                 # The generation was replaced between the two steps: look again.
+                wrong = f"{name} in {self._storage.root} cannot be opened: {error}"
                 time.sleep(0.01)
-        raise IndexMissing("there is no index yet; the relay makes it when it starts")
+        raise EngineUnavailable(f"the index {wrong}; manage.py rebuild_index makes it anew")
 
     def _index(self, name: str) -> OpenIndex:
         with self._lock:

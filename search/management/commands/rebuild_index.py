@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from catalog.errors import CatalogError
 from search import rebuilding
+from search.errors import EngineUnavailable
 
 
 class Command(BaseCommand):
@@ -23,6 +24,8 @@ class Command(BaseCommand):
 
         try:
             written = rebuilding.rebuild(report=report)
+        except EngineUnavailable as error:
+            raise CommandError(error.for_operators) from error
         except CatalogError as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"{written} documents; the new index answers")

@@ -7,8 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
+from catalog import tables
 from catalog.errors import CatalogError
 from search import engines, verifying
+from search.errors import EngineUnavailable
 
 
 class Command(BaseCommand):
@@ -25,10 +27,14 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
+        tables.require()
         try:
             engine = engines.current()
+            engine.check()
             compare = verifying.differences if options["strict"] else verifying.settled_differences
             found = list(islice(compare(engine), options["limit"]))
+        except EngineUnavailable as error:
+            raise CommandError(error.for_operators) from error
         except CatalogError as error:
             raise CommandError(error.message) from error
         for difference in found:
