@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line, with wrong settings told in a line instead of a traceback."""
+"""Django's command line, with what operators can mend told in a line instead of a traceback."""
 
 import os
 import sys
@@ -7,16 +7,31 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.base")
-    from django.core.management import execute_from_command_line  # noqa: PLC0415 - settings first
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 - settings first
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - the same
+    from django.db import Error  # noqa: PLC0415 - the same
 
-    from catalog.conf import ConfigurationError  # noqa: PLC0415 - settings first
+    from catalog.conf import ConfigurationError  # noqa: PLC0415 - the same
 
     try:
         execute_from_command_line(sys.argv)
     except ConfigurationError as error:
-        for problem in error.problems:
-            print(f"vitrine: {problem}", file=sys.stderr)
-        sys.exit(2)
+        stop(*error.problems)
+    except ImproperlyConfigured as error:
+        stop(str(error))
+    except Error as error:
+        from catalog import tables  # noqa: PLC0415 - the same
+
+        explained = tables.explained(error)
+        if explained is None or "--traceback" in sys.argv:
+            raise
+        stop(explained)
+
+
+def stop(*problems: str) -> None:
+    for problem in problems:
+        print(f"vitrine: {problem}", file=sys.stderr)
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from catalog.conf import LONG, MOST, MOST_BYTES, MOST_THREADS, SOON, Section, setting
+from catalog.conf import LONG, MOST, MOST_BYTES, MOST_THREADS, SOON, Section, setting, shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,4 +125,6 @@ def _wrong(name: str, one: object) -> Iterable[str]:
         if key not in _KEYS:
             yield f"stores.backends.{name}.{key} is no setting; known are {', '.join(_KEYS)}"
         elif not isinstance(value, _KEYS[key]) or isinstance(value, bool):
-            yield f"stores.backends.{name}.{key}={value!r} must be a {_KEYS[key].__name__}"
+            yield f"stores.backends.{name}.{key}={shown(value)} must be a {_KEYS[key].__name__}"
+        elif isinstance(value, int) and not -MOST <= value <= MOST:
+            yield f"stores.backends.{name}.{key} must lie between {-MOST} and {MOST}, not {shown(value)}"

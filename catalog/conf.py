@@ -24,6 +24,8 @@ SOON, LONG = 0.01, 10**9
 MOST = 10**9
 """Of what is counted."""
 MOST_THREADS = 1000
+LONGEST_SHOWN = 80
+"""Characters of a wrong value that a message repeats."""
 MOST_DAYS = 36_500
 MOST_BYTES = (1 << 63) - 1
 """More could not be kept in a database's column."""
@@ -52,7 +54,7 @@ class Section:
         for name in names:
             value = getattr(self, name)
             if not least <= value <= most:
-                yield f"{variable(type(self), name)} must lie between {least} and {most}, not {value}"
+                yield f"{variable(type(self), name)} must lie between {least} and {most}, not {shown(value)}"
 
 
 S = TypeVar("S", bound=Section)
@@ -91,8 +93,8 @@ def parse(section_type: type[S], environ: Mapping[str, str], document: Mapping[s
             continue
         try:
             values[item.name] = _convert(hints[item.name], raw)
-        except (ValueError, TypeError) as error:
-            problems.append(f"{where}={raw!r}: {error}")
+        except (ValueError, TypeError, OverflowError) as error:
+            problems.append(f"{where}={shown(raw)}: {error}")
     if problems:
         raise ConfigurationError(problems)
     found = section_type(**values)
@@ -116,6 +118,14 @@ def is_address(text: str, *schemes: str) -> bool:
         return False
 
 
+def shown(raw: object) -> str:
+    """A value as a message names it, however long it is."""
+    if isinstance(raw, int) and raw.bit_length() > LONGEST_SHOWN:
+        return "a number beyond all bounds"
+    text = repr(raw)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
 def _convert(hint: Any, raw: Any) -> Any:  # noqa: PLR0911 - one line per kind of value
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
@@ -134,7 +144,7 @@ def _convert(hint: Any, raw: Any) -> Any:  # noqa: PLR0911 - one line per kind o
     if hint is bool:
         return _boolean(raw)
     if hint is Path:
-        return Path(str(raw)).expanduser()
+        return _path(raw)
     if hint is dict or origin is dict:
         if not isinstance(raw, Mapping):
             raise ValueError("only the TOML file can hold a table")
@@ -147,11 +157,22 @@ def _convert(hint: Any, raw: Any) -> Any:  # noqa: PLR0911 - one line per kind o
 def _number(kind: type[int] | type[float], raw: Any) -> int | float:
     try:
         found = kind(raw) if not isinstance(raw, bool) else math.nan
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         found = math.nan
-    if not math.isfinite(found) or (isinstance(raw, float) and found != raw):
+    if (isinstance(found, float) and not math.isfinite(found)) or (
+        isinstance(raw, float) and found != raw
+    ):
         raise ValueError("must be a whole number" if kind is int else "must be a number")
     return found
+
+
+def _path(raw: Any) -> Path:
+    if not isinstance(raw, str | Path) or "\0" in str(raw):
+        raise ValueError("must be a path")
+    try:
+        return Path(raw).expanduser()
+    except RuntimeError:  # ~somebody, whom this machine does not know
+        raise ValueError("begins with the home of nobody here") from None
 
 
 def _one_of(raw: Any, choices: tuple[Any, ...]) -> Any:

@@ -1,6 +1,8 @@
 """The id of the request under way, for logs, events and the answer's `x-openstack-request-id`."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from catalog.errors import InvalidParameter
@@ -22,3 +24,13 @@ def accept(sent: str | None) -> str:
     if not sent.isascii() or not sent.isprintable():
         raise InvalidParameter(f"{HEADER} holds characters that no header should", header=HEADER)
     return sent if sent.startswith("req-") else f"req-{sent}"
+
+
+@contextmanager
+def under(request_id: str) -> Iterator[None]:
+    """Let what the block does carry the id."""
+    token = current.set(request_id)
+    try:
+        yield
+    finally:
+        current.reset(token)

@@ -10,6 +10,7 @@ from typing_extensions import override
 from catalog.conf import MOST, MOST_BYTES, MOST_THREADS, Section, setting
 from images.limits.sizes import bytes_of
 
+_QUOTAS = ("property_quota", "tag_quota", "member_quota", "location_quota")
 _PLACES = ("location_waiters", "location_waiters_each", "hashing_places", "hashing_places_each")
 
 
@@ -98,3 +99,4 @@ class ImagesConfig(Section):
         yield from self.outside(1, MOST_THREADS, "http_retries", *_PLACES)
         yield from self.outside(1, MOST_BYTES, "size_cap")
         yield from self.outside(-1, MOST, "count_limit")
+        yield from self.outside(-MOST, MOST, *_QUOTAS)

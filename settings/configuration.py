@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ BESIDE = {
 }
 """Variables that are read and belong to no section."""
 
+PREFIX = "VITRINE_"
 OF_SCRIPTS = ("_TEST_", "_CRASH_", "_CACHE", "_SERVICES_", "_JAVA_HOME", "_ELASTICSEARCH_JVM")
 """What stands in the names of variables that the tests and `scripts/services` read, and the service does not."""
 
@@ -53,7 +54,7 @@ OF_SCRIPTS = ("_TEST_", "_CRASH_", "_CACHE", "_SERVICES_", "_JAVA_HOME", "_ELAST
 def load(environ: Mapping[str, str]) -> dict[type[Section], Any]:
     """Every section, parsed; one ConfigurationError with everything that is wrong."""
     document = _document(environ.get("VITRINE_CONFIG", ""))
-    problems = list(_unknown_keys(document))
+    problems = [*_unknown_keys(document), *unknown_variables(environ)]
     missing: list[str] = []
     profile = environ.get("VITRINE_PROFILE", document.get("profile", "embedded"))
     presets = PRODUCTION if profile == "production" else EMBEDDED
@@ -87,10 +88,10 @@ def variables() -> dict[str, tuple[type[Section], str]]:
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    """A sentence for each `VITRINE_*` variable that nothing reads: probably a slip of the pen."""
+    """A sentence for each `VITRINE_*` variable that nothing reads, in whichever letters: probably a slip of the pen."""
     known = [*variables(), *BESIDE]
     for name in sorted(environ):
-        ours = name.startswith("VITRINE_") and name not in known
+        ours = name.upper().startswith(PREFIX) and name not in known
         if ours and not name.removeprefix("VITRINE").startswith(OF_SCRIPTS):
             yield f"{name} is no setting{_meant(name, known)}"
 
@@ -102,7 +103,7 @@ def _document(name: str) -> dict[str, Any]:
         found = tomllib.loads(Path(name).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError([f"VITRINE_CONFIG={name}: {error.strerror}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of the language, of the encoding, or a number too long to be read
         raise ConfigurationError([f"VITRINE_CONFIG={name}: {error}"]) from None
     for prefix in {section_type.prefix for section_type in SECTIONS if section_type.prefix}:
         if not isinstance(found.get(prefix, {}), dict):
@@ -138,6 +139,10 @@ def _missing(environ: Mapping[str, str], document: Mapping[str, Any]) -> Iterato
             yield name
 
 
-def _meant(name: str, known: Any) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+def _meant(name: str, known: Iterable[str]) -> str:
+    """The setting that is probably meant: one that ends so, or else is written much alike."""
+    short = {one.removeprefix(PREFIX): one for one in known}
+    wrong = name.upper().removeprefix(PREFIX) if name.upper().startswith(PREFIX) else name
+    close = [one for one in short if one.endswith(f"_{wrong}") or one == wrong]
+    close = close or difflib.get_close_matches(wrong, short, n=1)
+    return f"; did you mean {short[close[0]]}?" if close else ""

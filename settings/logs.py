@@ -26,6 +26,7 @@ TALKATIVE = {
     "kombu": "WARNING",
     "oslo_policy": "WARNING",
     "oslo_policy._parser": "CRITICAL",  # tracebacks; catalog.policy says in a line what it could not read
+    "oslo_utils.imageutils": "CRITICAL",  # what inspectors make of hostile bytes; the refusal says what counts
     "uvicorn": "WARNING",
 }
 """Other people's loggers, and the least severe level that is worth a line here."""

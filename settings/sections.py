@@ -37,8 +37,7 @@ class HttpConfig(Section):
 
     @override
     def problems(self) -> Iterable[str]:
-        if not 0 < self.port < 65536:
-            yield f"VITRINE_PORT must lie between 1 and 65535, not {self.port}"
+        yield from self.outside(1, 65535, "port")
         yield from self.outside(1, MOST_THREADS, "web_workers", "web_threads", "worker_threads")
         yield from self.outside(0, MOST_QUEUE, "web_queue", "web_waits")
         yield from self.outside(SOON, LONG, "body_seconds")

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from threading import RLock
 from typing import Any
 
@@ -16,12 +17,12 @@ class Pass:
     """One observer and the blocks it has not seen yet.
 
     It sees them one after the other, each as a job of its own, so that many passes share a pool
-    fairly. A failure is the last thing that happens in it.
+    fairly, in the context of who made the pass. A failure is the last thing that happens in it.
     """
 
     def __init__(self, see: Observer, executor: Executor, moved: Callable[[], None]) -> None:
         """`moved` is called in a pool thread whenever a block is through, or will never be."""
-        self._see = see
+        self._see, self._context = see, copy_context()
         self._executor = executor
         self._moved = moved
         self._lock = RLock()  # a job may be through before its end is listened for
@@ -49,7 +50,7 @@ class Pass:
             return self._job
 
     def _begin(self) -> None:
-        self._job = self._executor.submit(self._see, self._blocks[0])
+        self._job = self._executor.submit(self._context.run, self._see, self._blocks[0])
         self._job.add_done_callback(self._ended)
 
     def _ended(self, job: Future[Any]) -> None:

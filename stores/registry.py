@@ -63,7 +63,7 @@ def _make(alias: str, config: StoreConfig, drivers: Mapping[str, EntryPoint]) ->
         raise StoreMisconfigured("the backend is abstract", **facts)
     try:
         store = driver(**config.options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise StoreMisconfigured(f"the options do not fit: {error}", **facts) from error
     store.name = alias
     return store

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextvars import copy_context
 from functools import partial
 from threading import Lock
 from typing import ParamSpec, TypeVar
@@ -15,7 +16,10 @@ T = TypeVar("T")
 
 
 class Share(Executor):
-    """One's share of a pool: `each` threads; what is more waits for these, and holds none of the others."""
+    """One's share of a pool: `each` threads; what is more waits for these, and holds none of the others.
+
+    All work is done in the context of who asked for it.
+    """
 
     def __init__(self, pool: Executor, each: int) -> None:
         self._pool, self._free = pool, each
@@ -26,7 +30,7 @@ class Share(Executor):
     @override
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        work = partial(_run, future, partial(fn, *args, **kwargs))
+        work = partial(copy_context().run, _run, future, partial(fn, *args, **kwargs))
         with self._lock:
             if not self._free:
                 self._waiting.append(work)

@@ -9,11 +9,13 @@ import logging
 import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.db import close_old_connections
+from typing_extensions import override
 
 from artifacts import stores as store_registry
 from artifacts.api.shares import Shares
@@ -25,6 +27,7 @@ from catalog.errors import Unavailable
 from catalog.fairqueue import FairQueue, Used
 
 log = logging.getLogger(__name__)
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -40,16 +43,22 @@ class ServersBusy(Unavailable):
         )
 
 
-@lru_cache(maxsize=1)
-def data_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(section(ArtifactsConfig).data_threads, thread_name_prefix="data")
+class Threads(ThreadPoolExecutor):
+    """A pool whose threads work in the context of who asked: lines of the log carry the request's id."""
+
+    @override
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return super().submit(copy_context().run, partial(fn, *args, **kwargs))
 
 
 @lru_cache(maxsize=1)
-def foreign_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(
-        section(ArtifactsConfig).foreign_threads, thread_name_prefix="foreign"
-    )
+def data_threads() -> Threads:
+    return Threads(section(ArtifactsConfig).data_threads, thread_name_prefix="data")
+
+
+@lru_cache(maxsize=1)
+def foreign_threads() -> Threads:
+    return Threads(section(ArtifactsConfig).foreign_threads, thread_name_prefix="foreign")
 
 
 @lru_cache(maxsize=1)
@@ -67,10 +76,8 @@ def threads_of(store: str, owner: str | None) -> Executor:
 
 
 @lru_cache(maxsize=1)
-def database_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(
-        section(ArtifactsConfig).database_threads, thread_name_prefix="data-db"
-    )
+def database_threads() -> Threads:
+    return Threads(section(ArtifactsConfig).database_threads, thread_name_prefix="data-db")
 
 
 def _database_queue() -> FairQueue:
@@ -147,12 +154,17 @@ def _take_back(running: Future[T], pool: Executor, undo: Callable[[T], object]) 
         except Exception:
             log.exception("what a cancelled request began cannot be taken back")
 
+    context = copy_context()
+
+    def told(found: T) -> None:
+        context.run(quietly, found)
+
     def ended(done: Future[T]) -> None:
         if done.cancelled() or done.exception() is not None:
             return
         try:
-            pool.submit(quietly, done.result())
+            pool.submit(told, done.result())
         except RuntimeError:  # the process ends
-            quietly(done.result())
+            told(done.result())
 
     running.add_done_callback(ended)

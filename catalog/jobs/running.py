@@ -5,7 +5,7 @@ import os
 import socket
 import uuid
 
-from catalog import failpoints
+from catalog import failpoints, requestids
 from catalog.clock import database_now, now
 from catalog.errors import CatalogError, Unavailable, recorded
 from catalog.jobs.leases import Lease, claim
@@ -46,10 +46,11 @@ def _run(job_id: str) -> bool:
     failpoints.reach(AFTER_CLAIM)
     kind, lease = kinds().get(job.kind), Lease(job, owner)
     try:
-        if job.state == FAILING:
-            undo(job, kind, lease)
-        else:
-            _attempt(job, kind, lease)
+        with requestids.under(job.request_id):  # what asked for the job, and not who runs it
+            if job.state == FAILING:
+                undo(job, kind, lease)
+            else:
+                _attempt(job, kind, lease)
     except Lost:
         log.warning("job lease lost", extra={"job": job.id})
     _hint_next(job)

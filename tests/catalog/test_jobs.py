@@ -1,11 +1,13 @@
 """Jobs: the row is the truth; leases, retries, undoing, and a worker that lost its job."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
 import pytest
 from typing_extensions import override
 
+from catalog import requestids
 from catalog.actors import Actor
 from catalog.clock import database_now, now
 from catalog.errors import CatalogError
@@ -69,6 +71,23 @@ def test_a_job_runs_its_steps_once() -> None:
     job.refresh_from_db()
     assert (job.state, job.progress, done) == (SUCCEEDED, 1.0, ["first", "second"])
     assert not run(job.id), "a second hint finds nothing to do"
+
+
+def test_a_job_runs_under_the_request_that_asked_for_it() -> None:
+    class Telling(Step):
+        name = "telling"
+
+        @override
+        def run(self, job: Job, progress: Progress) -> None:
+            done.append(requestids.current.get())
+
+    class Told(JobKind):
+        name = "tests.told"
+        steps = (Telling(),)
+
+    registry.register(Told())
+    assert run(enqueue("tests.told", {}, actor=replace(ACTOR, request_id="req-asked")).id)
+    assert (done, requestids.current.get()) == (["req-asked"], "")
 
 
 def test_an_unexpected_failure_is_tried_again_without_repeating_what_is_done() -> None:

@@ -1,18 +1,23 @@
 """Where settings come from, which source wins, and what is said about wrong ones."""
 
+import dataclasses
+import math
 import os
 import re
 import stat
 import subprocess
 import sys
+import typing
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from catalog.conf import CatalogConfig, ConfigurationError
+from catalog.conf import CatalogConfig, ConfigurationError, Section, parse, variable
 from search.conf import SearchConfig
 from settings import configuration, folders, secrets
-from settings.checks import variables
 from settings.databases import database
 from settings.sections import BrokerConfig, DatabaseConfig, HttpConfig
 from stores import StoreConfig, StoreMisconfigured, build
@@ -76,6 +81,7 @@ def test_production_names_everything_that_it_misses(tmp_path: Path) -> None:
     [
         ({"VITRINE_PORT": "http"}, "VITRINE_PORT='http': must be a whole number"),
         ({"VITRINE_PORT": "70000"}, "VITRINE_PORT must lie between 1 and 65535, not 70000"),
+        ({"VITRINE_PORT": "9" * 400}, "VITRINE_PORT must lie between 1 and 65535, not a number"),
         ({"VITRINE_WEB_THREADS": "0"}, "VITRINE_WEB_THREADS must lie between 1 and 1000, not 0"),
         ({"VITRINE_PROFILE": "staging"}, "must be one of embedded, production"),
         ({"VITRINE_SEARCH_ENGINE": "solr"}, "must be one of embedded, elasticsearch"),
@@ -180,6 +186,55 @@ def test_options_that_break_a_store_are_refused(
         build({"wrong": StoreConfig(backend=backend, options=options)})
 
 
+NUMBERS = [
+    (section_type, item.name)
+    for section_type in configuration.SECTIONS
+    for item in dataclasses.fields(section_type)
+    if typing.get_type_hints(section_type)[item.name] in (int, float)
+]
+
+
+@pytest.mark.parametrize(("section_type", "name"), NUMBERS, ids=str)
+def test_no_number_is_too_long_to_be_refused_in_a_line(
+    section_type: type[Section], name: str
+) -> None:
+    """Of hundreds of digits and of thousands, from a variable and from the file."""
+    where = variable(section_type, name)
+    for digits in ("9" * 400, "9" * 9000, "-" + "9" * 400, "1e400", "0." + "1" * 400 + "x"):
+        with pytest.raises(ConfigurationError) as caught:
+            parse(section_type, {where: digits}, {})
+        (said,) = caught.value.problems
+        assert said.startswith(where)
+        assert len(said) < 300
+    for number in (10**400, -(10**400), 16**9000, math.inf, -math.inf, math.nan):
+        document = {section_type.prefix: {name: number}} if section_type.prefix else {name: number}
+        with pytest.raises(ConfigurationError) as caught:
+            parse(section_type, {}, document)
+        assert len(caught.value.problems[0]) < 300
+
+
+NUMBER = st.one_of(st.integers(), st.floats(), st.integers(min_value=10**300))
+VALUE = st.recursive(
+    st.one_of(NUMBER, st.text(), st.booleans(), st.dates(), st.binary()),
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(max_size=5), one, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from([*configuration.variables()]), VALUE)
+def test_whatever_stands_in_the_file_is_taken_or_told(name: str, value: object) -> None:
+    section_type, key = configuration.variables()[name]
+    document = {section_type.prefix: {key: value}} if section_type.prefix else {key: value}
+    with suppress(ConfigurationError):
+        parse(section_type, {}, document)
+
+
+@given(st.sampled_from([*configuration.variables()]), st.text())
+def test_whatever_stands_in_a_variable_is_taken_or_told(name: str, text: str) -> None:
+    with suppress(ConfigurationError):
+        parse(configuration.variables()[name][0], {name: text}, {})
+
+
 def test_a_wrong_number_ends_the_start_with_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check"],
@@ -224,21 +279,38 @@ def test_all_problems_are_told_at_once() -> None:
         ),
         ("search = 'x'\n", "[search] must be a table"),
         ("port = \n", "VITRINE_CONFIG="),
+        ("port = " + "9" * 9000, "VITRINE_CONFIG="),
+        ("port = 0x" + "f" * 9000, "VITRINE_PORT must lie between 1 and 65535, not a number"),
     ],
 )
 def test_wrong_files_are_explained(tmp_path: Path, text: str, said: str) -> None:
     assert said in problems(file(tmp_path, text))
 
 
-def test_variable_that_nothing_reads_is_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VITRINE_PROT", "80")
-    monkeypatch.setenv("VITRINE_PORT", "80")
-    (warning,) = [w for w in variables() if "VITRINE_PROT" in w.msg]
-    assert (warning.id, warning.msg) == (
-        "settings.W001",
-        "VITRINE_PROT is no setting; did you mean VITRINE_PORT?",
-    )
-    assert "VITRINE_PORT is" not in str(variables())
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("VITRINE_PROT", "VITRINE_PORT"),
+        ("VITRINE_DATABSE_URL", "VITRINE_DATABASE_URL"),
+        ("vitrine_port", "VITRINE_PORT"),
+        ("Vitrine_Log_Levle", "VITRINE_LOG_LEVEL"),
+        ("VITRINE_DATA_THREADS", "VITRINE_ARTIFACTS_DATA_THREADS"),
+        ("VITRINE__WEB_WORKERS", "VITRINE_WEB_WORKERS"),
+        ("VITRINE_TESTED", None),
+        ("VITRINE_", None),
+    ],
+)
+def test_variable_that_nothing_reads_is_refused(name: str, meant: str | None) -> None:
+    said = problems({name: "80", "VITRINE_PORT": "80", "PATH": "/bin", "VITRINE_TEST_X": "1"})
+    assert said == f"{name} is no setting" + (f"; did you mean {meant}?" if meant else "")
+
+
+def test_every_slip_is_answered_with_the_right_name() -> None:
+    for right in configuration.variables():
+        for at in range(len("VITRINE_"), len(right) - 1):
+            swapped = f"{right[:at]}{right[at + 1]}{right[at]}{right[at + 2 :]}"
+            if swapped != right:
+                assert f"{swapped} is no setting; did you mean {right}?" in problems({swapped: "1"})
 
 
 def test_variables_of_the_scripts_are_known() -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 import logging.config
 import re
+import struct
 import unicodedata
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from images.formats import Inspection, UnsafeImage
 from settings import logs
 from settings.logs import JsonFormatter, TextFormatter, printable
 from settings.sections import LogConfig
@@ -68,3 +70,13 @@ def test_text_is_written_so(command: bool, tmp_path: Path) -> None:
     assert found["()"] is TextFormatter
     made = logging.config.DictConfigurator({"version": 1}).configure_formatter(dict(found))
     assert made.format(record("a\nb")) == "INFO vitrine.x: a\\u000ab"
+
+
+def test_what_inspectors_say_of_hostile_bytes_is_no_line(caplog: pytest.LogCaptureFixture) -> None:
+    """The refusal tells the owner, and its line in the access log the operator."""
+    backing = struct.pack(">4sIQI", b"QFI\xfb", 2, 512, 9)
+    inspection = Inspection("qcow2")
+    inspection(backing)
+    with caplog.at_level(logging.DEBUG), pytest.raises(UnsafeImage):
+        inspection.verdict()
+    assert caplog.messages == []

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
+from catalog import tables
 from catalog.notifications.publishing import NotifierProcess
 
 
@@ -14,4 +15,5 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
+        tables.require()
         NotifierProcess().run()

@@ -14,7 +14,9 @@ HEAD = """\
 # Settings
 
 Every setting is a `VITRINE_*` environment variable or a key of one TOML file, which `VITRINE_CONFIG` names; the
-variable wins. `manage.py describe_settings` makes this page from the declarations in the code.
+variable wins. A name that is none of these, in the environment or in the file, ends every start and command with the
+nearest right one.
+`manage.py describe_settings` makes this page from the declarations in the code.
 """
 
 

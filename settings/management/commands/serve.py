@@ -1,9 +1,10 @@
 """`manage.py serve`: the whole service by one command."""
 
 import argparse
+import shlex
 import socket
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class Command(BaseCommand):
         preparation.database(migrate=not options["no_migrate"])
         if listening is not None:
             found = _credentials()
-            tick = Readiness(http, partial(self._say_once, list(_welcome(found))), self._complain)
+            tick = Readiness(http, partial(self._announce, found), self._tell)
         preparation.leave_database()
         supervisor = Supervisor(
             kept,
@@ -87,8 +88,11 @@ class Command(BaseCommand):
             self.stdout.write(lines.pop(0))
         self.stdout.flush()
 
-    def _complain(self, reason: str) -> None:
-        self.stderr.write(f"vitrine: not ready yet: {reason}")
+    def _announce(self, found: credentials.Credentials, lacking: Mapping[str, str]) -> None:
+        self._say_once(list(_welcome(found, lacking)))
+
+    def _tell(self, sentence: str) -> None:
+        self.stderr.write(f"vitrine: {sentence}")
 
 
 def _credentials() -> credentials.Credentials:
@@ -115,12 +119,18 @@ def _roles() -> tuple[str, ...]:
     return tuple(one for one in ROLES if one != "notifier" or notices.on())
 
 
-def _welcome(found: credentials.Credentials) -> Iterable[str]:
-    yield f"Vitrine is ready at {credentials.address()}/"
-    if found.clouds is not None:
+def _welcome(found: credentials.Credentials, lacking: Mapping[str, str]) -> Iterable[str]:
+    address = credentials.address()
+    yield f"Vitrine is ready at {address}/"
+    for name, reason in lacking.items():
+        yield f"  without {name}: {reason}"
+    yield f"  the page                  {address}/{' (sign in as admin)' if found.clouds else ''}"
+    if found.password is not None:
         yield f"  administrator's password  {found.password}"
+    if found.clouds is not None:
         yield f"  clouds.yaml               {found.clouds}"
         yield "Try:"
-        yield f"  export OS_CLIENT_CONFIG_FILE={found.clouds}"
-        yield f"  openstack --os-cloud {credentials.CLOUD} image list"
+        file = shlex.quote(str(found.clouds))
+        yield f"  export OS_CLIENT_CONFIG_FILE={file} OS_CLOUD={credentials.CLOUD}"
+        yield "  openstack image list"
     yield "Stop with Ctrl-C."
