@@ -69,11 +69,14 @@ class Wildcard:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Analysed text in any of the fields; all words or any word."""
+    """Analysed text in any of the fields: all words in one of them, or any word. `prefix` lets the last word be
+    unfinished.
+    """
 
     fields: tuple[str, ...]
     text: str
     operator: Literal["and", "or"] = "or"
+    prefix: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from console.highlights import BEGIN, END
 from search.parsing import freetext
 from search.question import Highlight, Question
 from search.requests import Aggregation, Buckets, Hit, SearchResult, TermsAggregation
+from search.resolving import property_field
 from search.selectors import opened, search
 
 MOST_OPTIONS = 12
@@ -111,7 +112,7 @@ def _filter(name: str, values: tuple[str, ...]) -> Expression:
 
 
 def _field(name: str) -> str:
-    return f"properties.{name[len(PROPERTY) :]}" if name.startswith(PROPERTY) else name
+    return property_field(name[len(PROPERTY) :]) if name.startswith(PROPERTY) else name
 
 
 def _common_properties(hits: Sequence[Hit]) -> list[str]:

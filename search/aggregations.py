@@ -8,7 +8,7 @@ from typing import Any
 from catalog.indexing.documents import FieldType
 from catalog.query import Scalar
 from search import dates, values
-from search.binding import NUMBERS
+from search.comparing import NUMBERS
 from search.errors import QueryRefused
 from search.requests import (
     BUCKETS,

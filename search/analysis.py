@@ -24,7 +24,7 @@ JAVA_PATTERN = (
 MARKS = r"[\u0300-\u036f]"
 """Combining marks, taken out: a decomposed é is the same letter as a composed one."""
 KEYWORD_LIMIT = 8191
-"""Longer exact values are not indexed: in UTF-8 they may pass the 32766 bytes that Lucene allows a term."""
+"""Longer texts have no exact twin: in UTF-8 they may pass the 32766 bytes that Lucene allows a term."""
 
 _marks = re.compile(MARKS)
 

@@ -3,26 +3,24 @@
 All engines compile the same bound query, so what a query means is decided here alone:
 
 - `Term` of a text is its whole value; `Prefix` and `Wildcard` of a text look at its words, folded as words are.
-- A declared property is compared by its type; a value that is none of that type is looked up as text.
-- Bounds of whole numbers and dates become inclusive; what no document can hold matches nothing.
+- A text is taken apart for each field by itself: of `Match` with `and`, one field must have all the words. Keywords are
+  compared whole where they are named; free text looks for each word in them.
+- What a value means to a field of some type, `comparing` says.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from catalog import query
 from catalog.indexing.documents import FieldType
 from catalog.query import Expression, Scalar
-from search import analysis, dates, patterns, phrases, values
+from search import analysis, patterns, phrases
 from search.bound import (
     ANY_ONE,
     ANY_RUN,
     All,
     Begins,
-    Between,
     Bound,
     Combined,
     Looks,
@@ -34,18 +32,18 @@ from search.bound import (
     any_part,
     both,
 )
-from search.encoding import Value, exact
-from search.errors import QueryRefused, QueryTooCostly, UnknownField
+from search.comparing import between, equal, short
+from search.encoding import Value
+from search.errors import QueryRefused, QueryTooCostly
 from search.resolving import ANYWHERE, PROPERTY_KEYS, Target, as_text, resolve, sortable
 from search.schema import Schema
 
-LONGEST_BOUND, LONGEST_BEGINNING = 200, 100
+LONGEST_BEGINNING = 100
 MOST_ANY_RUN, MOST_ANY_ONE, MOST_BEHIND = 10, 50, 10
 LOOKUPS, VALUES_OF_ONE = 1024, 32
 """Words, values and patterns that a query may look up, in each field; so many values of one list count as one."""
 ID, SHORTEST_ID_PART = "id", 6
 """Free text finds an id by a part of it once that is more than chance: every text of two digits begins some id."""
-NUMBERS = frozenset({FieldType.LONG, FieldType.DOUBLE})
 TEXTS = frozenset({FieldType.TEXT, FieldType.KEYWORD})
 
 
@@ -73,7 +71,7 @@ class _Binder:
             case query.Terms(name, several):
                 return self._counted(self._one_of(self._target(name), several))
             case query.Range():
-                return self._counted(_between(self._target(one.field), one))
+                return self._counted(between(self._target(one.field), one))
             case query.Exists(name):
                 return self._present(self._target(name))
             case query.Prefix(name, value):
@@ -122,10 +120,9 @@ class _Binder:
             try:
                 found = self._counted(leaf(target))
                 parts.append(self._within(target, found) if free else found)
-            except (UnknownField, QueryTooCostly):
-                raise
-            except QueryRefused:
-                continue
+            except QueryRefused as refused:
+                if not refused.unfit:
+                    raise
         parts = [part for part in parts if not isinstance(part, Never)]
         return any_part(*parts)
 
@@ -156,10 +153,41 @@ class _Binder:
         return both(found, bind(self.schema, where, internal=True))
 
     def _match(self, target: Target, one: query.Match) -> Bound:
-        if target.type is not FieldType.TEXT:
-            return self._one_of(target, (one.text,))
-        words = tuple(dict.fromkeys(_words(one.text)))
-        return Words(target, words, one.operator == "and") if words else Never()
+        every = one.operator == "and"
+        if target.type is FieldType.TEXT:
+            made = self._unfinished if one.prefix else _any_order
+            return made(target, one.text, every)
+        if target.type is FieldType.KEYWORD and one.fields in {(), (ANYWHERE,)}:
+            return self._apart(target, one)
+        if target.type is FieldType.KEYWORD and one.prefix:
+            return _begins(target, one.text)
+        return self._one_of(target, (one.text,))
+
+    def _unfinished(self, target: Target, text: str, every: bool) -> Bound:
+        """The words of a text, the last of which may go on."""
+        words = _words(text)
+        if not words:
+            return Never()
+        last = _begins_word(target, words[-1])
+        finished = tuple(dict.fromkeys(words[:-1]))
+        if not finished:
+            return last
+        self._count(len(finished))
+        return _joined([Words(target, finished, every), last], every)
+
+    def _apart(self, target: Target, one: query.Match) -> Bound:
+        """Free text in keywords: each of its words is a whole value, or the last one the beginning of one."""
+        every = one.operator == "and"
+        parts = one.text.split()
+        parts = [part for part in parts if _words(part)] or parts
+        found: list[Bound] = []
+        if one.prefix and parts:
+            last = parts.pop()
+            chance = target.name == ID and len(last) < SHORTEST_ID_PART
+            found.append(Never() if chance else _begins(target, last))
+        whole = (self._one_of(target, (part,)) for part in dict.fromkeys(parts))
+        found.extend(map(self._counted, whole))
+        return _joined(found, every)
 
     def _phrase(self, target: Target, one: query.Phrase) -> Bound:
         if target.type is FieldType.KEYWORD and one.prefix:
@@ -169,8 +197,8 @@ class _Binder:
         if target.type is not FieldType.TEXT:
             return self._one_of(target, (one.text,))
         words = _words(one.text)
-        if one.prefix and words and len(words[-1]) > LONGEST_BEGINNING:
-            raise QueryRefused(f"an unfinished word has at most {LONGEST_BEGINNING} characters")
+        if one.prefix and words:
+            _not_too_long(words[-1])
         if one.prefix and not (target.many and len(words) > 1):
             return phrases.unfinished(target, words)
         return phrases.whole(target, words)  # of several texts, the words need not be of the same
@@ -185,7 +213,7 @@ class _Binder:
     def _one_of(self, target: Target, wanted: tuple[Scalar, ...]) -> Bound:
         self._count(len(wanted) // VALUES_OF_ONE)
         target = sortable(target)
-        parts = [_equal(target, value) for value in wanted]
+        parts = [equal(target, value) for value in wanted]
         merged: dict[Target, dict[Value, None]] = {}
         others: list[Bound] = []
         for part in parts:
@@ -197,148 +225,31 @@ class _Binder:
         return any_part(*found)
 
 
-def _equal(target: Target, value: Scalar) -> Bound:
-    """The field is this one value; a property whose type the value has not is compared as text."""
-    if target.type is FieldType.KEYWORD:
-        written = values.text(value)
-        return OneOf(target, (written,)) if exact(written) else Never()
-    if target.type is FieldType.DATE:
-        moments = [_moment(value, up) for up in (False, True)]
-        if moments[0] is not None and moments[1] is not None:
-            return Between(target, moments[0], moments[1])
-    elif (found := _read(target)(value, target.type)) is not None:
-        return OneOf(target, (found,))
-    elif target.key is None and target.type in NUMBERS and values.asked_number(value) is not None:
-        return Never()  # a number that such a field cannot hold
-    if target.key is not None:
-        return _equal(as_text(target), value)
-    raise _not_of_type(target, value)
+def _any_order(target: Target, text: str, every: bool) -> Bound:
+    words = tuple(dict.fromkeys(_words(text)))
+    return Words(target, words, every) if words else Never()
 
 
-def _read(target: Target) -> Callable[[Scalar, FieldType], Value | None]:
-    return values.stored if target.key is None else values.declared
+def _joined(parts: list[Bound], every: bool) -> Bound:
+    """All of the parts, or any of them; each counts."""
+    found = [part for part in parts if not isinstance(part, Never)]
+    if not every or len(parts) < 2:
+        return any_part(*found)
+    return Combined(tuple(found), (), (), (), 0) if len(found) == len(parts) else Never()
 
 
-def _between(target: Target, one: query.Range) -> Bound:
-    if (one.gt is not None and one.gte is not None) or (one.lt is not None and one.lte is not None):
-        raise QueryRefused(
-            f"the range of {target.name} has two bounds on one side", field=target.name
-        )
-    target = sortable(target)
-    low, high = (one.gte if one.gt is None else one.gt), (one.lte if one.lt is None else one.lt)
-    with_low, with_high = one.gt is None, one.lt is None
-    if low is None and high is None:
-        return _anything(target)
-    match target.type:
-        case FieldType.LONG:
-            return _whole(target, _bound(target, low), _bound(target, high), with_low, with_high)
-        case FieldType.DOUBLE:
-            return _ordered(
-                Between(target, _real(target, low), _real(target, high), with_low, with_high)
-            )
-        case FieldType.DATE:
-            first, last = _moments(target, low, high, with_low, with_high)
-            return _whole(target, first, last, with_low, with_high)
-        case FieldType.BOOLEAN:
-            return _booleans(target, low, high, with_low, with_high)
-        case _:
-            texts = [None if b is None else _short(target, values.text(b)) for b in (low, high)]
-            return _ordered(Between(target, texts[0], texts[1], with_low, with_high))
+def _begins_word(target: Target, word: str) -> Bound:
+    _not_too_long(word)
+    return Begins(target, word)
 
 
-def _anything(target: Target) -> Bound:
-    if target.key is None or target.typing is not None:
-        return Present(target)
-    return OneOf(Target(PROPERTY_KEYS.name, FieldType.KEYWORD, PROPERTY_KEYS), (target.key,))
-
-
-def _whole(
-    target: Target, low: float | None, high: float | None, with_low: bool, with_high: bool
-) -> Bound:
-    """Bounds between whole numbers, made inclusive and cut to 64 bits."""
-    first = None if low is None else math.ceil(low) if with_low else math.floor(low) + 1
-    last = None if high is None else math.floor(high) if with_high else math.ceil(high) - 1
-    if (first is not None and first > values.LARGEST) or (
-        last is not None and last < values.SMALLEST
-    ):
-        return Never()
-    first = None if first is None else max(first, values.SMALLEST)
-    last = None if last is None else min(last, values.LARGEST)
-    return _ordered(Between(target, first, last))
-
-
-def _ordered(found: Between) -> Bound:
-    low, high = found.low, found.high
-    if low is None or high is None:
-        return found
-    first, last = _comparable(low), _comparable(high)
-    if first > last or (first == last and not (found.with_low and found.with_high)):
-        return Never()
-    return found
-
-
-def _comparable(value: Value) -> Any:
-    return value.encode() if isinstance(value, str) else value
-
-
-def _bound(target: Target, value: Scalar | None) -> float | None:
-    if value is None:
-        return None
-    number = values.asked_number(value)
-    if number is None:
-        raise _not_of_type(target, value)
-    return number
-
-
-def _real(target: Target, value: Scalar | None) -> float | None:
-    number = _bound(target, value)
-    try:
-        return None if number is None else float(number)
-    except OverflowError:
-        raise _not_of_type(target, value) from None
-
-
-def _moments(
-    target: Target, low: Scalar | None, high: Scalar | None, with_low: bool, with_high: bool
-) -> tuple[int | None, int | None]:
-    """Epoch milliseconds; left-out parts are filled upwards for `gt` and `lte`."""
-    found: list[int | None] = []
-    for value, up in ((low, not with_low), (high, with_high)):
-        moment = None if value is None else _moment(value, up)
-        if value is not None and moment is None:
-            raise _not_of_type(target, value)
-        found.append(moment)
-    return found[0], found[1]
-
-
-def _moment(value: Scalar, up: bool) -> int | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        return dates.to_epoch(dates.parse(value, up=up))
-    except ValueError:
-        return None
-
-
-def _booleans(
-    target: Target, low: Scalar | None, high: Scalar | None, with_low: bool, with_high: bool
-) -> Bound:
-    bounds = [None if b is None else values.asked_boolean(b) for b in (low, high)]
-    for raw, value in zip((low, high), bounds, strict=True):
-        if raw is not None and value is None:
-            raise _not_of_type(target, raw)
-    first, last = bounds
-    found = tuple(
-        value
-        for value in (False, True)
-        if (first is None or value > first or (with_low and value == first))
-        and (last is None or value < last or (with_high and value == last))
-    )
-    return OneOf(target, found) if found else Never()
+def _not_too_long(word: str) -> None:
+    if len(word) > LONGEST_BEGINNING:
+        raise QueryRefused(f"an unfinished word has at most {LONGEST_BEGINNING} characters")
 
 
 def _begins(target: Target, value: str) -> Bound:
-    _short(target, value)
+    short(target, value)
     if target.type is FieldType.TEXT:
         value = analysis.folded(value)
     return Begins(target, value)
@@ -351,7 +262,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _looks(target: Target, pattern: str, free: bool) -> Bound:
-    _short(target, pattern)
+    short(target, pattern)
     parts = list(patterns.parts(pattern))
     letters = sum(len(part) for part in parts if isinstance(part, str))
     if free and target.name == ID and letters < SHORTEST_ID_PART:
@@ -379,20 +290,4 @@ def _for_text(target: Target, what: str) -> Target:
         return target
     if target.key is not None:
         return as_text(target)
-    raise QueryRefused(f"{target.name} is a {target.type}; {what} needs text", field=target.name)
-
-
-def _short(target: Target, value: str) -> str:
-    if len(value) > LONGEST_BOUND:
-        raise QueryRefused(
-            f"the text for {target.name} is longer than {LONGEST_BOUND} characters",
-            field=target.name,
-        )
-    return value
-
-
-def _not_of_type(target: Target, value: Any) -> QueryRefused:
-    shown = str(value)[:80]
-    return QueryRefused(
-        f"{shown!r} is no value for {target.name}, which is a {target.type}", field=target.name
-    )
+    raise QueryRefused.of_field(f"{target.name} is a {target.type}; {what} needs text", target.name)

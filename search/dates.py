@@ -1,8 +1,7 @@
 """Dates as Elasticsearch reads them: ISO 8601 with parts left out, epoch milliseconds, and date mathematics.
 
-``2024-02`` as an upper bound (`up`) ends on 1 February: hours, minutes, seconds and milliseconds are filled
-upwards, months
-and days are not. ``now-1d``, ``now/d``, ``2024-02-01||+1M/d``.
+``2024-02`` as an upper bound (`up`) ends on 1 February: hours, minutes, seconds and milliseconds are filled upwards,
+months and days are not, and nothing is where ``||`` follows. ``now-1d``, ``now/d``, ``2024-02-01||+1M/d``.
 """
 
 import calendar
@@ -18,7 +17,8 @@ _ISO = re.compile(
     r"(?:[T ](?P<hour>\d\d)(?::?(?P<minute>\d\d)(?::?(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?)?)?)?"
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
-_MATH = re.compile(r"(?:(?P<sign>[+-])(?P<count>\d{1,6})|/)(?P<unit>[yMwdhHms])")
+_MILLISECONDS = re.compile(r"-?\d{5,}")
+_MATH = re.compile(r"(?:(?P<sign>[+-])(?P<count>\d{0,6})|(?P<cut>/1?))(?P<unit>[yMwdhHms])")
 _STEPS = {"w": "weeks", "d": "days", "h": "hours", "H": "hours", "m": "minutes", "s": "seconds"}
 
 
@@ -77,15 +77,15 @@ def step(moment: datetime, unit: str, count: int) -> datetime:
 def _text(text: str, up: bool) -> datetime:
     if text.startswith("now"):
         return _mathematics(now(), text.removeprefix("now"), text, up)
-    stem, _, sums = text.partition("||")
-    if re.fullmatch(r"-?\d{5,}", stem):
-        return from_epoch(int(stem))
+    stem, sum_follows, sums = text.partition("||")
+    if _MILLISECONDS.fullmatch(stem):
+        return _mathematics(from_epoch(int(stem)), sums, text, up)
     found = _ISO.fullmatch(stem)
     if found is None:
         raise ValueError(
             f"{text!r} is no date; write 2026-01-31T12:00:00Z, 2026-01, now-1d or now/d"
         )
-    return _mathematics(_moment(found, up), sums, text, up)
+    return _mathematics(_moment(found, up and not sum_follows), sums, text, up)
 
 
 def _moment(found: re.Match[str], up: bool) -> datetime:
@@ -115,8 +115,8 @@ def _mathematics(moment: datetime, sums: str, text: str, up: bool) -> datetime:
         if one.start() != at:
             break
         at, unit = one.end(), one["unit"]
-        if one["count"]:
-            moment = step(moment, unit, int(one["sign"] + one["count"]))
+        if not one["cut"]:
+            moment = step(moment, unit, int(one["sign"] + (one["count"] or "1")))
         else:
             moment = floor(moment, unit)
             moment = step(moment, unit, 1) - _MILLISECOND if up else moment

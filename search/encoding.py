@@ -1,8 +1,8 @@
 """From a document's body to the values an engine indexes: one layout, which each engine spells in its own way.
 
 A field that is not `many` holds its first value only. Values that are not of their field's type are left out;
-a property is
-always findable as text. Repeated values count once.
+a property is always findable as text. Repeated values count once. A field that only other types declare holds the
+property of its name (`documents.lent`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,13 +13,15 @@ from typing import Any
 
 import orjson
 
-from catalog.indexing.documents import Field, FieldType
+from catalog.indexing.documents import Field, FieldType, lent
 from search import analysis, values
 from search.schema import Schema
 
 Value = str | int | float | bool
 TEXT_LIMIT = 1 << 20
 """Characters of one text that are taken apart into words."""
+TERM_LIMIT, BEGINNING = 31_000, 30_000
+"""Bytes of a term, which with a property's key may have 32 766 in Lucene; and those that are kept of a longer text."""
 SEPARATOR, AFTER_SEPARATOR = "\x1f", "\x20"
 """What ends the key in a `pair`, and the character that follows it."""
 
@@ -47,11 +49,12 @@ def encode(schema: Schema, resource_type: str, id_: str, body: Mapping[str, Any]
             value = values.declared(properties[key], typing.type)
             if value is not None:
                 typed[key] = value
-    fields = {one.name: _field(one, body) for one in schema.fields}
+    others = lent(resource_type)
+    fields = {one.name: _field(one, given if one.name in others else body) for one in schema.fields}
     fields["id"], fields["resource_type"] = (id_,), (resource_type,)
     return Encoded(
         fields={name: found for name, found in fields.items() if found},
-        properties={k: v for k, v in properties.items() if exact(v)},
+        properties={k: term(v) for k, v in properties.items()},
         typed=typed,
         property_keys=tuple(sorted(properties)),
         tie=tie(resource_type, id_),
@@ -69,8 +72,19 @@ def pair(property_key: str, value: Value) -> str:
     return f"{stem(property_key)}{value}"
 
 
+def term(value: str) -> str:
+    """The value as one term; of one that is too long, its beginning and a digest of it all."""
+    if len(value) * 4 <= TERM_LIMIT:
+        return value
+    written = value.encode(errors="surrogatepass")
+    if len(written) <= TERM_LIMIT:
+        return value
+    digest = blake2b(written, digest_size=16).hexdigest()
+    return f"{written[:BEGINNING].decode(errors='ignore')}…{digest}"
+
+
 def exact(value: str) -> bool:
-    """Whether a text is short enough to be compared as a whole."""
+    """Whether a field of type TEXT has such a text as a whole, beside its words."""
     return analysis.units(value) <= analysis.KEYWORD_LIMIT
 
 
@@ -110,8 +124,8 @@ def _field(field: Field, body: Mapping[str, Any]) -> tuple[Value, ...]:
     for raw in _leaves(body, field.name):
         if (value := values.stored(raw, field.type)) is None:
             continue
-        if field.type is FieldType.KEYWORD and not exact(str(value)):
-            continue
+        if field.type is FieldType.KEYWORD:
+            value = term(str(value))
         found[str(value)[:TEXT_LIMIT] if field.type is FieldType.TEXT else value] = None
         if not field.many:
             break

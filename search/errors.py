@@ -16,7 +16,7 @@
         └── IndexNameTaken       another's index lies where ours should be                  (503)
 """
 
-from typing import Any
+from typing import Any, Self
 
 from typing_extensions import override
 
@@ -28,7 +28,16 @@ SOON = {"Retry-After": "1"}
 
 
 class QueryRefused(Invalid):
+    """`unfit`: the field cannot hold what is asked of it; another one may."""
+
     code = "query_refused"
+    unfit = False
+
+    @classmethod
+    def of_field(cls, message: str, field: str) -> Self:
+        refused = cls(message, field=field)
+        refused.unfit = True
+        return refused
 
 
 class UnknownField(QueryRefused):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from catalog.actors import Actor
-from catalog.indexing.documents import COMMON, Field, FieldType, sources
+from catalog.indexing.documents import COMMON, Field, FieldType, declared, sources
 from catalog.query import Everything, Expression
 from search import engines, keeping, places, policies, pricing, rights
 from search.binding import bind
@@ -19,7 +19,7 @@ from search.requests import (
     SearchResult,
     TermsAggregation,
 )
-from search.resolving import PROPERTIES, PROPERTY_KEYS
+from search.resolving import PROPERTY_KEYS, property_field
 from search.schema import Schema
 from search.spending import allowance
 
@@ -29,7 +29,9 @@ COUNTABLE = frozenset({FieldType.KEYWORD, FieldType.BOOLEAN, FieldType.LONG})
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """`exact`: the field to compare whole values with. `options` None: too many values to offer, or not asked for."""
+    """`exact`: the field to compare whole values with. `options` None: not asked for, or nothing that is counted.
+    `more`: there are values beside those in `options`, or these are left out for what counting them would cost.
+    """
 
     name: str
     type: FieldType
@@ -37,12 +39,16 @@ class Facet:
     exact: str = ""
     declared: bool = False
     options: tuple[Bucket, ...] | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TypeFacets:
+    """`more`: there are more declared properties than are offered."""
+
     count: int
     facets: tuple[Facet, ...] = field(default=())
+    more: bool = False
 
 
 def facets(
@@ -93,42 +99,57 @@ class _Counting:
         if not fields:
             return TypeFacets(answer.total)
         counted = answer.aggregations
-        keys = [str(bucket.key) for bucket in _buckets(counted["properties"])]
-        keys = [key for key in keys if not request.keeping.keeps(key)]
-        own = _fields(self.schema, resource_type, request.keeping)
-        return TypeFacets(
-            answer.total,
-            tuple(
-                Facet(
-                    f.name,
-                    f.type,
-                    f.label,
-                    f"{f.name}.raw" if f.type is FieldType.TEXT else "",
-                    options=_buckets(counted[f.name]) if f.name in counted else None,
-                )
-                for f in own
+        own = tuple(
+            Facet(
+                f.name,
+                f.type,
+                f.label,
+                f"{f.name}.raw" if f.type is FieldType.TEXT else "",
+                options=_options(counted.get(f.name)),
+                more=_cut(counted.get(f.name)),
             )
-            + self._properties(keys, request),
+            for f in _fields(self.schema, resource_type, request.keeping)
         )
+        held = [str(bucket.key) for bucket in _options(counted["properties"]) or ()]
+        types = self._declared()
+        keys = [key for key in held if key in types and not request.keeping.keeps(key)]
+        more = _cut(counted["properties"]) or len(keys) > MOST_PROPERTIES
+        properties = self._properties(keys[:MOST_PROPERTIES], types, request)
+        return TypeFacets(answer.total, own + properties, more)
 
-    def _properties(self, keys: list[str], request: SearchRequest) -> tuple[Facet, ...]:
+    def _declared(self) -> dict[str, FieldType]:
+        """The declared properties, as the index compares them."""
         typings = self.schema.typings
-        typed = [key for key in keys if key in typings and typings[key].ready][:MOST_PROPERTIES]
-        countable = [key for key in typed if self.options and typings[key].type in COUNTABLE]
+        types = {key: typing.type for key, typing in typings.items() if typing.ready}
+        texts = (key for key, type_ in declared().items() if type_ is FieldType.KEYWORD)
+        return types | {key: FieldType.KEYWORD for key in texts if key not in typings}
+
+    def _properties(
+        self, keys: list[str], types: Mapping[str, FieldType], request: SearchRequest
+    ) -> tuple[Facet, ...]:
+        countable = [key for key in keys if self.options and types[key] in COUNTABLE]
+        texts = [key for key in countable if types[key] is FieldType.KEYWORD]
+        dear = set(texts[self._affordable() :])
         counted: Mapping[str, Counted] = {}
-        if countable:
-            wanted = {key: TermsAggregation(PROPERTIES + key, self.limit) for key in countable}
-            counted = self._search(request, wanted).aggregations
+        if wanted := [key for key in countable if key not in dear]:
+            asked = {key: TermsAggregation(property_field(key), self.limit) for key in wanted}
+            counted = self._search(request, asked).aggregations
         return tuple(
             Facet(
-                PROPERTIES + key,
-                typings[key].type,
+                property_field(key),
+                types[key],
                 key,
                 declared=True,
-                options=_buckets(counted[key]) if key in counted else None,
+                options=_options(counted.get(key)),
+                more=key in dear or _cut(counted.get(key)),
             )
-            for key in sorted(typed)
+            for key in sorted(keys)
         )
+
+    def _affordable(self) -> int:
+        """How many texts are counted: those that most documents hold, for half of what a question may cost."""
+        documents = pricing.rounded(engines.current().documents())
+        return max(1, pricing.MOST // 2 // (pricing.COUNTED * documents))
 
     def _search(self, request: SearchRequest, wanted: Mapping[str, Aggregation]) -> SearchResult:
         engine, asked = engines.current(), replace(request, aggregations=wanted)
@@ -143,5 +164,9 @@ def _fields(schema: Schema, resource_type: str, kept: Keeping) -> list[Field]:
     return [f for f in schema.fields if f.name in names - kept.fields and not f.hidden]
 
 
-def _buckets(counted: object) -> tuple[Bucket, ...]:
-    return counted.buckets if isinstance(counted, Buckets) else ()
+def _options(counted: Counted | None) -> tuple[Bucket, ...] | None:
+    return counted.buckets if isinstance(counted, Buckets) else None
+
+
+def _cut(counted: Counted | None) -> bool:
+    return isinstance(counted, Buckets) and counted.other > 0

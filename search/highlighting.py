@@ -10,7 +10,7 @@ from catalog.indexing.documents import FieldType
 from search import analysis, values
 from search.bound import Begins, Bound, Combined, Looks, OneOf, Sequence, Words
 from search.compilers.plain import looks
-from search.encoding import exact
+from search.encoding import term
 from search.errors import QueryRefused
 from search.question import Highlight
 from search.resolving import PROPERTIES, resolve
@@ -120,8 +120,8 @@ def _texts(schema: Schema, body: Mapping[str, Any]) -> Iterator[tuple[str, Field
 
 
 def _fragments(text: str, type_: FieldType, wanted: Wanted, asked: Highlight) -> list[str]:
-    whole = text in wanted.exact or (type_ is FieldType.KEYWORD and wanted.whole(text))
-    if exact(text) and whole:
+    whole = term(text) in wanted.exact or (type_ is FieldType.KEYWORD and wanted.whole(text))
+    if whole:
         return [_marked(text, [(0, len(text))], asked)] if text else []
     if type_ is FieldType.KEYWORD:
         return []

@@ -6,10 +6,10 @@ them keeps it; free text is bounded type by type.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catalog.actors import Actor
-from catalog.indexing.documents import Kept, sources
+from catalog.indexing.documents import Kept, lent, sources
 from catalog.query import Bool, Expression, Term, all_of, any_of
 
 ABSENT = "absent" * 50
@@ -35,7 +35,9 @@ NOTHING = Keeping()
 
 def kept_from(actor: Actor, types: Iterable[str]) -> Keeping:
     """What documents of these types keep from the actor."""
-    found = {one: kept for one in types if (kept := sources()[one].kept(actor)) is not None}
+    found = {
+        one: _whole(one, kept) for one in types if (kept := sources()[one].kept(actor)) is not None
+    }
     if not found:
         return NOTHING
     fields = frozenset(name for kept in found.values() for name in kept.fields)
@@ -45,6 +47,12 @@ def kept_from(actor: Actor, types: Iterable[str]) -> Keeping:
         fields,
         {name: all_of(*bounds) for name, bounds in bounded.items() if bounds},
     )
+
+
+def _whole(resource_type: str, kept: Kept) -> Kept:
+    """What is kept, with the fields of other types that hold a property of this one which is kept."""
+    borrowed = {name for name in lent(resource_type) if kept.property(name)}
+    return replace(kept, fields=kept.fields | borrowed)
 
 
 def _bounds(name: str, found: Mapping[str, Kept]) -> list[Expression]:

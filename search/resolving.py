@@ -1,10 +1,15 @@
-"""From the name a caller writes to the field it means: the one place that knows.
+r"""From the name a caller writes to the field it means: the one place that knows.
 
 ``name`` · ``name.raw`` (the whole name, exact) · ``size`` · ``properties.hw_cpu_cores`` · ``hw_cpu_cores``. A bare name
 that is no field is a property; a name that is kept from the caller (`Schema.keeping`) is a property that no
 document has. Engines give a `Target` its place in their own layout.
+
+``.raw`` and ``.keyword`` mean the exact value: the twin of a text, and a keyword or a property itself. A ``*`` would be
+a pattern of fields, which is refused. A property that is itself called so is named with a backslash: ``a\.raw``,
+``a\*b``.
 """
 
+import re
 from dataclasses import dataclass
 
 from catalog.indexing.documents import Field, FieldType
@@ -14,10 +19,21 @@ from search.schema import Schema, Typing
 
 PROPERTIES = "properties."
 RAW = ".raw"
+_TWIN = re.compile(r"(.+?(?<!\\)(?:\\\\)*)\.(?:raw|keyword)", re.DOTALL)
+_WILD = re.compile(r"(?<!\\)(?:\\\\)*\*")
+_ESCAPED = re.compile(r"\\([\\*.])")
 SCORE = "_score"
 ANYWHERE = ""
 """The name of a prefix's or a pattern's field that stands for all fields of free text."""
 ALIASES = {"_id": "id", "_type": "resource_type"}
+META = frozenset(
+    {
+        "_all", "_doc", "_doc_count", "_field_names", "_ignored", "_index", "_meta", "_nested_path", "_parent",
+        "_primary_term", "_routing", "_score", "_seq_no", "_shard_doc", "_size", "_source", "_tier", "_timestamp",
+        "_ttl", "_uid", "_version",
+    }
+)  # fmt: skip
+"""Elasticsearch's own names, which are no fields here."""
 LONGEST_NAME = 255
 
 PROPERTY_KEYS = Field("property_keys", FieldType.KEYWORD, many=True, hidden=True)
@@ -48,26 +64,38 @@ class Target:
 def resolve(schema: Schema, name: str, *, internal: bool = False) -> Target:
     """What `name` means; UnknownField for hidden fields, unless `internal`: rights may speak of these."""
     name = ALIASES.get(name, name)
-    if not name or len(name) > LONGEST_NAME:
+    if not name or len(name) > 3 * LONGEST_NAME:
         raise UnknownField(f"a field's name has 1 to {LONGEST_NAME} characters", field=name[:40])
+    if name in {PROPERTIES, PROPERTIES.rstrip(".")}:
+        raise UnknownField(f"{name} is no field; name one property: properties.KEY", field=name)
     if name.startswith(PROPERTIES):
         return _property(schema, name.removeprefix(PROPERTIES), internal=internal)
     if internal and name in INTERNAL:
         return Target(name, INTERNAL[name].type, INTERNAL[name])
-    exact = schema.by_name.get(name)
-    text = schema.by_name.get(name.removesuffix(RAW)) if name.endswith(RAW) else None
-    field = exact or (text if text is not None and text.type is FieldType.TEXT else None)
-    if (field is not None and field.hidden and not internal) or name in INTERNAL:
-        raise UnknownField(f"there is no field {name}", field=name)
-    if field is not None and field.name in schema.keeping.fields and not internal:
-        return Target(PROPERTIES + name, FieldType.KEYWORD, key=ABSENT)
-    if exact is not None:
-        return Target(name, exact.type, exact)
-    if field is not None:
-        return Target(name, FieldType.KEYWORD, field, raw=True)
-    if name.startswith("_"):
-        raise UnknownField(f"there is no field {name}", field=name)
-    return _property(schema, name, internal=internal)
+    twin = _TWIN.fullmatch(name) if name not in schema.by_name else None
+    base = name if twin is None else twin[1]
+    field = schema.by_name.get(base)
+    if base in INTERNAL or base in META or (field is not None and field.hidden and not internal):
+        raise UnknownField(f"there is no field {base}", field=base)
+    if field is None:
+        return _property(schema, name, internal=internal)
+    if base in schema.keeping.fields and not internal:
+        return Target(PROPERTIES + base, FieldType.KEYWORD, key=ABSENT)
+    if twin is None or field.type is FieldType.KEYWORD:
+        return Target(base, field.type, field)
+    if field.type is FieldType.TEXT:
+        return Target(base + RAW, FieldType.KEYWORD, field, raw=True)
+    raise UnknownField(
+        f"{base} is a {field.type} and has no exact twin; ask for {base}", field=name
+    )
+
+
+def property_field(key: str) -> str:
+    """The name by which a property is asked for, whatever it is called."""
+    written = key.replace("\\", "\\\\").replace("*", "\\*")
+    if twin := _TWIN.fullmatch(written):
+        written = f"{twin[1]}\\{written[len(twin[1]) :]}"
+    return PROPERTIES + written
 
 
 def sortable(target: Target) -> Target:
@@ -82,12 +110,28 @@ def as_text(target: Target) -> Target:
     return Target(target.name, FieldType.KEYWORD, key=target.key)
 
 
-def _property(schema: Schema, key: str, *, internal: bool) -> Target:
-    if not key:
-        raise UnknownField("properties. needs a key after the dot", field=PROPERTIES)
+def _property(schema: Schema, written: str, *, internal: bool) -> Target:
+    key = _key(schema, written)
     if not internal and schema.keeping.keeps(key):
         return Target(PROPERTIES + key, FieldType.KEYWORD, key=ABSENT)
     typing = schema.typings.get(key)
     if typing is not None and typing.ready:
         return Target(PROPERTIES + key, typing.type, key=key, typing=typing)
     return Target(PROPERTIES + key, FieldType.KEYWORD, key=key)
+
+
+def _key(schema: Schema, written: str) -> str:
+    """The property that is meant. UnknownField for what names none."""
+    if _WILD.search(written):
+        literal = _WILD.sub(lambda found: f"{found.group()[:-1]}\\*", written)
+        raise UnknownField(
+            f"{written[:80]} is a pattern of fields, which is not understood; name each field"
+            f" (a property that is called so: {literal[:80]})",
+            field=written,
+        )
+    key = _ESCAPED.sub(r"\1", written)
+    if key not in schema.typings and (twin := _TWIN.fullmatch(written)):
+        key = _ESCAPED.sub(r"\1", twin[1])
+    if len(key) > LONGEST_NAME:
+        raise UnknownField(f"a field's name has 1 to {LONGEST_NAME} characters", field=key[:40])
+    return key

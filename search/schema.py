@@ -13,7 +13,7 @@ from typing import Any
 from catalog.indexing.documents import COMMON, DocumentSource, Field, FieldType
 from search.keeping import NOTHING, Keeping
 
-FORMAT = 3
+FORMAT = 4
 
 TYPED = frozenset({FieldType.LONG, FieldType.DOUBLE, FieldType.BOOLEAN, FieldType.DATE})
 """Declared types that get a typed twin; text is what a property is anyway."""

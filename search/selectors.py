@@ -3,7 +3,7 @@ through here.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import orjson
 from catalog.actors import Actor
 from catalog.conf import section
 from catalog.pages import taken
-from catalog.query import Expression
+from catalog.query import Exists, Expression
 from search import (
     aggregations,
     consistency,
@@ -25,10 +25,12 @@ from search import (
     presenting,
     pricing,
     rights,
+    spelling,
 )
 from search.binding import bind
 from search.bound import Bound
 from search.conf import SearchConfig
+from search.engine import Engine
 from search.question import Question
 from search.requests import Hit, SearchRequest, SearchResult
 from search.schema import Schema
@@ -91,6 +93,7 @@ def _answered(actor: Actor, question: Question, types: list[str]) -> SearchResul
     price = pricing.price(schema, bound, request, engine.documents())
     with places.held(actor, price):
         spending, cut = allowance(), False
+        spelling.check(schema, question, _holding(engine, request, spending))
 
         def page(hits: Iterable[Hit]) -> list[Hit]:
             nonlocal cut
@@ -102,6 +105,18 @@ def _answered(actor: Actor, question: Question, types: list[str]) -> SearchResul
         counted = aggregations.filled(request.aggregations, result.aggregations)
     following = question.offset + len(result.hits) if cut else None
     return replace(result, next_offset=following, aggregations=counted)
+
+
+def _holding(engine: Engine, request: SearchRequest, spending: Spending) -> Callable[[str], bool]:
+    """Whether any document that the caller may find has a property."""
+
+    def holds(name: str) -> bool:
+        asked = SearchRequest(
+            query=Exists(name), rights=request.rights, keeping=request.keeping, size=0
+        )
+        return engine.search(asked, spending).total > 0
+
+    return holds
 
 
 def _bytes_of(hit: Hit) -> int:

@@ -3,6 +3,7 @@
 import math
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from catalog import literals
@@ -12,6 +13,7 @@ from search import dates
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DIGITS = 40
 _TRUE, _FALSE = frozenset({"true"}), frozenset({"false"})
 
 
@@ -56,14 +58,42 @@ def text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
+def asked(value: Any, type_: FieldType) -> int | float | bool | None:
+    """A caller's value as the index holds it in a field of this type, which is no text and no date: `1024.0` is the
+    integer 1024. None when such a field cannot hold it.
+    """
+    if type_ is FieldType.BOOLEAN:
+        return _boolean(value)
+    number = asked_number(value)
+    if number is None:
+        return None
+    if type_ is FieldType.DOUBLE:
+        try:
+            return _double(number)
+        except OverflowError:
+            return None
+    return number if isinstance(number, int) and SMALLEST <= number <= LARGEST else None
+
+
 def asked_number(value: Any) -> int | float | None:
-    """A caller's number; whole numbers stay exact. None when it is none."""
+    """A caller's number; whole numbers stay exact, however they are written. None when it is none."""
+    if isinstance(value, str):
+        return _written_number(value)
     number = _integer(value)
     return number if number is not None else _double(value)
 
 
 def asked_boolean(value: Any) -> bool | None:
     return _boolean(value)
+
+
+def _written_number(text: str) -> int | float | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text)
+    if number.adjusted() < _DIGITS and number == number.to_integral_value():
+        return int(number)
+    return _double(text)
 
 
 def _integer(value: Any) -> int | None:

@@ -142,6 +142,17 @@ def sources() -> Mapping[str, DocumentSource]:
     return MappingProxyType(_sources)
 
 
+def lent(resource_type: str) -> frozenset[str]:
+    """Names that are fields of other types alone. What a document of this type has under such a name is a property, and
+    it is found, sorted and counted by the bare name as well.
+    """
+    if resource_type not in _sources:
+        return frozenset()
+    own = {one.name for one in (*COMMON, *_sources[resource_type].fields)}
+    others = (one for source in _sources.values() for one in source.fields if not one.hidden)
+    return frozenset(one.name for one in others if one.name not in own)
+
+
 def register_declared(provider: Callable[[], Mapping[str, FieldType]]) -> None:
     """Name a provider of declared property types (`hw_cpu_cores` → LONG); metadefs is the one there is."""
     if provider not in _declared:

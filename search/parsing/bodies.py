@@ -93,12 +93,18 @@ def _sorts(value: Any) -> tuple[Sort, ...]:
 
 def _sort(item: Any) -> list[Sort]:
     if isinstance(item, str):
+        name, _, direction = item.rpartition(":")
+        if name and direction in {"asc", "desc"}:
+            return [Sort(name, descending=direction == "desc")]
         return [Sort(item, descending=item == "_score")]
     found = []
     keys = mapping(item, "sort")
     if len(keys) > SORTS:
         raise QueryRefused(f"sort has more than {SORTS} parts")
     for name, given in keys.items():
+        if name.endswith((":asc", ":desc")):
+            field, _, order = name.rpartition(":")
+            raise QueryRefused(f'sort: write {{"{field[:80]}": "{order}"}}, or "{name[:80]}" alone')
         options = given if isinstance(given, Mapping) else {"order": given}
         known(options, f"sort.{name}", {"order", "missing", "unmapped_type"})
         choice(options.get("missing", "_last"), f"sort.{name}.missing", {"_last"})

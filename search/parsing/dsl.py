@@ -148,12 +148,11 @@ class _Parser:
         fields = _fields(options, "multi_match")
         kinds = {"best_fields", "phrase", "phrase_prefix", "bool_prefix"}
         kind = choice(options.get("type", "best_fields"), "multi_match.type", kinds)
-        if kind == "best_fields":
-            return query.Match(fields, wanted, _operator(options, "multi_match"))
-        if "operator" in options and kind != "bool_prefix":
+        if kind in {"best_fields", "bool_prefix"}:
+            operator = _operator(options, "multi_match")
+            return query.Match(fields, wanted, operator, prefix=kind == "bool_prefix")
+        if "operator" in options:
             raise QueryRefused(f"multi_match of type {kind} takes no operator")
-        if kind == "bool_prefix":
-            return freetext.as_typed(wanted, fields, _operator(options, "multi_match"))
         return query.Phrase(fields, wanted, prefix=kind == "phrase_prefix")
 
     def _phrase(self, value: Any, where: str, *, prefix: bool) -> Expression:

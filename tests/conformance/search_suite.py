@@ -123,6 +123,11 @@ CASES: list[Any] = [
     {"match": {"name": "!!!"}},
     {"match": {"cores": "9"}},
     {"match": {"format": "a/b"}},
+    {"multi_match": {"query": "quick a/b", "fields": ["name", "format"]}},
+    {"multi_match": {"query": "quick laz", "type": "bool_prefix", "operator": "and"}},
+    {"multi_match": {"query": "… lazy", "type": "bool_prefix"}},
+    {"multi_match": {"query": "id-0 quick", "type": "bool_prefix"}},
+    {"multi_match": {"query": "quick id-edge-0", "type": "bool_prefix"}},
     {"match_phrase": {"description": "a lazy"}},
     {"match_phrase": {"description": "lazy a"}},
     {"match_phrase_prefix": {"name": "quick br"}},
@@ -144,6 +149,18 @@ CASES: list[Any] = [
     {"term": {"properties.os": "x/y"}},
     {"term": {"properties.os": ""}},
     {"term": {"properties.os": "p" * 8191}},
+    {"term": {"properties.os": "p" * 8192}},
+    {"term": {"properties.os": "日" * 16_383}},
+    {"term": {"properties.os": "日" * 16_384}},
+    {"term": {"format": "f" * 16_384}},
+    {"prefix": {"properties.os": "日日"}},
+    {"term": {"sep\x1fkey": "v"}},
+    {"term": {"sep": "key\x1fv"}},
+    {"range": {"sep": {"lt": "l"}}},
+    {"prefix": {"sep": "k"}},
+    {"exists": {"field": "sep"}},
+    {"term": {"_mine": "yes"}},
+    {"term": {"os.keyword": "ubuntu"}},
     {"term": {"os": "Ubuntu 22"}},
     {"term": {"properties.a.b": "dot"}},
     {"term": {"properties.a b": "space"}},
@@ -271,6 +288,20 @@ CASES: list[Any] = [
     {"query_string": {"query": "*"}},
     {"query_string": {"query": "   "}},
     {"query_string": {"query": "x\\/y"}},
+    {"query_string": {"query": "*:*"}},
+    {"query_string": {"query": "*:quick"}},
+    {"query_string": {"query": "quick && !lazy || format:raw"}},
+    {"query_string": {"query": "size:>-1 size:(<0 >9)"}},
+    {"query_string": {"query": "quick … lazy", "default_operator": "AND"}},
+    {"query_string": {"query": "quick lazy", "default_operator": "AND"}},
+    {
+        "query_string": {
+            "query": "quick lazy",
+            "default_operator": "AND",
+            "fields": ["name", "tags"],
+        }
+    },
+    {"query_string": {"query": "\\u0071uick created_at:2026-01-01T07:00:00"}},
     {"query_string": {"query": "fox", "default_field": "description"}},
     {"query_string": {"query": "size:big OR name:fox", "lenient": True}},
     "quick bro",
@@ -330,6 +361,20 @@ REFUSED: list[Any] = [
     {"query_string": {"query": "members:p1", "lenient": True}},
     {"query_string": {"query": "size:big"}},
     {"query_string": {"query": "a:b:c"}},
+    {"query_string": {"query": "na*:fox"}},
+    {"query_string": {"query": "AND fox"}},
+    {"query_string": {"query": "fox ||"}},
+    {"query_string": {"query": ">5"}},
+    {"query_string": {"query": "size:>="}},
+    {"query_string": {"query": "_exists_:(name size)"}},
+    {"query_string": {"query": "fox\\"}},
+    {"query_string": {"query": "\\ud800"}},
+    {"exists": {"field": "na*"}},
+    {"exists": {"field": "properties"}},
+    {"term": {"size.raw": 1}},
+    {"term": {"name": "x" * 8192}},
+    {"multi_match": {"query": "w" * 101, "type": "bool_prefix"}},
+    {"query_string": {"query": "*a" * 11}},
     {"query_string": {"query": "a", "fuzziness": 1}},
     {"query_string": {"query": "x" * 5000}},
     {"query_string": {"query": "(" * 30 + "a" + ")" * 30}},
@@ -381,6 +426,9 @@ ORDERS: list[tuple[Sort, ...]] = [
     (Sort("created_at"),),
     (Sort("size", descending=True), Sort("name")),
     (Sort("weight"),),
+    (Sort("size"),),
+    (Sort("size", descending=True), Sort("id")),
+    (Sort("os.keyword", descending=True),),
     (Sort("name"),),
     (Sort("name", descending=True),),
     (Sort("tags"),),
@@ -500,7 +548,8 @@ class SearchEngineConformance:
 
     def test_each_word_that_is_found_counts_its_fields_boost(self, engine: Engine) -> None:
         boosts = {"name": 4.0, "description": 1.0}
-        for hit in engine.search(SearchRequest(query=q.Match((), "quick fox"), size=200)).hits:
+        expression = q.Match(("name", "description"), "quick fox")
+        for hit in engine.search(SearchRequest(query=expression, size=200)).hits:
             held = {field: str(hit.body.get(field) or "").split() for field in boosts}
             by_word = [
                 boost * (word in held[field])

@@ -111,4 +111,7 @@ EDGES: list[dict[str, Any]] = [
     {"properties": None, "tags": None, "name": "", "description": None, "status": ""},
     {"name": "x" * 8191, "format": "f" * 8191, "properties": {"os": "p" * 8191}},
     {"name": "x" * 8192, "format": "f" * 8192, "properties": {"os": "p" * 8192}},
+    {"size": 2**63 - 1, "format": "f" * 16_384, "properties": {"os": "日" * 16_384}},
+    {"size": -(2**63), "properties": {"sep\x1fkey": "v", "sep": "key\x1fv", "os": "日" * 16_383}},
+    {"properties": {"sep\x1fkey": "w", "sep": "v", "version": "2", "_mine": "yes"}, "tags": ["…"]},
 ]

@@ -36,10 +36,11 @@ def reply(question: Question, result: SearchResult) -> dict[str, Any]:
 
 
 def facets(found: dict[str, TypeFacets], *, fields: bool) -> dict[str, Any]:
-    """`{type: {doc_count, facets}}`."""
+    """`{type: {doc_count, facets}}`; `more_facets` and `more_options` where not all are there."""
     return {
         name: {"doc_count": one.count}
         | ({"facets": [_facet(facet) for facet in one.facets]} if fields else {})
+        | ({"more_facets": True} if one.more else {})
         for name, one in found.items()
     }
 
@@ -74,4 +75,6 @@ def _facet(facet: Facet) -> dict[str, Any]:
         shown["options"] = [
             {"key": bucket.key, "doc_count": bucket.count} for bucket in facet.options
         ]
+    if facet.more:
+        shown["more_options"] = True
     return shown

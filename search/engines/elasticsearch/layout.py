@@ -55,7 +55,7 @@ def mappings(schema: Schema, meta: Mapping[str, Any]) -> dict[str, Any]:
         BODY: {"type": "object", "enabled": False},
         TIE: {"type": "long"},
         PAIRS: {"type": "keyword"},
-        "properties": {"type": "flattened", "ignore_above": analysis.KEYWORD_LIMIT},
+        "properties": {"type": "flattened"},
     }
     for field in (*schema.fields, *INTERNAL.values()):
         _place(properties, field.name.split("."), _field(field))
@@ -132,8 +132,6 @@ def _plain(type_: FieldType) -> dict[str, Any]:
     match type_:
         case FieldType.DATE:
             return dict(_DATE)
-        case FieldType.KEYWORD:
-            return {"type": "keyword", "ignore_above": analysis.KEYWORD_LIMIT}
         case _:
             return {"type": type_.value}
 

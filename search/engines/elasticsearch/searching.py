@@ -1,12 +1,14 @@
 """One question to Elasticsearch. Bodies may be long, so a caller's hits come in parts that grow as the bodies allow."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import orjson
 from elasticsearch import Elasticsearch
 
 from catalog.conf import CatalogConfig, section
+from catalog.indexing.documents import FieldType
 from search import ordering
 from search.binding import bind
 from search.bound import Combined
@@ -85,7 +87,7 @@ class Searching:
             answer = self._client.search(
                 index=self._generation.name,
                 query=compile_query(Combined((self._query,), (rights,), (), (), 0)),
-                sort=[*map(_sort, keys), {layout.TIE: "asc"}],
+                sort=[*chain.from_iterable(map(_sort, keys)), {layout.TIE: "asc"}],
                 source={"includes": [layout.BODY, "id", "resource_type"]},
                 version=True,
                 **options,
@@ -100,12 +102,15 @@ class Searching:
         return min(self._spending.left(), self._longest)
 
 
-def _sort(key_: ordering.Key) -> dict[str, Any]:
+def _sort(key_: ordering.Key) -> list[dict[str, Any]]:
     if key_ == ordering.BY_SCORE:
-        return {"_score": "desc"}
-    # A missing number sorts as the largest (or smallest) of 64 bits; such a number itself would sort among these.
-    direction = "desc" if key_.descending else "asc"
-    return {layout.counted_place(key_.target): {"order": direction, "missing": "_last"}}
+        return [{"_score": "desc"}]
+    options = {"order": "desc" if key_.descending else "asc", "missing": "_last"}
+    place = layout.counted_place(key_.target)
+    if key_.target.type is not FieldType.LONG:
+        return [{place: options}]
+    # A missing integer sorts as the largest, or smallest, of 64 bits, a missing double as infinity: it is behind both.
+    return [{place: {**options, "numeric_type": "double"}}, {place: options}]
 
 
 def _hit(schema: Schema, request: SearchRequest, hit: dict[str, Any]) -> Hit:
