@@ -7,7 +7,8 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from catalog.conf import LONG, MOST_THREADS, SOON, Section, setting
+from catalog.conf import LONG, MOST_THREADS, SOON, Section, setting, variable
+from settings import origins
 
 MOST_QUEUE = 1_000_000
 DATABASES = ("postgresql", "postgres", "sqlite")
@@ -34,6 +35,11 @@ class HttpConfig(Section):
     worker_threads: int = setting(4, help="Jobs that a worker process runs side by side.")
     shutdown_grace: float = setting(20.0, help="Seconds that running transfers get at a stop.")
     allowed_hosts: tuple[str, ...] = setting(("*",), help="Host names that are answered.")
+    cors_origins: tuple[str, ...] = setting(
+        (),
+        help="Origins (https://host:port, or * for all) whose pages may call the services from a browser; none by"
+        " default.",
+    )
 
     @override
     def problems(self) -> Iterable[str]:
@@ -42,6 +48,7 @@ class HttpConfig(Section):
         yield from self.outside(0, MOST_QUEUE, "web_queue", "web_waits")
         yield from self.outside(SOON, LONG, "body_seconds")
         yield from self.outside(0, LONG, "shutdown_grace")
+        yield from origins.problems(variable(type(self), "cors_origins"), self.cors_origins)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
+from settings import origins
 from settings.bodies import Bodies
 from settings.bridge import Bridge, WsgiApplication
 from settings.frame import Frame
@@ -56,7 +57,7 @@ def assemble(
     router = Router(routes)
     frame = Frame(router, proxies=proxies, hosts=hosts)
     router.lifespan_context = _lifespan(frame, bridge, prepare)
-    return frame
+    return origins.around(frame, http.cors_origins)
 
 
 async def live(_: Request) -> JSONResponse:
