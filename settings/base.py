@@ -113,6 +113,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "settings.refusals.forged"
 # Whoever is reached by TLS is reached by nothing else; without a public address, plain HTTP must do.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = (_catalog.public_url or "").startswith("https://")
 X_FRAME_OPTIONS = "DENY"

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from catalog import callers, outages, requestids
 from catalog.errors import CatalogError, InvalidParameter, Unavailable
 from settings import metrics, spoken
+from settings.addresses import regular
 from settings.bodies import ClientGone, holder_of
 from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
@@ -69,7 +70,8 @@ class Frame:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        passage = _Passage(scope, self._proxies.read(scope), self._hosts, receive, send)
+        read = regular(self._proxies.read(scope))
+        passage = _Passage(scope, read, self._hosts, receive, send)
         token = requestids.current.set(passage.request_id)
         callers.current.set(callers.name(_sent(scope, _TOKEN), holder_of(passage.scope)))
         self._under_way += 1
@@ -126,7 +128,7 @@ class _Passage:
     def __init__(
         self, sent: Scope, scope: Scope, hosts: Hosts, receive: Receive, send: Send
     ) -> None:
-        """`scope` is what the proxies before us made of what was `sent`."""
+        """`scope` is what the proxies before us, and `regular`, made of what was `sent`."""
         self.scope = scope
         self._receive, self._send = receive, send
         self._began = time.perf_counter()

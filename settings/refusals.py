@@ -5,7 +5,7 @@ says of errors, and a problem document (RFC 9457) outside the services.
 import sys
 
 from django.http import HttpRequest, HttpResponse
-from django.views import defaults
+from django.views import csrf, defaults
 
 from catalog import errors
 from catalog.api.dialects import Dialect
@@ -22,6 +22,14 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _browser(request):
         return defaults.permission_denied(request, exception)
     return _dialect(request).response(errors.Forbidden("this is not allowed"), request)
+
+
+def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that came without the mark that this site gave it."""
+    if _browser(request):
+        return csrf.csrf_failure(request, reason)
+    said = "a form of this site's pages is sent from the page, with its mark against forgery"
+    return _dialect(request).response(errors.Forbidden(said), request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

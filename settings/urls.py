@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLResolver, include, path, re_path
 
+from catalog.api.views import anybody
 from settings import apidocs, openapi
 
 handler400 = "settings.refusals.bad_request"
@@ -24,7 +25,7 @@ urlpatterns = [
     _service("search", "search.api.v1.urls"),
     path("admin/", admin.site.urls),
     path("", include("settings.monitoring")),
-    path("openapi.json", openapi.served, name="openapi"),
-    re_path(r"^docs/api/?$", apidocs.page, name="apidocs"),
+    path("openapi.json", anybody(openapi.served), name="openapi"),
+    re_path(r"^docs/api/?$", anybody(apidocs.page), name="apidocs"),
     path("", include("console.urls")),
 ]

@@ -147,7 +147,7 @@ class Exchange:
         if self.response.status == HTTPStatus.OK:
             return start
         kind, _, rest = (self.response.headers.get("Content-Range") or "").partition(" ")
-        if kind != "bytes" or number(rest.partition("-")[0]) != start:
+        if kind.lower() != "bytes" or number(rest.partition("-")[0]) != start:
             raise StoreUnavailable("the server sends another range", **self.facts)
         return 0
 

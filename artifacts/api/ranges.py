@@ -1,12 +1,15 @@
-"""The `Range` header (RFC 9110 §14), one range at a time, and Glance's old `Content-Range` in requests."""
+"""The `Range` header (RFC 9110 §14), one range at a time, and Glance's old `Content-Range` in requests.
+
+Units are written in any case of letters; a header without a value asks for nothing.
+"""
 
 import re
 from dataclasses import dataclass
 
 from catalog.errors import InvalidParameter, RangeNotSatisfiable
 
-_RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)", re.ASCII)
-_OLD = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)", re.ASCII)
+_RANGE = re.compile(r"bytes\s*=\s*(\d*)\s*-\s*(\d*)", re.ASCII | re.IGNORECASE)
+_OLD = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)", re.ASCII | re.IGNORECASE)
 LONGEST = 100
 
 
@@ -26,10 +29,10 @@ class Span:
 
 def span(size: int, asked: str | None, old: str | None = None) -> Span:
     """What to send of `size` bytes. InvalidParameter for several ranges, RangeNotSatisfiable for one that is none."""
-    if asked is not None:
-        return _modern(size, asked.strip())
-    if old is not None:
-        return _ancient(size, old.strip())
+    if asked and (wanted := asked.strip()):
+        return _modern(size, wanted)
+    if old and (wanted := old.strip()):
+        return _ancient(size, wanted)
     return Span(0, size, size, partial=False)
 
 
@@ -37,7 +40,7 @@ def announced_whole(size: int | None, asked: str | None) -> int | None:
     """How many bytes a PUT brings, when a `Content-Range` says so too: of the whole, for a part that was stored as the
     whole would be taken for it. InvalidParameter.
     """
-    if asked is None:
+    if not asked or not asked.strip():
         return size
     found = _OLD.fullmatch(asked.strip()) if len(asked) <= LONGEST else None
     if found is not None:

@@ -1,12 +1,13 @@
 """The base of all API views: who calls, what the body is, how errors are told."""
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, ClassVar
 
 import orjson
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -62,6 +63,24 @@ class CatalogView(APIView):
         if isinstance(response, Response):
             raise TypeError("views answer with json_response(), not with DRF's Response")
         return response
+
+
+def anybody(
+    answer: Callable[[HttpRequest], HttpResponse], dialect: Dialect | None = None
+) -> Callable[..., HttpResponse]:
+    """A view of GET and HEAD that asks for no token; other methods are refused in the dialect, by default as problems
+    (RFC 9457).
+    """
+
+    class View(CatalogView):
+        anonymous = True
+
+        def get(self, request: Request) -> HttpResponse:
+            return answer(request._request)  # noqa: SLF001 - DRF's own word for Django's request
+
+    View.dialect = dialect or View.dialect
+    found: Callable[..., HttpResponse] = View.as_view()
+    return found
 
 
 def json_response(

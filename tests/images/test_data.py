@@ -130,6 +130,8 @@ RANGES = [
     ("bytes=-3", 206, slice(-3, None)),
     ("bytes=-99", 206, slice(None)),
     ("bytes=0-999", 206, slice(None)),
+    ("BYTES=0-3", 206, slice(0, 4)),
+    ("Bytes = 2 - 3", 206, slice(2, 4)),
     ("bytes=10-", 416, None),
     ("bytes=5-2", 416, None),
     ("bogus", 416, None),
@@ -154,9 +156,20 @@ def test_ranges(ada: Client, asked: str, status: int, part: slice | None) -> Non
         assert answer.headers["Content-Range"] == "bytes */10"
 
 
+@pytest.mark.parametrize("empty", ["", " ", "\t"])
+def test_a_range_without_a_value_is_none(ada: Client, empty: str) -> None:
+    image_id = ada.queued()
+    assert ada.put(image_id, b"0123456789", **{"Content-Range": empty}).status_code == 204
+    for header in ("Range", "Content-Range"):
+        answer = ada.get(image_id, **{header: empty})
+        assert (answer.status_code, answer.content) == (200, b"0123456789")
+        assert "Content-Range" not in answer.headers
+
+
 def test_the_old_request_header(ada: Client) -> None:
     image_id = ada.active(b"0123456789")
     assert ada.get(image_id, **{"Content-Range": "bytes 2-4/10"}).content == b"234"
+    assert ada.get(image_id, **{"Content-Range": "BYTES 2-4/10"}).content == b"234"
     assert ada.get(image_id, **{"Content-Range": "bytes 2-4/*"}).status_code == 206
     assert ada.get(image_id, **{"Content-Range": "bytes 2-40/*"}).status_code == 416
 
@@ -524,6 +537,7 @@ def test_a_refused_client_that_is_sending_reads_why(
     [
         ("bytes 0-9/10", 204),
         ("bytes 0-9/*", 204),
+        ("Bytes 0-9/10", 204),
         ("bytes 0-9/20", 400),
         ("bytes 10-19/20", 400),
         ("bytes 0-8/9", 400),

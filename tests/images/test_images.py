@@ -382,13 +382,6 @@ def test_head_is_get_without_a_body() -> None:
         assert head["Content-Type"] == get["Content-Type"]
 
 
-def test_v2_without_a_slash_leads_to_it() -> None:
-    (ada,) = callers("ada")
-    answer = ada.call("GET", "/v2")
-    assert (answer.status_code, answer["Location"]) == (302, "/image/v2/")
-    assert ada.call("GET", "/v2/").status_code == 404
-
-
 def test_versions_and_unknown_paths() -> None:
     (ada,) = callers("ada")
     document = ada.call("GET", "/versions")

@@ -57,6 +57,11 @@ def test_an_unknown_version_is_a_choice(path: str) -> None:
     assert listed(path, 300) == listed()
 
 
+@pytest.mark.parametrize("path", ["/v2", "/v2/", "/v2.0", "/v2.18/"])
+def test_a_known_version_tells_of_itself(path: str) -> None:
+    assert listed(path) == listed()
+
+
 def test_load_balancers_find_the_address_they_know() -> None:
     answer = Client().get("/image/healthcheck")
     assert (answer.status_code, answer.content) == (200, b"OK")

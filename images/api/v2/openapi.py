@@ -104,9 +104,7 @@ IMAGE_OPERATIONS: Mapping[str, Operation] = {
         summary="Whether the process answers",
         answers={200: Answer(meaning="OK", schema={"type": "string"}, type="text/plain")},
     ),
-    "GET /v2": Operation(
-        summary="Leads to the address with a slash", answers=silent("Go there.", 302)
-    ),
+    "GET /v2": Operation(summary="The versions there are", answers=told("All of them.")),
     f"GET {IMAGES}": Operation(
         summary="List images", query=LIST, open_query=True, answers=shown("Images", "A page.")
     ),

@@ -5,6 +5,8 @@ from django.urls.converters import StringConverter
 from typing_extensions import override
 
 from catalog.api.names import ended
+from catalog.api.openstack import OpenStackDialect
+from catalog.api.views import anybody
 from images.api.v2 import (
     families,
     history,
@@ -61,9 +63,9 @@ def _with_slash(patterns: list[URLPattern | URLResolver]) -> list[URLPattern | U
 
 urlpatterns = [
     path("", versions.root),
-    path("versions", versions.versions),
-    path("healthcheck", versions.healthcheck),
-    path("v2", versions.redirect),
+    path("versions", anybody(versions.versions, OpenStackDialect())),
+    path("healthcheck", anybody(versions.healthcheck, OpenStackDialect())),
+    re_path(r"^v2(?:\.(?:\d|1[0-8]))?/?$", anybody(versions.versions, OpenStackDialect())),
     re_path(r"^v2(?:\.(?:\d|1[0-8]))?/", include(_with_slash(v2))),
     re_path(r"^(?P<rest>(?!v2(?:\.(?:\d|1[0-8]))?/).*)$", versions.root),
 ]

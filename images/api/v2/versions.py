@@ -1,4 +1,4 @@
-"""Version discovery: `GET /image`, `/image/versions`, and the answer to any version nobody knows.
+"""Version discovery: `GET /image`, `/image/v2`, `/image/versions`, and the answer to any version nobody knows.
 
 A client may also name the version by `Accept: application/vnd.openstack.images-v2`, and leave it out of the path.
 """
@@ -6,7 +6,7 @@ A client may also name the version by `Accept: application/vnd.openstack.images-
 import re
 from collections.abc import Iterable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 
@@ -76,8 +76,3 @@ def versions(request: HttpRequest) -> HttpResponse:
 def healthcheck(_: HttpRequest) -> HttpResponse:
     """Where load balancers look before a Glance; the process answers (`glance-operations.md`, section 13)."""
     return HttpResponse("OK", content_type="text/plain; charset=UTF-8")
-
-
-def redirect(request: HttpRequest) -> HttpResponse:
-    """`/image/v2` → `/image/v2/`."""
-    return HttpResponseRedirect(f"{request.path}/")
