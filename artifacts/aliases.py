@@ -57,7 +57,7 @@ def listed(rows: QuerySet[Alias], page: Page) -> tuple[list[Alias], bool]:
     """One page by name, and whether more follows; InvalidParameter for a marker that is not among `rows`."""
     after = Q()
     if page.marker is not None:
-        marker = rows.filter(pk=page.marker).first() if looks_like_id(page.marker) else None
+        marker = rows.filter(pk=page.marker.lower()).first() if looks_like_id(page.marker) else None
         if marker is None:
             raise InvalidParameter(
                 f"marker {page.marker!r} is not in this list", marker=page.marker

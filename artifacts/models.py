@@ -45,9 +45,13 @@ def _sort_indexes() -> list[models.Index]:
 
 
 class Artifact(models.Model):
-    """One asset. Rows outlive deletion as tombstones, so that an id is never used again (OSSN-0075)."""
+    """One asset. Rows outlive deletion as tombstones, so that an id is never used again (OSSN-0075).
+
+    `id` is in small letters; `given_id` is how it was given, where that was otherwise.
+    """
 
     id = KeyField(primary_key=True, max_length=36, default=artifact_id)
+    given_id = KeyField(max_length=36, null=True, blank=True)
     type = KeyField(max_length=64)
     name = KeyField(max_length=255, null=True, blank=True)
     version = KeyField(max_length=64, default="", blank=True)
@@ -141,6 +145,16 @@ class Artifact(models.Model):
     @override
     def __str__(self) -> str:
         return f"{self.type} {self.name or self.id}"
+
+    def give_id(self, text: str) -> None:
+        """Let it have this id, and remember its spelling."""
+        self.id = text.lower()
+        self.given_id = text if text != self.id else None
+
+    @property
+    def spelt_id(self) -> str:
+        """The id as it was given."""
+        return self.given_id or self.id
 
 
 class Tag(models.Model):

@@ -36,8 +36,8 @@ def current(
     return None if found is None else (alias, found)
 
 
-def seen(actor: Actor, ids: Iterable[str | None]) -> frozenset[str]:
-    """Those of the images that the actor may see."""
+def seen(actor: Actor, ids: Iterable[str | None]) -> dict[str, str]:
+    """Those of the images that the actor may see, each with its id as it was given."""
     known = {one for one in ids if one is not None}
     rows = artifacts_by_id(actor).filter(pk__in=known, type=TYPE)
-    return frozenset(rows.values_list("id", flat=True)) if known else frozenset()
+    return {row.pk: row.spelt_id for row in rows.only("id", "given_id")} if known else {}

@@ -34,10 +34,10 @@ def register() -> None:
 def describe(event: Event) -> Iterator[Draft]:
     """The notifications of an image's event, from the row as the event left it."""
     _, _, verb = event.kind.partition(".")
-    if verb.startswith("member."):
-        yield from _member(event)
-        return
     row = Artifact.objects.filter(pk=event.object_id).first()
+    if verb.startswith("member."):
+        yield from _member(event, event.object_id if row is None else row.spelt_id)
+        return
     if row is None:
         return
     if verb in {"create", "delete"}:
@@ -49,22 +49,22 @@ def describe(event: Event) -> Iterator[Draft]:
     elif verb == "upload":
         yield Draft("image.upload", {**shown(row), **IMPORTING})
     elif verb == FAILED:
-        yield Draft("image.upload", f"The data of image {row.pk} was not stored.", "ERROR")
+        yield Draft("image.upload", f"The data of image {row.spelt_id} was not stored.", "ERROR")
     if verb in BRING_DATA and event.changes.get("status", [None])[-1] == ACTIVE:
         yield Draft("image.activate", shown(row))
 
 
-def sent(image_id: str, *, owner: str | None, to: Actor, count: int, whole: bool) -> None:
+def sent(image: Artifact, *, to: Actor, count: int, whole: bool) -> None:
     """Data went out: so many bytes, and whether these are all that were to go."""
     payload = {
         "bytes_sent": count,
-        "image_id": image_id,
-        "owner_id": owner,
+        "image_id": image.spelt_id,
+        "owner_id": image.project_id,
         "receiver_tenant_id": to.project_id,
         "receiver_user_id": to.user_id,
     }
     draft = Draft(SEND, payload, "INFO" if whole else "ERROR")
-    announce(draft, object_type=IMAGES.resource_type, object_id=image_id, actor=to)
+    announce(draft, object_type=IMAGES.resource_type, object_id=image.pk, actor=to)
 
 
 def sending_is_told() -> bool:
@@ -76,7 +76,7 @@ def shown(row: Artifact) -> dict[str, Any]:
     """An image as notifications carry it; where its data lies is never told."""
     fields = row.fields
     return {
-        "id": row.pk,
+        "id": row.spelt_id,
         "name": row.name,
         "status": row.status,
         "created_at": iso_seconds(row.created_at),
@@ -99,7 +99,7 @@ def shown(row: Artifact) -> dict[str, Any]:
     }
 
 
-def _member(event: Event) -> Iterator[Draft]:
+def _member(event: Event, image_id: str) -> Iterator[Draft]:
     for path, (old, new) in event.changes.items():
         member_id = path.removeprefix("members/")
         row = Member.objects.filter(artifact_id=event.object_id, member_id=member_id).first()
@@ -108,7 +108,7 @@ def _member(event: Event) -> Iterator[Draft]:
         yield Draft(
             event.kind,
             {
-                "image_id": event.object_id,
+                "image_id": image_id,
                 "member_id": member_id,
                 "status": old if new is None else new,
                 "created_at": None if row is None else iso_seconds(row.created_at),

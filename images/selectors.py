@@ -29,6 +29,7 @@ COUNTED = 10_000
 
 COLUMNS = (
     "id",
+    "given_id",
     "name",
     "status",
     "visibility",
@@ -133,6 +134,11 @@ def held_image(actor: Actor, image_id: str) -> Image:
 def tags_of(image_id: str) -> list[str]:
     """The image's tags in order."""
     return [row["value"] for row in _TAGS.rows(image=image_id)]
+
+
+def spelt_id(row: ImageRow) -> str:
+    """The image's id as it was given."""
+    return str(row["given_id"] or row["id"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def create_image(document: Mapping[str, Any], *, actor: Actor) -> Image:
             image.known_tags = sorted(tags)
     except IntegrityError:
         raise Duplicate(
-            f"an image with ID {image.pk} exists already, or existed once", id=image.pk
+            f"an image with ID {image.spelt_id} exists already, or existed once", id=image.spelt_id
         ) from None
     return image
 
@@ -133,7 +133,7 @@ def _new(document: Mapping[str, Any], actor: Actor) -> Image:
         properties=properties,
     )
     if "id" in document:
-        image.id = document["id"].lower()
+        image.give_id(document["id"])
     return image
 
 

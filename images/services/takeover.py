@@ -50,10 +50,15 @@ def adopt(images: Sequence[Adopted], *, actor: Actor) -> list[Adopted]:
 
 
 def missing(images: Sequence[Adopted]) -> list[Adopted]:
-    """Those whose ids are free now."""
+    """Those whose ids are free now; of several whose ids differ in the case of letters alone, one."""
     ids = [one.artifact.pk for one in images]
     known = set(Artifact.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    return [one for one in images if one.artifact.pk not in known]
+    found: dict[str, Adopted] = {}
+    for one in images:
+        first = found.setdefault(one.artifact.pk, one)
+        if first is not one:
+            first.notes.append(f"{one.artifact.spelt_id} has the same id here, and is left out")
+    return [one for pk, one in found.items() if pk not in known]
 
 
 def _judge(artifact: Artifact, rules: Governance, epoch: int, actor: Actor) -> None:

@@ -92,8 +92,7 @@ def _artifact(image: GlanceImage, status: str, stores: Sequence[str], notes: lis
         "virtual_size": row["virtual_size"],
         "stores": list(dict.fromkeys(stores)),
     }
-    return Artifact(
-        id=row["id"].lower(),
+    artifact = Artifact(
         type=TYPE,
         name=row["name"] and _plain(row["name"]),
         project_id=row["owner"],
@@ -112,12 +111,13 @@ def _artifact(image: GlanceImage, status: str, stores: Sequence[str], notes: lis
         updated_at=_utc(row["updated_at"] or row["created_at"]),
         activated_at=_utc(row["updated_at"] or row["created_at"]) if finished else None,
     )
+    artifact.give_id(row["id"])
+    return artifact
 
 
 def _tombstone(row: Row) -> Artifact:
     gone = _utc(row["deleted_at"] or row["updated_at"] or row["created_at"])
-    return Artifact(
-        id=row["id"].lower(),
+    artifact = Artifact(
         type=TYPE,
         status=DELETED,
         created_at=_utc(row["created_at"]),
@@ -125,6 +125,8 @@ def _tombstone(row: Row) -> Artifact:
         deleted_at=gone,
         scrubbed_at=gone,
     )
+    artifact.give_id(row["id"])
+    return artifact
 
 
 def _place(location: Row, homes: Sequence[Home]) -> Place:

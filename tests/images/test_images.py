@@ -284,25 +284,6 @@ def test_what_is_not_there_is_404_for_every_verb(image_id: str) -> None:
     assert ada.patch(image_id).status_code == 404
 
 
-def test_ids_may_be_written_in_capitals() -> None:
-    (ada,) = callers("ada")
-    given = "ABCDEF01-2345-4678-89AB-CDEF01234567"
-    image = ada.create(id=given, name="a")
-    assert image["id"] == given.lower()
-    path = f"/v2/images/{given}"
-    assert ada.show(given).json() == image
-    assert ada.ids(f"id={given}") == ada.ids(f"id=in:x,{given}") == [image["id"]]
-    assert ada.ids(f"marker={given}") == []
-    assert ada.patch(given, {"op": "add", "path": "/x", "value": "1"}).json()["x"] == "1"
-    assert ada.call("PUT", f"{path}/tags/t").status_code == 204
-    assert ada.call("POST", f"{path}/members", {"member": "m"}).status_code == 200
-    assert len(ada.call("GET", f"{path}/events").json()["events"]) == 4
-    family = {"name": "lts", "image_id": given}
-    assert ada.call("POST", "/v2/families", family).json()["image_id"] == image["id"]
-    assert ada.call("DELETE", path).status_code == 204
-    assert ada.show(image["id"]).status_code == 404
-
-
 def test_deactivation_is_of_active_images_and_repeatable() -> None:
     (ada,) = callers("ada")
     image = ada.create(name="a")

@@ -33,7 +33,10 @@ ROW: dict[str, Any] = {
     "os_hash_value": None,
     "created_at": datetime.fromisoformat("2025-01-01T00:00:00"),
     "updated_at": None,
+    "deleted_at": None,
 }
+
+BOTH = (ROW["id"], ROW["id"].lower())
 
 
 @pytest.mark.django_db
@@ -45,6 +48,7 @@ def test_nul_characters_which_mysql_keeps_are_left_out_and_told() -> None:
     found = Artifact.objects.get(pk=ROW["id"].lower())
     assert (found.name, found.properties) == ("ab", {"k": "vw", "none": ""})
     assert list(found.tags.values_list("value", flat=True)) == ["t"]
+    assert found.spelt_id == ROW["id"], "clients compare ids with what Glance told them"
     assert found.hidden
     assert not found.protected
 
@@ -67,3 +71,20 @@ def test_names_that_no_address_carries_are_taken_over_and_can_be_removed() -> No
             assert root.call("DELETE", f"{path}/{kind}/{at}").status_code == 204, (kind, name)
     left = root.patch(ROW["id"], {"op": "replace", "path": "/tags", "value": ["a"]})
     assert left.json()["tags"] == ["a"]
+
+
+@pytest.mark.django_db
+def test_ids_that_differ_in_the_case_of_letters_are_one() -> None:
+    capitals, small = (adopted(GlanceImage({**ROW, "id": one}), []) for one in BOTH)
+    assert adopt([capitals, small], actor=system_actor("test")) == [capitals]
+    assert capitals.notes[-1] == f"{BOTH[1]} has the same id here, and is left out"
+    assert Artifact.objects.get().spelt_id == BOTH[0]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["deleted", "pending_delete"])
+def test_an_id_stays_taken_in_whatever_letters(status: str) -> None:
+    image = adopted(GlanceImage({**ROW, "status": status}), [])
+    adopt([image], actor=system_actor("test"))
+    again = adopted(GlanceImage({**ROW, "id": BOTH[1]}), [])
+    assert adopt([again], actor=system_actor("test")) == []

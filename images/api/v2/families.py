@@ -1,6 +1,6 @@
 """`/v2/families`: movable names of images. Not Glance's; its clients find a family's image by `?name=`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -130,12 +130,12 @@ def _tag(alias: Alias, actor: Actor) -> str:
     return etags.tag_of(_shown(alias, families.seen(actor, [alias.target_id])), alias.revision)
 
 
-def _shown(alias: Alias, seen: frozenset[str]) -> dict[str, Any]:
+def _shown(alias: Alias, seen: Mapping[str, str]) -> dict[str, Any]:
     """`image_id` is null when the caller may not see the image, or it was deleted."""
     return {
         "id": alias.pk,
         "name": alias.name,
-        "image_id": alias.target_id if alias.target_id in seen else None,
+        "image_id": seen.get(alias.target_id or ""),
         "owner": alias.project_id,
         "visibility": alias.visibility,
         "created_at": iso_seconds(alias.created_at),
@@ -152,7 +152,7 @@ def _moves(moves: Iterable[AliasMove], alias: Alias, actor: Actor) -> list[dict[
     return [
         {
             "id": str(one.pk),
-            "image_id": one.target_id if one.target_id in seen else None,
+            "image_id": seen.get(one.target_id or ""),
             "moved_at": iso_seconds(one.moved_at),
             "actor": {"user_id": one.moved_by, "project_id": one.moved_by_project}
             if inside
@@ -176,7 +176,7 @@ def _filters(query: QueryDict) -> dict[str, str]:
         value = query.get(parameter)
         if value is not None:
             operators.require_text(parameter, [value])
-            found[column] = value
+            found[column] = value.lower() if column == "target" else value
     return found
 
 

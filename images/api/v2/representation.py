@@ -11,16 +11,17 @@ from catalog.conf import section
 from images import places, protections
 from images.models import Image
 from images.schemas import OTHERWISE
-from images.selectors import COLUMNS, ImageRow, tags_of
+from images.selectors import COLUMNS, ImageRow, spelt_id, tags_of
 
 
 def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
     """The image's JSON for this actor: the free properties that it may read beside the base fields."""
-    fields, path = row["fields"], f"/v2/images/{row['id']}"
+    fields, image_id = row["fields"], spelt_id(row)
+    path = f"/v2/images/{image_id}"
     properties = protections.readable(actor, row["properties"])
     found = {k: "" if v is None else v for k, v in properties.items()}
     found |= {
-        "id": row["id"],
+        "id": image_id,
         "name": row["name"],
         "status": row["status"],
         "visibility": row["visibility"],
@@ -73,10 +74,11 @@ def row_of(image: Artifact) -> ImageRow:
     return row
 
 
-def member_shown(member: Member) -> dict[str, Any]:
+def member_shown(member: Member, image: Artifact) -> dict[str, Any]:
+    """A member of the image."""
     return {
         "member_id": member.member_id,
-        "image_id": member.artifact_id,
+        "image_id": image.spelt_id,
         "status": member.status,
         "created_at": iso_seconds(member.created_at),
         "updated_at": iso_seconds(member.updated_at),

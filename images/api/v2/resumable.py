@@ -140,20 +140,19 @@ async def _create(request: Request) -> Response:
     if session.length == 0:
         await _take(request, actor, session, 0)
         session.state = "done"
-    path = (
-        f"/image/{request.path_params['version']}/images/{session.artifact_id}/uploads/{session.pk}"
-    )
+    path = f"/image/{request.path_params['version']}/images/{image.spelt_id}/uploads/{session.pk}"
     return Response(status_code=201, headers={"Location": path, **_progress(session)})
 
 
 async def _list(request: Request) -> Response:
     _, image = await in_database(partial(_image, request))
     found = await in_database(partial(sessions.sessions_of, image))
-    return _json({"uploads": [_shown(one) for one in found]})
+    return _json({"uploads": [_shown(one, image) for one in found]})
 
 
 async def _show(request: Request) -> Response:
-    return _json(_shown((await in_database(partial(_session, request)))[2]))
+    _, image, session = await in_database(partial(_session, request))
+    return _json(_shown(session, image))
 
 
 async def _head(request: Request) -> Response:
@@ -337,7 +336,7 @@ def _progress(session: UploadSession) -> dict[str, str]:
     }
 
 
-def _shown(session: UploadSession) -> dict[str, Any]:
+def _shown(session: UploadSession, image: Artifact) -> dict[str, Any]:
     return {
         "id": session.pk,
         "status": session.state,
@@ -346,7 +345,7 @@ def _shown(session: UploadSession) -> dict[str, Any]:
         "store": session.store,
         "created_at": iso_seconds(session.created_at),
         "expires_at": iso_seconds(session.expires_at),
-        "self": f"/v2/images/{session.artifact_id}/uploads/{session.pk}",
+        "self": f"/v2/images/{image.spelt_id}/uploads/{session.pk}",
     }
 
 

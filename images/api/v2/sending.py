@@ -22,14 +22,14 @@ def told(response: Response, image: Artifact, actor: Actor, *, length: int) -> R
     """The response; `length` bytes are to go out, and at its end others are told how many did."""
     if not notices.sending_is_told():
         return response
-    return _Counted(response, partial(_tell, image.pk, image.project_id, actor, length))
+    return _Counted(response, partial(_tell, image, actor, length))
 
 
-def _tell(image_id: str, owner: str | None, actor: Actor, length: int, count: int) -> None:
+def _tell(image: Artifact, actor: Actor, length: int, count: int) -> None:
     try:
-        notices.sent(image_id, owner=owner, to=actor, count=count, whole=count == length)
+        notices.sent(image, to=actor, count=count, whole=count == length)
     except DatabaseError:
-        log.exception("a download is not told of", extra={"image": image_id, "bytes": count})
+        log.exception("a download is not told of", extra={"image": image.pk, "bytes": count})
 
 
 class _Counted(Response):

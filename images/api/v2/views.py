@@ -90,12 +90,13 @@ class ImageList(ImagesView):
     ) -> dict[str, Any]:
         page = filled(found.rows, lambda row: viewing.only(wanted, show(row, self.actor)))
         more = found.more or page.cut
-        links = page_links("/v2/images", query, page.last["id"] if more and page.last else None)
+        last = selectors.spelt_id(page.last) if more and page.last else None
+        links = page_links("/v2/images", query, last)
         return {"images": page.shown, **links, "schema": "/v2/schemas/images"}
 
     def post(self, request: Request) -> HttpResponse:
         image = metadata.create_image(json_object(request), actor=self.actor)
-        address = f"{base_url(request)}/image/v2/images/{image.pk}"
+        address = f"{base_url(request)}/image/v2/images/{image.spelt_id}"
         headers = {"Location": address, **discovery.headers()}
         return _tagged(row_of(image), self.actor, status=201, headers=headers)
 

@@ -98,7 +98,7 @@ class Command(BaseCommand):
                 counts["tombstones" if one.artifact.deleted_at else "images"] += 1
                 counts["members"] += len(one.members)
                 counts["files adopted"] += sum(bool(place.store) for place in one.places)
-                notes += [{"id": one.artifact.pk, "note": note} for note in one.notes]
+                notes += [{"id": one.artifact.spelt_id, "note": note} for note in one.notes]
             seen += len(page)
             self._progress(seen, total)
         self._say("images", counts)
