@@ -26,7 +26,7 @@ from catalog import callers, requestids
 from catalog.api import later
 from catalog.api.addresses import PROXIED, RAW_PATH
 from catalog.aside import aside
-from catalog.errors import CatalogError, NotFound, TooLarge
+from catalog.errors import CatalogError, NotFound, TooLarge, UnsupportedMediaType
 from catalog.fairqueue import FairQueue, Used
 from settings.bodies import Bodies, ClientGone, holder_of
 from settings.purses import Purse
@@ -74,6 +74,9 @@ class Bridge:
             except TooLarge as error:
                 if not _known(scope["path"]):  # no body is too long for what is not there
                     raise NotFound("there is nothing at this address", **error.facts) from None
+                if _is_data(scope):
+                    said = "a JSON document is taken here, no application/octet-stream"
+                    raise UnsupportedMediaType(said, **error.facts) from None
                 raise
             gone = asyncio.ensure_future(until_gone(receive))
             try:
@@ -340,6 +343,12 @@ def _variable(name: bytes) -> str | None:
     if name == b"content-type":
         return "CONTENT_TYPE"
     return "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+
+
+def _is_data(scope: Scope) -> bool:
+    """Whether the body is sent as bytes of whatever kind."""
+    content_type: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return content_type.lower().startswith(b"application/octet-stream")
 
 
 def _known(path: str) -> bool:
