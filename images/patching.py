@@ -8,6 +8,7 @@ from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import Conflict, Forbidden, InvalidPatch, ReadOnly, at_most
 from catalog.jsonpatch import Add, Operation, Pointer, Remove, Replace
+from catalog.schemas import whole
 from images import protections, schemas
 from images.conf import ImagesConfig
 from images.locations import Entry, applied, is_about, require_place
@@ -123,7 +124,7 @@ def _set(draft: Draft, name: str, value: Any, actor: Actor) -> None:
     if name == "tags":
         draft.tags = list(dict.fromkeys(value))
     elif name in schemas.BASE:
-        draft.base[name] = value
+        draft.base[name] = whole(value)
     else:
         if not _sees(draft, name, actor):
             protections.require(actor, PropertyAction.CREATE, name)

@@ -11,12 +11,15 @@ from jsonschema.validators import extend
 
 from catalog.conf import section
 from catalog.errors import Invalid
+from catalog.schemas import refusal
 from images.conf import ImagesConfig
 from images.lifecycle import STATUSES
 from images.schemafile import Custom, read
 from metadefs import patterns
 
 UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+FORMS = {UUID: "a UUID such as 7b97f37c-899d-44e8-aaa0-543edbc4eaad"}
+"""What refusals call the forms of values."""
 LARGEST_INT = 2**31 - 1
 ENOUGH = 10
 """How many errors are looked at to name the best of them: a document may have one per byte."""
@@ -189,6 +192,17 @@ def custom(config: ImagesConfig) -> Custom:
     return read(config.schema_image_file, base(config), closed=CLOSED)
 
 
+def nullable() -> frozenset[str]:
+    """The declared properties whose value may be null; it is kept as the empty text."""
+    return _nullable(section(ImagesConfig))
+
+
+@lru_cache(maxsize=4)
+def _nullable(config: ImagesConfig) -> frozenset[str]:
+    declared = custom(config).properties
+    return frozenset(name for name, one in declared.items() if _Validator(one).is_valid(None))
+
+
 def image() -> Mapping[str, Any]:
     """`/v2/schemas/image`."""
     return _image(section(ImagesConfig))
@@ -262,18 +276,11 @@ def members() -> dict[str, Any]:
 def _found(_owner: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
     """`pattern`, in time linear in the value."""
     if isinstance(value, str) and not patterns.found_in(pattern, value):
-        yield ValidationError(f"{value!r} is not of the form it must have")
-
-
-def _integer(_checker: Any, value: Any) -> bool:
-    """A number written as a whole one: 1.0 is stored and shown as something else than it was."""
-    return isinstance(value, int) and not isinstance(value, bool)
+        yield ValidationError("is not of this form")
 
 
 _Validator: Any = extend(  # type: ignore[no-untyped-call]  # the stubs leave it open
-    Draft202012Validator,
-    {"pattern": _found},
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _integer),
+    Draft202012Validator, {"pattern": _found}
 )
 
 
@@ -295,8 +302,8 @@ def validate(document: Mapping[str, Any], *, whole: bool = False) -> None:
     error = best_match(islice(_validator(config).iter_errors(dict(document)), ENOUGH))
     if error is not None:
         where = ".".join(str(p) for p in error.absolute_path)
-        message = str(error.message)[:500]
-        raise InvalidImage(f"invalid value for {where or 'the image'}: {message}", property=where)
+        said = refusal(error, FORMS)
+        raise InvalidImage(f"invalid value for {where or 'the image'}: {said}", property=where)
     missing = [name for name in _image(config).get("required", ()) if name not in document]
     if whole and missing:
         raise InvalidImage(f"this site requires {', '.join(missing)}", required=missing)

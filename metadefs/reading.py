@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from catalog.schemas import whole
 from metadefs import schema
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
 from metadefs.errors import Mode
+
+COUNTS = frozenset({"minLength", "maxLength", "minItems", "maxItems"})
 
 
 def namespace_draft(
@@ -49,10 +52,16 @@ def association_draft(document: Mapping[str, Any]) -> AssociationDraft:
 
 
 def definitions(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """A map of definitions; a name repeated inside one says nothing new."""
+    """A map of definitions."""
+    return {name: definition(one) for name, one in found.items()}
+
+
+def definition(found: Mapping[str, Any]) -> dict[str, Any]:
+    """One of them as it is kept; a name repeated inside it says nothing new, and `5.0` counts as many as `5`."""
     return {
-        name: {key: value for key, value in definition.items() if key != "name"}
-        for name, definition in found.items()
+        key: whole(value) if key in COUNTS else value
+        for key, value in found.items()
+        if key != "name"
     }
 
 

@@ -16,22 +16,29 @@ from artifacts.types import ArtifactType
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import Duplicate, Invalid, NotFound, ReadOnly, at_most
+from catalog.schemas import refusal
 
 MOST = 255
 """Tags, metadata or fields of one artifact."""
 COMMON = frozenset({"name", "version", "description", "tags", "metadata"})
-SYSTEM = frozenset(
-    {
-        "id",
-        "owner",
-        "status",
-        "visibility",
-        "created_at",
-        "updated_at",
-        "activated_at",
-        "display_type_name",
-    }
-)
+_TOLD = {"type": "string", "readOnly": True}
+SYSTEM: Mapping[str, dict[str, Any]] = {
+    "id": _TOLD,
+    "type_name": _TOLD,
+    "owner": {**_TOLD, "type": ["string", "null"]},
+    "status": _TOLD,
+    "visibility": _TOLD,
+    "created_at": _TOLD,
+    "updated_at": _TOLD,
+    "activated_at": {**_TOLD, "type": ["string", "null"]},
+    "display_type_name": _TOLD,
+}
+"""What the service says of an artifact, and takes of nobody."""
+_BLOB = {"type": ["object", "null"], "readOnly": True, "description": "Uploaded as bytes"}
+_VERSION = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"
+_TAG = "^[^,/]*$"
+FORMS = {_VERSION: "a version such as 1.2.3 or 1.0.0-beta.1", _TAG: "a text without , and /"}
+"""What refusals call the forms of values."""
 
 
 class InvalidArtifact(Invalid):
@@ -117,11 +124,11 @@ def _validate(kind: ArtifactType, document: Mapping[str, Any]) -> None:
     error = best_match(Draft202012Validator(schema(kind)).iter_errors(dict(document)))
     if error is not None:
         where = ".".join(str(p) for p in error.absolute_path)
-        raise InvalidArtifact(f"{where or 'the artifact'}: {str(error.message)[:500]}", field=where)
+        raise InvalidArtifact(f"{where or 'the artifact'}: {refusal(error, FORMS)}", field=where)
 
 
 def schema(kind: ArtifactType) -> dict[str, Any]:
-    """The JSON Schema of what a client may send to create one."""
+    """The JSON Schema of one as it is shown; what is read-only, nobody sends."""
     text = {"type": "string", "minLength": 1, "maxLength": 255}
     return {
         "type": "object",
@@ -129,12 +136,8 @@ def schema(kind: ArtifactType) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {
             "name": text,
-            "version": {
-                "type": "string",
-                "maxLength": 64,
-                "pattern": r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$",
-            },
-            "tags": {"type": "array", "maxItems": MOST, "items": {**text, "pattern": "^[^,/]*$"}},
+            "version": {"type": "string", "maxLength": 64, "pattern": _VERSION},
+            "tags": {"type": "array", "maxItems": MOST, "items": {**text, "pattern": _TAG}},
             "metadata": {
                 "type": "object",
                 "maxProperties": MOST,
@@ -142,5 +145,7 @@ def schema(kind: ArtifactType) -> dict[str, Any]:
                 "additionalProperties": text,
             },
             **kind.schema["properties"],
+            **SYSTEM,
+            **dict.fromkeys(kind.slots, _BLOB),
         },
     }

@@ -12,6 +12,7 @@ from catalog.conf import section
 from catalog.errors import Duplicate, Forbidden, NotFound, TooLarge
 from catalog.events.recording import Change
 from catalog.jsonpatch import Operation
+from catalog.schemas import whole
 from images import inheritance, patching, protections, schemas, selectors
 from images.conf import ImagesConfig
 from images.handler import IMAGES
@@ -124,7 +125,7 @@ def _new(document: Mapping[str, Any], actor: Actor) -> Image:
     owner = document.get("owner", actor.project_id)
     if owner != actor.project_id and not actor.is_admin:
         raise Forbidden(f"you may not create images owned by {owner!r}", owner=owner)
-    values = {COLUMN[k]: v for k, v in document.items() if k in COLUMN}
+    values = {COLUMN[k]: whole(v) for k, v in document.items() if k in COLUMN}
     properties = {k: "" if v is None else v for k, v in document.items() if k not in schemas.BASE}
     image = Image(
         **{"visibility": "shared", **values, "project_id": owner},

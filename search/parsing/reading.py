@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from catalog import schemas
 from catalog.query import Scalar
 from search.errors import QueryRefused
 
@@ -53,9 +54,10 @@ def words(value: Any, where: str) -> str:
 
 
 def whole(value: Any, where: str, *, least: int = 0, most: int = 2**31) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+    found = schemas.whole(value)
+    if isinstance(found, bool) or not isinstance(found, int) or not least <= found <= most:
         raise QueryRefused(f"{where} must be a whole number from {least} to {most}")
-    return value
+    return found
 
 
 def boolean(value: Any, where: str) -> bool:

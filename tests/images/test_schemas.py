@@ -13,7 +13,7 @@ from artifacts.models import Artifact
 from images import checks, schemas
 from images.conf import ImagesConfig
 from images.schemafile import SchemaFileWrong
-from tests.support.images import V2_0, callers
+from tests.support.images import V2_0, V2_1, callers
 
 pytestmark = pytest.mark.django_db
 UUID = "7b97f37c-899d-44e8-aaa0-543edbc4eaad"
@@ -81,7 +81,7 @@ def test_what_is_declared_is_demanded() -> None:
         add = {"op": "add", "path": f"/{name}", "value": value}
         assert ada.patch(ok, add).status_code == 400, name
     nothing = ada.patch(ok, {"op": "replace", "path": "/kernel_id", "value": None})
-    assert nothing.json()["kernel_id"] == ""
+    assert nothing.json()["kernel_id"] is None
 
 
 @pytest.mark.parametrize("form", ["plain", "extended"])
@@ -99,7 +99,8 @@ def test_a_file_declares_other_properties(declare: Declare, form: str) -> None:
     assert "kernel_id" not in found, "the file takes the place of what is built in"
     (ada,) = callers("ada")
     ada.create(color="red", code="ab", free="x", kernel_id="anything")
-    ada.create(code=None)
+    empty = ada.create(code=None, free="", kernel_id="")
+    assert (empty["code"], empty["free"], empty["kernel_id"]) == (None, "", "")
     for wrong in ({"color": "green"}, {"code": "abc"}, {"free": 3}, {"free": None}):
         assert ada.call("POST", "/v2/images", wrong).status_code == 400, wrong
 
@@ -183,6 +184,35 @@ def test_a_property_may_be_named_as_the_forms_keys(declare: Declare) -> None:
     declare({"properties": {"type": "string"}, "other": {"type": "string"}})
     assert checks.check_image_schema() == []
     assert served()["properties"]["properties"] == {"type": "string", "is_base": False}
+
+
+def test_a_refusal_says_the_form(declare: Declare) -> None:
+    (ada,) = callers("ada")
+
+    def said(**fields: Any) -> str:
+        answer = ada.call("POST", "/v2/images", fields)
+        assert answer.status_code == 400
+        return str(answer.json()["message"])
+
+    uuid = "is not a UUID such as 7b97f37c-899d-44e8-aaa0-543edbc4eaad"
+    assert said(kernel_id="x") == f"invalid value for kernel_id: 'x' {uuid}"
+    assert said(id="x" * 5000).endswith(f"… {uuid}")
+    assert said(name="x" * 5000).endswith("… is too long")
+    declare({"code": {"type": "string", "pattern": "^[a-z]{2}$"}})
+    assert said(code="abc") == "invalid value for code: 'abc' is not of the form ^[a-z]{2}$"
+
+
+@pytest.mark.parametrize("number", ["5.0", "5e0", "0.5e1", "5"])
+def test_a_whole_number_is_one_however_it_is_written(number: str) -> None:
+    (ada,) = callers("ada")
+    made = ada.call("POST", "/v2/images", f'{{"min_ram": {number}, "min_disk": {number}}}')
+    assert made.status_code == 201
+    image_id = ada.create(name="a")["id"]
+    change = f'{{"op": "replace", "path": "/min_disk", "value": {number}}}'
+    patched = ada.call("PATCH", f"/v2/images/{image_id}", f"[{change}]", V2_1)
+    assert patched.status_code == 200
+    for shown in (made, ada.show(made.json()["id"]), patched, ada.show(image_id)):
+        assert b'"min_disk":5,' in shown.content
 
 
 def test_patterns_are_matched_in_linear_time(declare: Declare) -> None:

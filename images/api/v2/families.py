@@ -18,6 +18,7 @@ from catalog.api.views import empty_response, json_body, json_object, json_respo
 from catalog.clock import iso_seconds
 from catalog.errors import InvalidBody
 from catalog.query import Page
+from catalog.schemas import whole
 from images import families
 from images.api.v2 import operators
 from images.api.v2.views import ImagesView
@@ -87,7 +88,10 @@ class FamilyItem(FamiliesView):
 
     def patch(self, request: Request, family: str) -> HttpResponse:
         alias, revision = self.expected(request, family)
-        given = _fields(json_object(request))
+        document = json_object(request)
+        if document.get("image_id", "") is None:  # as it is shown where the image is hidden or gone
+            del document["image_id"]
+        given = _fields(document)
         if given.get("name", alias.name) != alias.name:
             raise InvalidBody("a family keeps its name: make another one", key="name")
         changed = writing.change_alias(
@@ -196,4 +200,4 @@ def _move(document: Any) -> int:
     """`{"move": "17"}` names an entry of the family's moves."""
     if not isinstance(document, dict) or set(document) != {"move"}:
         raise InvalidBody('the body is empty or {"move": "<id of a move>"}')
-    return operators.integer("move", str(document["move"]))
+    return operators.integer("move", str(whole(document["move"])))

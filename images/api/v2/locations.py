@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from artifacts import stores
 from catalog.api.views import empty_response, json_object, json_response
 from catalog.errors import Conflict
+from catalog.schemas import refusal
 from images import discovery, selectors
 from images.api.v2.views import ImagesView
 from images.locations import InvalidLocation
@@ -63,7 +64,7 @@ class Locations(ImagesView):
         error = best_match(ADDED.iter_errors(document))
         if error is not None:
             where = ".".join(str(one) for one in error.absolute_path) or "the location"
-            raise InvalidLocation(f"invalid value for {where}: {str(error.message)[:500]}")
+            raise InvalidLocation(f"invalid value for {where}: {refusal(error)}")
         adding.add_location(
             image_id, document["url"], document.get("validation_data", {}), actor=self.actor
         )

@@ -25,7 +25,9 @@ class MemberList(ImagesView):
 
     def post(self, request: Request, image_id: str) -> HttpResponse:
         image = selectors.image_for(self.actor, image_id)
-        member = members.add_member(image, _text(json_object(request), "member"), actor=self.actor)
+        document = json_object(request)
+        document.setdefault("member", document.get("member_id"))  # as members are shown
+        member = members.add_member(image, _text(document, "member"), actor=self.actor)
         return json_response(member_shown(member, image))
 
 
@@ -46,7 +48,9 @@ class MemberItem(ImagesView):
         member = selectors.member_to_write(self.actor, image, member_id)
         etags.require(request.headers, _tag(member, image))
         answered = members.answer(image, member, status, actor=self.actor)
-        return json_response(member_shown(answered, image), headers=etags.headers(_tag(answered, image)))
+        return json_response(
+            member_shown(answered, image), headers=etags.headers(_tag(answered, image))
+        )
 
     def delete(self, request: Request, image_id: str, member_id: str) -> HttpResponse:
         image = selectors.image_for(self.actor, image_id)

@@ -8,7 +8,7 @@ from artifacts.models import Artifact, Member
 from catalog.actors import Actor
 from catalog.clock import iso_seconds
 from catalog.conf import section
-from images import places, protections
+from images import places, protections, schemas
 from images.models import Image
 from images.schemas import OTHERWISE
 from images.selectors import COLUMNS, ImageRow, spelt_id, tags_of
@@ -19,7 +19,7 @@ def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
     fields, image_id = row["fields"], spelt_id(row)
     path = f"/v2/images/{image_id}"
     properties = protections.readable(actor, row["properties"])
-    found = {k: "" if v is None else v for k, v in properties.items()}
+    found: dict[str, Any] = {k: v or _nothing(k) for k, v in properties.items()}
     found |= {
         "id": image_id,
         "name": row["name"],
@@ -47,6 +47,11 @@ def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
     if fields.get(OTHERWISE):
         found[OTHERWISE] = fields[OTHERWISE]
     return found | places.shown(row, actor)
+
+
+def _nothing(name: str) -> str | None:
+    """How a property without a value is shown: as what the schema takes."""
+    return None if name in schemas.nullable() else ""
 
 
 def shown_deleted(row: ImageRow, actor: Actor) -> dict[str, Any]:

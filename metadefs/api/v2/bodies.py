@@ -52,7 +52,7 @@ def object_body(request: Request) -> ObjectDraft:
 def property_body(request: Request) -> tuple[str, dict[str, Any]]:
     """A property's name and its definition."""
     body = _checked(request, _PROPERTY, TIMES)
-    return body["name"], {key: value for key, value in body.items() if key != "name"}
+    return body["name"], reading.definition(body)
 
 
 def association_body(request: Request) -> AssociationDraft:

@@ -90,7 +90,8 @@ def _service(body: Reader) -> ServiceChanges:
     if "type" in body:
         found["type"] = body.text("type")
     if "name" in body:
-        found["name"] = body.optional_text("name") or ""
+        given = body.document["name"] is not None
+        found["name"] = body.text("name", empty=True) if given else ""
     if "description" in body:
         found["description"] = body.long_text("description")
     if "enabled" in body:

@@ -17,6 +17,9 @@ from identity.services import credentials
 from identity.services.credentials import RoleReference
 from identity.services.users import LONGEST_PASSWORD
 
+ROLE = frozenset({"id", "name", "domain_id"})
+"""How a role of a credential is shown, and may be named; where it has an id, that decides."""
+
 
 class CredentialsView(IdentityView):
     def get(self, request: Request, user_id: str) -> HttpResponse:
@@ -80,7 +83,8 @@ def _roles(body: Reader) -> list[RoleReference]:
         )
     found = []
     for one in body.objects("roles"):
-        if one.document.keys() not in ({"id"}, {"name"}):
+        names = one.document.keys()
+        if not names <= ROLE or names.isdisjoint({"id", "name"}):
             raise InvalidBody(f"{one.path} must have an id or a name", attribute=one.path)
         found.append(
             RoleReference(id=one.text("id"))
