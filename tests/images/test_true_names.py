@@ -267,6 +267,7 @@ def test_the_search_finds_them(ada: Client, engine: Engine) -> None:
     warned(ada.put(odd, disks.smallest_qcow2(MIB)))
     assert ada.put(plain, bytes(MIB)).status_code == 204
     drain()
+    engine.refresh()
     actor = actor_for(ada.caller.user, ada.caller.project)
     found = search(actor, Question(query=Term(FIELD, "qcow2")))
     assert [hit.id for hit in found.hits] == [odd]

@@ -12,7 +12,7 @@ from catalog.models import Event
 from catalog.names import InvalidName
 from metadefs.enforcement import check
 from metadefs.models import Association, Epoch, Namespace, Object, Property, ResourceType, Tag
-from metadefs.selectors import declared_types, draft_of, governance
+from metadefs.selectors import declared_types, draft_of, governance, with_contents
 from metadefs.services import associations, namespaces, previews, properties
 from tests.metadefs.callers import ADMIN, actor
 from tests.metadefs.conftest import cores
@@ -234,10 +234,10 @@ def test_the_files_that_come_with_images_are_taken_by_the_api_too(api, path):
     answer = api("POST", "", body)
     assert answer.status_code == 201, answer.content
     assert ("Warning" in answer) is (path.stem == "software-databases")
-    by_api = draft_of(Namespace.objects.get())
+    (by_api,) = map(draft_of, with_contents(Namespace.objects.all()))
     Namespace.objects.all().delete()
     load(path)
-    by_command = draft_of(Namespace.objects.get())
+    (by_command,) = map(draft_of, with_contents(Namespace.objects.all()))
     for kind in ("namespace", "properties", "objects", "tags", "description", "display_name"):
         assert getattr(by_api, kind) == getattr(by_command, kind)
 
