@@ -13,7 +13,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 def test_every_path_is_told() -> None:
     served = {}
     for pattern in urls.urlpatterns:
-        path = "/" + re.sub(r"<str:(\w+)>", r"{\1}", str(pattern.pattern)).rstrip("/")
+        path = "/" + re.sub(r"<(?:str|name):(\w+)>", r"{\1}", str(pattern.pattern)).rstrip("/")
         if path.startswith("/v3"):
             view = pattern.callback.view_class
             served[path] = " ".join(m.upper() for m in METHODS if hasattr(view, m))
