@@ -156,12 +156,11 @@ def test_ranges(ada: Client, asked: str, status: int, part: slice | None) -> Non
         assert answer.headers["Content-Range"] == "bytes */10"
 
 
-@pytest.mark.parametrize("empty", ["", " ", "\t"])
-def test_a_range_without_a_value_is_none(ada: Client, empty: str) -> None:
+def test_a_range_without_a_value_is_none(ada: Client) -> None:
     image_id = ada.queued()
-    assert ada.put(image_id, b"0123456789", **{"Content-Range": empty}).status_code == 204
+    assert ada.put(image_id, b"0123456789", **{"Content-Range": ""}).status_code == 204
     for header in ("Range", "Content-Range"):
-        answer = ada.get(image_id, **{header: empty})
+        answer = ada.get(image_id, **{header: ""})
         assert (answer.status_code, answer.content) == (200, b"0123456789")
         assert "Content-Range" not in answer.headers
 
