@@ -28,10 +28,9 @@ SOON = {"Retry-After": "1"}
 
 
 class QueryRefused(Invalid):
-    """`unfit`: the field cannot hold what is asked of it; another one may."""
-
     code = "query_refused"
     unfit = False
+    """Whether it is this field that cannot hold what is asked; another one may."""
 
     @classmethod
     def of_field(cls, message: str, field: str) -> Self:
