@@ -34,6 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 PLAIN = (
     "application-credentials",
     "check-uploaded-data",
+    "clients",
     "image-families",
     "load-metadefs",
     "read-the-logs-and-metrics",
