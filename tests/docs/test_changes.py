@@ -6,8 +6,6 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from tests.docs.pages import DOCS, execute, workplace
 from tests.support.service import ROOT
 
@@ -15,13 +13,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 KINDS = [one["directory"] for one in PROJECT["tool"]["towncrier"]["type"]]
 FRAGMENTS = sorted((ROOT / "changes").iterdir())
 _NAME = re.compile(rf"\+[a-z0-9]+(-[a-z0-9]+)*\.({'|'.join(KINDS)})\.md")
+_SENTENCES = re.compile(r"[^\s#*-][^\n]*[.!`)]\n")
 
 
-@pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda one: one.name)
-def test_fragment_is_well_formed(fragment: Path) -> None:
-    assert _NAME.fullmatch(fragment.name), f"+short-name.KIND.md, KIND one of {KINDS}"
-    text = fragment.read_text(encoding="utf-8")
-    assert re.fullmatch(r"[^\s#*-][^\n]*[.!`)]\n", text), "one line of sentences, and no bullet"
+def test_fragments_are_well_formed() -> None:
+    misnamed = [one.name for one in FRAGMENTS if not _NAME.fullmatch(one.name)]
+    assert misnamed == [], f"+short-name.KIND.md, KIND one of {KINDS}"
+    odd = [
+        one.name for one in FRAGMENTS if not _SENTENCES.fullmatch(one.read_text(encoding="utf-8"))
+    ]
+    assert odd == [], "one line of sentences, and no bullet"
 
 
 def test_change_log_can_be_built() -> None:

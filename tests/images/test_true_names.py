@@ -6,7 +6,9 @@ import logging
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha512
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -90,16 +92,19 @@ def test_a_difference_is_no_fixed_vhd() -> None:
         inspect(disks.fixed_vhd(bytes(MIB), kind=4), "vhd")
 
 
-@pytest.mark.parametrize(
-    "claimed", ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso", "gpt", "aki", "ami"]
-)
+CLAIMED = ["raw", "qcow2", "vmdk", "vhd", "vhdx", "vdi", "iso", "gpt", "aki", "ami"]
+
+
 @pytest.mark.parametrize("name", sorted(HOSTILE.keys() - {"vhd with a parent, told at the end"}))
-def test_a_footer_makes_nothing_safe(name: str, claimed: str) -> None:
+def test_a_footer_makes_nothing_safe(name: str) -> None:
     content = HOSTILE[name][0]
-    whole = content.ljust(-(-len(content) // 512) * 512, b"\0")
-    for require in (True, False):
-        with pytest.raises((UnsafeImage, FormatMismatch)):
-            inspect(disks.fixed_vhd(whole), claimed, require_match=require)
+    whole = disks.fixed_vhd(content.ljust(-(-len(content) // 512) * 512, b"\0"))
+    taken = []
+    for claimed, require in product(CLAIMED, (True, False)):
+        with suppress(UnsafeImage, FormatMismatch):
+            inspect(whole, claimed, require_match=require)
+            taken.append((claimed, require))
+    assert taken == []
 
 
 MADE = [
