@@ -359,7 +359,7 @@ def test_it_ends_when_it_says(api, ada, clock, monkeypatch) -> None:
         ("roles", {}),
         ("roles", ["member"]),
         ("roles", [{}]),
-        ("roles", [{"id": "x", "name": "y"}]),
+        ("roles", [{"id": "x", "description": "y"}]),
         ("roles", [{"name": "member", "domain": {}}]),
         ("roles", [{"name": 1}]),
         ("expires_at", "tomorrow"),

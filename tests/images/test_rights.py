@@ -213,7 +213,7 @@ def test_a_property_named_as_an_attribute_does_not_fool_a_rule(rules: Any) -> No
 def test_every_rule_of_images_is_known() -> None:
     known = {one.name for one in DEFAULTS} | {"context_is_admin"}
     assert known == set(
-        "add_image delete_image modify_image upload_image communitize_image set_image_location"
+        "default add_image delete_image modify_image upload_image communitize_image set_image_location"
         " deactivate reactivate add_member delete_member get_image download_image"
         " download_from_store get_images get_image_location publicize_image delete_image_location"
         " copy_image add_image_location fetch_image_location get_member get_members modify_member"

@@ -100,6 +100,7 @@ def test_one_that_is_back_is_found(way: Forwarder, prefix: str, books: Books) ->
 def test_a_node_that_hangs_does_not_make_the_cluster_away(
     way: Forwarder, prefix: str, books: Books
 ) -> None:
+    made(way, prefix)
     engine = ElasticsearchEngine(
         [way.url, os.environ[URL]], prefix=prefix, timeout=5.0, away_seconds=LONG
     )

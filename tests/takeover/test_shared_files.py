@@ -22,7 +22,7 @@ from tests.takeover.test_mapping import ROW
 pytestmark = pytest.mark.django_db(transaction=True)
 
 COLUMNS = {
-    "images": [*ROW, "deleted_at"],
+    "images": list(ROW),
     "image_properties": "id image_id name value deleted".split(),
     "image_tags": "id image_id value deleted".split(),
     "image_members": "id image_id member status deleted created_at updated_at".split(),
@@ -57,7 +57,7 @@ class Glance:
         """An active image whose data lies in the files of these names; its id."""
         image_id = f"00000000-0000-4000-8000-{number:012x}"
         row = {**ROW, "id": image_id, "name": "x", "status": "active", "size": 5, "deleted": False}
-        self._insert("images", {**row, "deleted_at": None})
+        self._insert("images", row)
         for name in names:
             (self.folder / name).write_bytes(b"bytes")
             place = {"image_id": image_id, "meta_data": "{}", "status": "active", "deleted": False}
