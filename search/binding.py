@@ -32,7 +32,7 @@ from search.bound import (
     any_part,
     both,
 )
-from search.comparing import between, equal, short
+from search.comparing import ID, between, equal, short
 from search.encoding import Value
 from search.errors import QueryRefused, QueryTooCostly
 from search.resolving import ANYWHERE, PROPERTY_KEYS, Target, as_text, resolve, sortable
@@ -42,8 +42,9 @@ LONGEST_BEGINNING = 100
 MOST_ANY_RUN, MOST_ANY_ONE, MOST_BEHIND = 10, 50, 10
 LOOKUPS, VALUES_OF_ONE = 1024, 32
 """Words, values and patterns that a query may look up, in each field; so many values of one list count as one."""
-ID, SHORTEST_ID_PART = "id", 6
+SHORTEST_ID_PART = 6
 """Free text finds an id by a part of it once that is more than chance: every text of two digits begins some id."""
+HEXADECIMAL = frozenset("0123456789abcdef-")
 TEXTS = frozenset({FieldType.TEXT, FieldType.KEYWORD})
 
 
@@ -252,6 +253,9 @@ def _begins(target: Target, value: str) -> Bound:
     short(target, value)
     if target.type is FieldType.TEXT:
         value = analysis.folded(value)
+    small = value.lower()
+    if target.name == ID and value != small and set(small) <= HEXADECIMAL:
+        return any_part(Begins(target, value), Begins(target, small))
     return Begins(target, value)
 
 

@@ -5,6 +5,7 @@
 """
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,9 @@ from search.errors import QueryRefused
 from search.resolving import PROPERTY_KEYS, Target, as_text, sortable
 
 LONGEST_BOUND = 200
+ID = "id"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""Ids are one in whatever letters they are written; documents have the small ones."""
 NUMBERS = frozenset({FieldType.LONG, FieldType.DOUBLE})
 
 
@@ -50,7 +54,7 @@ def _written(target: Target, text: str) -> str:
             f"texts longer than {KEYWORD_LIMIT} characters are not compared as a whole; ask for words of {target.name}",
             field=target.name,
         )
-    return term(text)
+    return term(text.lower() if target.name == ID and _UUID.fullmatch(text) else text)
 
 
 def between(target: Target, one: query.Range) -> Bound:

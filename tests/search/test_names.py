@@ -11,12 +11,13 @@ from catalog.indexing.documents import FieldType, Kept
 from catalog.query import Exists, Match, Range, Sort, Term
 from search import schema as schemas
 from search import selectors, spelling
-from search.engine import Engine
+from search.engine import Engine, Operation
 from search.errors import UnknownField
 from search.facets import facets
 from search.parsing import bodies
 from search.question import Question
 from search.relay import drain
+from search.requests import SearchRequest
 from search.resolving import property_field, resolve
 from tests.search.corpus import DECLARED, Things
 from tests.search.shelf import BOOK, Books, Magazines
@@ -24,6 +25,26 @@ from tests.search.shelf import BOOK, Books, Magazines
 pytestmark = pytest.mark.django_db
 SCHEMA = schemas.build([Things()], {**DECLARED, "odd.raw": FieldType.LONG})
 EVE, ROOT = Actor(project_id="p1"), Actor(project_id="p1", is_admin=True)
+
+
+def test_an_id_is_found_in_whatever_letters_it_is_written(engine: Engine) -> None:
+    id_ = "abcdef01-2345-4678-89ab-cdef01234567"
+    engine.ensure(SCHEMA)
+    engine.bulk([Operation("thing", id_, 1, {"name": "a"})])
+    engine.refresh()
+    spelled, part = id_.upper(), id_[:13].upper()
+    for query in (
+        {"term": {"id": spelled}},
+        {"terms": {"_id": ["x", spelled]}},
+        {"ids": {"values": [spelled]}},
+        {"match": {"id": spelled}},
+        {"prefix": {"id": part}},
+        {"query_string": {"query": spelled}},
+        {"query_string": {"query": f"id:{spelled}"}},
+        {"multi_match": {"query": part, "type": "bool_prefix"}},
+    ):
+        question = bodies.parse(SCHEMA, {"query": query})
+        assert [hit.id for hit in engine.search(SearchRequest(query=question.query)).hits] == [id_]
 
 
 @pytest.mark.parametrize(
