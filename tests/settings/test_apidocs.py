@@ -71,7 +71,7 @@ def test_every_operation_is_shown_and_the_browser_has_no_complaint(
             lambda one: foreign.append(one.url) if not one.url.startswith(server.url) else None,
         )
         page.goto(f"{server.url}/docs/api")
-        page.wait_for_selector("text=Make an image", timeout=120_000)
+        page.wait_for_selector("h2:has-text('Register an image')", timeout=120_000)
         shown = page.locator("h2, h3").all_inner_texts()
         background = page.evaluate(
             "getComputedStyle(document.querySelector('.menu-content')).backgroundColor"
