@@ -20,7 +20,7 @@ def build() -> ASGIApp:
     get_resolver().url_patterns  # noqa: B018 - imports every view now instead of at the first request
     return assemble(
         WSGIHandler(),
-        [*ROUTES, monitoring.route, static.route(settings.STATIC_URL)],
+        [*ROUTES, monitoring.route, *static.routes(settings.STATIC_URL)],
         proxies=settings.TRUSTED_PROXIES,
         hosts=Hosts(settings.ALLOWED_HOSTS),
         body_limit=section(CatalogConfig).body_limit,

@@ -19,6 +19,7 @@ SERVICES = frozenset(
         "messaging",
         "admin",
         "static",
+        "favicon.ico",
         "healthz",
         "metrics",
     }
@@ -27,7 +28,7 @@ SERVICES = frozenset(
 QUIET = frozenset({"healthz", "metrics"})
 """What machines ask all the time; not worth a line in the log."""
 
-BYTELESS = QUIET | {"static"}
+BYTELESS = QUIET | {"static", "favicon.ico"}
 """What the event loop answers itself though it carries nobody's data."""
 
 _REQUESTS = Histogram(

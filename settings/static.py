@@ -5,13 +5,15 @@ from functools import cached_property
 from pathlib import Path
 
 from django.contrib.staticfiles.finders import get_finders
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import PathLike, StaticFiles
 from starlette.types import Scope
 from typing_extensions import override
 
 CACHED = "max-age=60, public"
+ICON = "console/favicon.ico"
 
 
 class AppFiles(StaticFiles):
@@ -43,6 +45,14 @@ class AppFiles(StaticFiles):
         return response
 
 
-def route(url: str) -> Mount:
-    """All files, below an address like `/static/`."""
-    return Mount(url.rstrip("/"), AppFiles(), name="static")
+def routes(url: str) -> list[BaseRoute]:
+    """All files, below an address like `/static/`, and the icon that browsers ask for whatever a page names."""
+    files = AppFiles()
+
+    async def icon(request: Request) -> Response:
+        return await files.get_response(ICON, request.scope)
+
+    return [
+        Mount(url.rstrip("/"), files, name="static"),
+        Route("/favicon.ico", icon, name="favicon"),
+    ]

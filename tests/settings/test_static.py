@@ -43,6 +43,15 @@ def test_files_are_kept_by_browsers_for_a_while_and_asked_for_again(server: Serv
     assert ask(server, "GET", FILE, Range="bytes=0-9")[0::2] == (206, body[:10])
 
 
+def test_the_icon_is_where_browsers_look_for_it(server: Server) -> None:
+    status, headers, body = ask(server, "GET", "/favicon.ico")
+    assert (status, body[:4]) == (200, b"\x00\x00\x01\x00")
+    assert headers["content-type"] in {"image/x-icon", "image/vnd.microsoft.icon"}
+    assert headers["cache-control"] == "max-age=60, public"
+    assert ask(server, "HEAD", "/favicon.ico")[0::2] == (200, b"")
+    assert ask(server, "GET", "/favicon.ico", If_None_Match=headers["etag"])[0] == 304
+
+
 @pytest.mark.parametrize(
     "path",
     [
