@@ -25,6 +25,7 @@ from metadefs.services.changes import on_definitions_changed
 from metadefs.services.epochs import read_locked
 
 BATCH = 200
+DEFINITIONS = "metadef_resource_type"
 KIND = "artifacts.revalidate"
 AFTER_BATCH = failpoints.declare(
     "revalidate.after_batch", "some rows are judged anew, others are not"
@@ -58,6 +59,12 @@ class Judge(Step):
 class Revalidate(JobKind):
     name = KIND
     steps: ClassVar[tuple[Step, ...]] = (Judge(),)
+
+    @override
+    def concerns(self, job: Job) -> tuple[str, str]:
+        """All assets of the resource types whose definitions changed; of all types where none is named."""
+        found = job.input.get("resource_types", [])
+        return (DEFINITIONS, found[0]) if len(found) == 1 else ("", ", ".join(found) or "*")
 
 
 def _outdated(kind: ArtifactType, epoch: int) -> QuerySet[Artifact]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db.models import F, Value
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import Expression
 from django.db.models.functions import Coalesce
 from django.db.models.sql.compiler import SQLCompiler
 from typing_extensions import override
@@ -36,7 +36,7 @@ class Constant(Value):
 
 EMPTY, ZERO = Constant(""), Constant(0)
 
-KEYS: Mapping[str, Combinable] = MappingProxyType(
+KEYS: Mapping[str, Expression | F] = MappingProxyType(
     {
         "name": Coalesce(F("name"), EMPTY),
         "status": F("status"),

@@ -2,6 +2,7 @@
 and whatever changes goes through a service, whose refusals are shown and not raised.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cached_property
@@ -24,6 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from typing_extensions import override
 
+from catalog.adminlinks import ToldInEvents
 from catalog.errors import CatalogError
 
 M = TypeVar("M", bound=models.Model)
@@ -66,7 +68,21 @@ def preformatted(value: str) -> SafeString:
     return format_html("<pre>{}</pre>", value)
 
 
-class RowAdmin(admin.ModelAdmin[M]):
+def as_json(value: Any) -> SafeString:
+    return preformatted(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def in_units(size: int | None) -> str:
+    """Bytes as people read them, in binary units: 1.5 GiB."""
+    if size is None:
+        return ""
+    number, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    while number >= 1024 and len(units) > 1:
+        number, units = number / 1024, units[1:]
+    return f"{number:.3g} {units[0]}" if number < 1000 else f"{number:.0f} {units[0]}"
+
+
+class RowAdmin(ToldInEvents[M]):
     """Rows to look at. The search box finds what begins with the text, in `prefix_fields` (each leads an index)."""
 
     prefix_fields: ClassVar[tuple[str, ...]] = ("id",)

@@ -69,6 +69,7 @@ class Delivery(models.Model):
                 name="delivery_turn",
                 condition=models.Q(parked=False),
             ),
+            models.Index(fields=["id"], name="delivery_parked", condition=models.Q(parked=True)),
         ]
 
     @override
@@ -157,6 +158,7 @@ class Job(models.Model):
                 condition=models.Q(state__in=["queued", "running", "failing"]),
             ),
             models.Index(fields=["created_at"], name="job_created"),
+            models.Index(fields=["state", "created_at", "id"], name="job_state"),
         ]
 
     @override

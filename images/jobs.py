@@ -19,6 +19,7 @@ from catalog.models import Job
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
 from images.formats import FormatMismatch, UnsafeImage
+from images.handler import IMAGES
 from images.services import adding, data
 from stores import AddressRefused, BlobNotFound, Ingested, MultiHash, StoreError
 
@@ -85,6 +86,10 @@ class HashLocation(JobKind):
         """Servers of others may take their time over it."""
         config = section(ImagesConfig)
         return Places(config.hashing_places, config.hashing_places_each)
+
+    @override
+    def concerns(self, job: Job) -> tuple[str, str]:
+        return IMAGES.resource_type, str(job.input.get("image_id", ""))
 
     @override
     def share(self, job: Job) -> str:

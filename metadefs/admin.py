@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from catalog import adminlinks
 from catalog.administration import RowAdmin, ServiceAdmin
 from catalog.api.sessions import staff_actor_of
 from metadefs.models import Association, Epoch, Namespace, Object, Property, ResourceType, Tag
@@ -19,6 +20,24 @@ from metadefs.services import rows
 
 M = TypeVar("M", bound=models.Model)
 TIMES = ("created_at", "updated_at")
+
+
+def _within(model: type[models.Model]) -> adminlinks.Page:
+    """The list of such contents of the namespace; events name them `namespace/name`."""
+    return lambda told: adminlinks.found_in(model)(told.partition("/")[0])
+
+
+def _of_resource_type(told: str) -> str:
+    """Of an association, or of the resource type by itself."""
+    namespace, slash, _name = told.partition("/")
+    return adminlinks.found_in(Association if slash else ResourceType)(namespace)
+
+
+CONTENTS = {"property": Property, "object": Object, "tag": Tag}
+for _noun, _model in CONTENTS.items():
+    adminlinks.provide(f"metadef_{_noun}", _within(_model))
+adminlinks.provide("metadef_namespace", adminlinks.found_in(Namespace))
+adminlinks.provide("metadef_resource_type", _of_resource_type)
 
 
 class DefinitionAdmin(ServiceAdmin[M]):
@@ -103,6 +122,10 @@ class NamespaceAdmin(DefinitionAdmin[Namespace]):
     inlines = (AssociationInline, PropertyInline, ObjectInline, TagInline)
 
     @override
+    def told_as(self, row: Namespace) -> tuple[str, str]:
+        return "metadef_namespace", row.namespace
+
+    @override
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """What was deleted goes first, so that its name is free for what was added."""
         actor = staff_actor_of(request)
@@ -120,6 +143,10 @@ class ContentAdmin(DefinitionAdmin[M]):
     prefix_fields = ("namespace__namespace",)
     search_help_text = _("Beginning of the namespace's name")
     list_display: tuple[str, ...] = ("name", "namespace", "updated_at")
+
+    @override
+    def told_as(self, row: Any) -> tuple[str, str]:
+        return f"metadef_{self.opts.model_name}", f"{row.namespace.namespace}/{row.name}"
 
 
 @admin.register(Property)
@@ -146,6 +173,10 @@ class AssociationAdmin(ContentAdmin[Association]):
         "namespace", "resource_type", "prefix", "properties_target", "mode", "strict", *TIMES,
     )  # fmt: skip
 
+    @override
+    def told_as(self, row: Association) -> tuple[str, str]:
+        return "metadef_resource_type", f"{row.namespace.namespace}/{row.resource_type.name}"
+
 
 @admin.register(ResourceType)
 class ResourceTypeAdmin(DefinitionAdmin[ResourceType]):
@@ -154,6 +185,10 @@ class ResourceTypeAdmin(DefinitionAdmin[ResourceType]):
     prefix_fields = ("name",)
     search_help_text = _("Beginning of the name")
     fields = ("name", "protected", *TIMES)
+
+    @override
+    def told_as(self, row: ResourceType) -> tuple[str, str]:
+        return "metadef_resource_type", row.name
 
 
 @admin.register(Epoch)

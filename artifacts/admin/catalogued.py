@@ -4,39 +4,47 @@ What may be done to a row follows from its type's state machine: every transitio
 is a button on the row's page and an action in the list.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 from django.contrib import admin, messages
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from typing_extensions import override
 
-from artifacts.models import Artifact, Blob, Location, StoredObject, Tag, UploadPart, UploadSession
-from artifacts.services import deletion, plain, restoring, sessions
-from artifacts.types import ArtifactType, type_named, types
-from catalog.administration import (
-    RowAdmin,
-    ServiceAdmin,
-    begins_with,
-    distinct,
-    preformatted,
+from artifacts.admin.lists import (
+    SORTS,
+    CataloguedList,
+    ProjectFilter,
+    ShelfFilter,
+    SizeFilter,
+    StatusFilter,
+    TypeFilter,
+    sortable,
+    usual_order,
 )
+from artifacts.models import Artifact
+from artifacts.services import deletion, plain, restoring
+from artifacts.sorting import KEYS
+from artifacts.types import ArtifactType, type_named, types
+from catalog import adminlinks
+from catalog.administration import ServiceAdmin, as_json, begins_with, in_units
 from catalog.api.sessions import staff_actor_of
 from catalog.errors import CatalogError
 
 A = TypeVar("A", bound=Artifact)
 Verb = Callable[..., object]
 _verbs: dict[str, Mapping[str, Verb]] = {}
+
+for _kind in types().values():
+    adminlinks.provide(_kind.resource_type, adminlinks.row_of(Artifact))
 
 
 def provide(type_name: str, verbs: Mapping[str, Verb]) -> None:
@@ -71,76 +79,47 @@ LABELS = {
 }
 
 
-class TypeFilter(admin.SimpleListFilter):
-    title = gettext_lazy("type")
-    parameter_name = "type"
-
-    @override
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in sorted(types())]
-
-    @override
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Artifact]) -> QuerySet[Artifact]:
-        return queryset.filter(type=self.value()) if self.value() else queryset
-
-
-class ShelfFilter(admin.SimpleListFilter):
-    """Listed rows by default, each choice with its own index."""
-
-    title = gettext_lazy("shelf")
-    parameter_name = "shelf"
-    CHOICES = {
-        "hidden": Q(deleted_at=None, hidden=True),
-        "deleted": Q(deleted_at__isnull=False),
-        "any": Q(),
-    }
-
-    @override
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("hidden", gettext_lazy("Hidden")),
-            ("deleted", gettext_lazy("Deleted")),
-            ("any", gettext_lazy("Any")),
-        ]
-
-    @override
-    def choices(self, changelist: Any) -> Any:
-        first, *rest = super().choices(changelist)
-        return [{**first, "display": _("Listed")}, *rest]
-
-    @override
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Artifact]) -> QuerySet[Artifact]:
-        listed = Q(deleted_at=None, hidden=False)
-        return queryset.filter(self.CHOICES.get(self.value() or "", listed))
-
-
 class CataloguedAdmin(ServiceAdmin[A]):
     """Artifacts of one type or of all; the status is walked, never written."""
 
-    list_display = ("title", "id", "status", "visibility", "project_id", "size", "created_at")
+    list_display: tuple[str, ...] = (
+        "title", "id", "status", "visibility", "project", "shown_size", "created_at",
+    )  # fmt: skip
     search_help_text = gettext_lazy("Beginning of a name, or of an id (eight digits or more)")
     change_form_template = "admin/catalog/moving_row.html"
 
     class Media:
         css = {"all": ("catalog/moving_row.css",)}
 
-    @admin.display(description=gettext_lazy("name"))
+    @admin.display(description=gettext_lazy("name"), ordering="name")
     def title(self, row: Artifact) -> str:
         return row.name or _("(without a name)")
 
+    @admin.display(description=gettext_lazy("size"), ordering="size")
+    def shown_size(self, row: Artifact) -> str:
+        return in_units(row.size)
+
+    @admin.display(description=gettext_lazy("project"))
+    def project(self, row: Artifact) -> SafeString | str:
+        return adminlinks.linked("project", row.project_id)
+
     @override
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
-        """Newest first where an index has that order: the listed rows of one type."""
-        one_type = "type" in request.GET or self.model is not Artifact
-        listed = request.GET.get("shelf") in (None, "", "any")
-        searched = bool(request.GET.get("q"))
-        return ["-created_at", "-id"] if one_type and listed and not searched else ["-id"]
+        return usual_order(request, self.model)
+
+    @override
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        return tuple(SORTS) if sortable(request, self.model) else ()
+
+    @override
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CataloguedList]:
+        return CataloguedList
 
     @override
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[A], search_term: str
     ) -> tuple[QuerySet[A], bool]:
-        rows: Any = queryset.annotate(listed_name=Coalesce(F("name"), Value("")))
+        rows: Any = queryset.annotate(listed_name=KEYS["name"])
         return super().get_search_results(request, rows, search_term)
 
     @override
@@ -148,6 +127,10 @@ class CataloguedAdmin(ServiceAdmin[A]):
         if len(term) >= 8 and set(term) <= set("0123456789abcdef-"):
             return begins_with("id", term)
         return Q(type__in=list(types())) & begins_with("listed_name", term)
+
+    @override
+    def told_as(self, row: A) -> tuple[str, str]:
+        return type_named(row.type).resource_type, row.pk
 
     @override
     def has_delete_permission(self, request: HttpRequest, obj: A | None = None) -> bool:
@@ -168,10 +151,10 @@ class CataloguedAdmin(ServiceAdmin[A]):
         return found
 
     def _transitions(self) -> list[str]:
-        names = {n for kind in self._kinds() for n in verbs_of(kind)} - {"delete"}
+        names = {n for kind in self.kinds() for n in verbs_of(kind)} - {"delete"}
         return sorted(names)
 
-    def _kinds(self) -> list[ArtifactType]:
+    def kinds(self) -> list[ArtifactType]:
         return list(types().values())
 
     def walk(self, request: HttpRequest, row: Artifact, name: str) -> None:
@@ -228,15 +211,15 @@ class CataloguedAdmin(ServiceAdmin[A]):
 
     @admin.display(description=gettext_lazy("fields"))
     def shown_fields(self, row: Artifact) -> SafeString:
-        return _json(row.fields)
+        return as_json(row.fields)
 
     @admin.display(description=gettext_lazy("properties"))
     def shown_properties(self, row: Artifact) -> SafeString:
-        return _json(row.properties)
+        return as_json(row.properties)
 
     @admin.display(description=gettext_lazy("violations"))
     def shown_violations(self, row: Artifact) -> SafeString:
-        return _json(row.violations)
+        return as_json(row.violations)
 
     @admin.display(description=gettext_lazy("tags"))
     def shown_tags(self, row: Artifact) -> str:
@@ -247,10 +230,6 @@ READ = (
     "id", "status", "shown_violations", "size", "shown_fields", "revision", "doc_version", "created_at",
     "created_by", "updated_at", "updated_by", "activated_at", "deleted_at", "scrubbed_at",
 )  # fmt: skip
-
-
-def _json(value: Any) -> SafeString:
-    return preformatted(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def _walks(name: str) -> Callable[[Any, HttpRequest, QuerySet[Artifact]], None]:
@@ -269,7 +248,7 @@ def _walks(name: str) -> Callable[[Any, HttpRequest, QuerySet[Artifact]], None]:
 
 @admin.register(Artifact)
 class ArtifactAdmin(CataloguedAdmin[Artifact]):
-    list_filter = (TypeFilter, ShelfFilter)
+    list_filter = (TypeFilter, ShelfFilter, StatusFilter, SizeFilter, ProjectFilter)
     fields = (
         "type", "name", "version", "project_id", "visibility", "protected", "hidden",
         "shown_properties", "shown_tags", *READ,
@@ -278,69 +257,3 @@ class ArtifactAdmin(CataloguedAdmin[Artifact]):
     @override
     def get_list_display(self, request: HttpRequest) -> Any:
         return ["title", "type", *self.list_display[1:]]
-
-
-@admin.register(Tag)
-class TagAdmin(RowAdmin[Tag]):
-    """Tags are set on the page of their artifact."""
-
-    list_display = ("value", "artifact")
-    list_select_related = ("artifact",)
-    ordering = ("value", "artifact_id")
-    prefix_fields = ("value",)
-    search_help_text = gettext_lazy("Beginning of the tag")
-
-
-@admin.register(Blob)
-class BlobAdmin(RowAdmin[Blob]):
-    list_display = ("artifact", "artifact_id", "slot", "key", "status", "content_type")
-    list_select_related = ("artifact",)
-    prefix_fields = ("artifact_id",)
-    search_help_text = gettext_lazy("Beginning of the artifact's id")
-
-
-@admin.register(Location)
-class LocationAdmin(RowAdmin[Location]):
-    list_display = ("url", "store", "status", "blob", "created_at")
-    list_select_related = ("blob", "stored_object")
-    prefix_fields = ("blob__artifact_id",)
-    search_help_text = gettext_lazy("Beginning of the artifact's id")
-
-
-@admin.register(StoredObject)
-class StoredObjectAdmin(RowAdmin[StoredObject]):
-    list_display = ("key", "store", "state", "size", "references", "lease_until", "created_at")
-    search_help_text = gettext_lazy("Beginning of the key, or a whole SHA-512")
-
-    @override
-    def found_by(self, term: str) -> Q:
-        if len(term) == 128:
-            return Q(sha512=term.lower())
-        return Q(store__in=distinct(StoredObject, "store")) & begins_with("key", term)
-
-
-@admin.register(UploadSession)
-class UploadSessionAdmin(RowAdmin[UploadSession]):
-    """Resumable uploads: how far they are, and ending those that nobody will go on with."""
-
-    list_display = ("id", "artifact", "store", "state", "received", "length", "expires_at")
-    list_select_related = ("artifact",)
-    ordering = ("expires_at",)
-    actions = ("end",)
-
-    @admin.action(permissions=["operate"], description=gettext_lazy("End upload sessions"))
-    def end(self, request: HttpRequest, queryset: QuerySet[UploadSession]) -> None:
-        ids = list(queryset.values_list("pk", flat=True))
-        done = self.each(request, ids, sessions.end)
-        said = ngettext("%(count)d session is ended.", "%(count)d sessions are ended.", len(done))
-        self.message_user(request, said % {"count": len(done)}, messages.SUCCESS)
-
-
-@admin.register(UploadPart)
-class UploadPartAdmin(RowAdmin[UploadPart]):
-    """Where the bytes lie that a resumable upload has received; they go with their session."""
-
-    list_display = ("session_id", "start", "size", "stored_object")
-    list_select_related = ("stored_object",)
-    prefix_fields = ("session_id",)
-    search_help_text = gettext_lazy("Beginning of the session's id")

@@ -63,6 +63,13 @@ class JobKind(ABC):
         del job
         return ""
 
+    def concerns(self, job: Job) -> tuple[str, str] | None:
+        """What the job is for, as events name it: an object type and an id. A type of which no object is shown may come
+        with any text instead of the id. None: its key says it.
+        """
+        del job
+        return None
+
     def failed(self, job: Job) -> None:  # noqa: B027 - optional
         """Called when the job has failed for good, after the steps are undone; again when its worker dies then."""
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from typing_extensions import override
 
 from catalog.actors import Actor
+from catalog.adminlinks import ToldInEvents
 from catalog.errors import CatalogError
 from identity.sessions import staff_actor_of
 
@@ -32,7 +33,7 @@ def _refusals_told(view: View) -> View:
     return told
 
 
-class ServiceAdmin(admin.ModelAdmin[M]):
+class ServiceAdmin(ToldInEvents[M]):
     """`create`, `update` and `remove` are the services; `fixed` fields are set once."""
 
     fixed: tuple[str, ...] = ()

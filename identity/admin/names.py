@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ from identity.services import domains, projects, roles
 
 @admin.register(Domain)
 class DomainAdmin(ServiceAdmin[Domain]):
+    object_type = "domain"
     list_display = ("name", "id", "enabled", "description")
     search_fields = ("name__startswith",)
     ordering = ("name",)
@@ -38,6 +40,7 @@ class DomainAdmin(ServiceAdmin[Domain]):
 
 @admin.register(Project)
 class ProjectAdmin(ServiceAdmin[Project]):
+    object_type = "" if settings.KEYSTONE else "project"  # else there are no rows of projects
     list_display = ("name", "id", "domain", "enabled", "description")
     list_filter = ("enabled", "domain")
     list_select_related = ("domain",)
@@ -76,6 +79,7 @@ class ProjectAdmin(ServiceAdmin[Project]):
 
 @admin.register(Role)
 class RoleAdmin(ServiceAdmin[Role]):
+    object_type = "role"
     list_display = ("name", "id", "description")
     search_fields = ("name__startswith",)
     ordering = ("name",)

@@ -18,6 +18,7 @@ from identity.services import offering, regions
 class OfferAdmin(ServiceAdmin[Service]):
     """Deleting a row of a configured service that is removed brings the configured one back."""
 
+    object_type = "service"
     list_display = ("type", "name", "id", "enabled", "removed")
     search_fields = ("type__startswith", "name__startswith", "id__exact")
     ordering = ("type", "name", "id")
@@ -52,6 +53,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
 class EndpointAdmin(ServiceAdmin[Endpoint]):
     """Deleting a row of a configured endpoint that is removed brings the configured one back."""
 
+    object_type = "endpoint"
     form = EndpointForm
     list_display = ("url", "service", "interface", "region", "enabled", "removed")
     list_select_related = ("service", "region")
@@ -82,6 +84,7 @@ class EndpointAdmin(ServiceAdmin[Endpoint]):
 
 @admin.register(Region)
 class RegionAdmin(ServiceAdmin[Region]):
+    object_type = "region"
     list_display = ("id", "parent", "description", "removed")
     list_select_related = ("parent",)
     search_fields = ("id__startswith",)

@@ -38,6 +38,7 @@ class UserForm(forms.ModelForm[User]):
 
 @admin.register(User)
 class UserAdmin(ServiceAdmin[User]):
+    object_type = "user"
     form = UserForm
     list_display = ("name", "id", "domain", "email", "enabled", "default_project", "last_login")
     list_filter = ("enabled", "domain")
@@ -107,6 +108,7 @@ class AssignmentAdmin(ServiceAdmin[Assignment]):
 class ApplicationCredentialAdmin(ReadOnlyAdmin[ApplicationCredential]):
     """Users make them for themselves; deleting one ends its tokens."""
 
+    object_type = "application_credential"
     list_display = ("name", "user", "project", "unrestricted", "created_at", "expires_at")
     list_select_related = ("user", "project")
     search_fields = ("name__startswith", "user__name__startswith", "id__exact")

@@ -37,6 +37,7 @@ class TokenAdmin(ReadOnlyAdmin[Token]):
 class FailedLoginAdmin(ReadOnlyAdmin[FailedLogin]):
     """Deleting a counter lets its subject sign in without waiting."""
 
+    object_type = "failed_login"
     list_display = ("subject", "failures", "last_failed_at")
     fields = ("subject", "failures", "last_failed_at")
     readonly_fields = fields

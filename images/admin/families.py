@@ -39,6 +39,7 @@ class FamilyForm(forms.ModelForm[Any]):
 class FamilyAdmin(ServiceAdmin[Alias]):
     """A family is moved by another target, and goes back by an action; its name stays."""
 
+    object_type = aliases.OBJECT_TYPE
     form = FamilyForm
     list_display = ("name", "visibility", "project_id", "target", "target_id", "updated_at")
     list_select_related = ("target",)

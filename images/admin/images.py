@@ -9,7 +9,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from artifacts.admin import READ, CataloguedAdmin, ShelfFilter, provide
+from artifacts.admin import READ, CataloguedAdmin, provide
+from artifacts.admin.lists import (
+    FormatFilter,
+    ProjectFilter,
+    ShelfFilter,
+    SizeFilter,
+    StatusFilter,
+)
 from artifacts.models import Artifact, Member
 from artifacts.types import ArtifactType
 from artifacts.visibility import COMMUNITY, PRIVATE, PUBLIC, SHARED
@@ -104,10 +111,34 @@ class ImageForm(forms.ModelForm[Any]):
         return found
 
 
+class DiskFormatFilter(FormatFilter):
+    title = _("disk format")
+    parameter_name = key = "disk_format"
+
+    @override
+    def offered(self) -> Iterable[str]:
+        return section(ImagesConfig).disk_formats
+
+
+class ContainerFormatFilter(FormatFilter):
+    title = _("container format")
+    parameter_name = key = "container_format"
+
+    @override
+    def offered(self) -> Iterable[str]:
+        return section(ImagesConfig).container_formats
+
+
 @admin.register(Image)
 class ImageAdmin(CataloguedAdmin[Image]):
+    object_type = IMAGES.resource_type
     form = ImageForm
-    list_filter = (ShelfFilter,)
+    list_display = (
+        "title", "id", "status", "visibility", "disk_format", "project", "shown_size", "created_at",
+    )  # fmt: skip
+    list_filter = (
+        ShelfFilter, StatusFilter, DiskFormatFilter, ContainerFormatFilter, SizeFilter, ProjectFilter,
+    )  # fmt: skip
     fields = (*WIRE, "properties", "tags", *READ)
     readonly_fields = READ
 
@@ -123,7 +154,7 @@ class ImageAdmin(CataloguedAdmin[Image]):
         return (*WIRE, "shown_properties", "shown_tags", *READ)
 
     @override
-    def _kinds(self) -> list[ArtifactType]:
+    def kinds(self) -> list[ArtifactType]:
         return [IMAGES]
 
     @override
@@ -184,6 +215,10 @@ class MemberAdmin(ServiceAdmin[Member]):
     @override
     def remove(self, request: HttpRequest, row: Member) -> None:
         members.remove_member(self._image(request, row), row, actor=staff_actor_of(request))
+
+    @override
+    def told_as(self, row: Member) -> tuple[str, str]:
+        return IMAGES.resource_type, row.artifact_id
 
     def _image(self, request: HttpRequest, row: Member) -> Artifact:
         return image_for(staff_actor_of(request), row.artifact_id)

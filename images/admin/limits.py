@@ -10,11 +10,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from catalog import adminlinks
 from catalog.administration import M, ServiceAdmin
 from catalog.api.sessions import staff_actor_of
 from images.limits.resources import NAMES
 from images.models import ProjectLimit, RegisteredLimit
 from images.services import limits
+
+adminlinks.provide("limit", adminlinks.found_in(RegisteredLimit))
 
 HELP = _("A number from 0 up (sizes in MiB), or -1 for no limit.")
 RESOURCES = [(str(one), str(one)) for one in NAMES]
@@ -39,6 +42,10 @@ class _LimitAdmin(ServiceAdmin[M]):
     """What the row is about stays; its limit changes."""
 
     fixed: tuple[str, ...] = ("resource",)
+
+    @override
+    def told_as(self, row: Any) -> tuple[str, str]:
+        return "limit", row.resource
 
     @override
     def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
