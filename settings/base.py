@@ -44,7 +44,6 @@ AUTH_USER_MODEL = "identity.User"
 DATA_UPLOAD_MAX_MEMORY_SIZE = _catalog.body_limit
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -60,6 +59,7 @@ INSTALLED_APPS = [
     "search",
     "console",
     "settings",
+    "settings.adminsite.OperationConfig",
 ]
 
 MIDDLEWARE = [
