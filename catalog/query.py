@@ -89,6 +89,14 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A word that is a slip of the keyboard or two away, in any of the fields."""
+
+    fields: tuple[str, ...]
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bool:
     """Lucene's boolean query: `must` and `filter` all hold, `must_not` none; of `should` at least
     `minimum` (None: one when there is neither must nor filter, else none).
@@ -102,7 +110,18 @@ class Bool:
 
 
 Expression: TypeAlias = (
-    Everything | Nothing | Term | Terms | Range | Exists | Prefix | Wildcard | Match | Phrase | Bool
+    Everything
+    | Nothing
+    | Term
+    | Terms
+    | Range
+    | Exists
+    | Prefix
+    | Wildcard
+    | Match
+    | Phrase
+    | Near
+    | Bool
 )
 
 

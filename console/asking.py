@@ -75,6 +75,10 @@ class Asking:
             switches[name] = value
         return replace(self, switches=switches, page=1)
 
+    def retyped(self, text: str) -> "Asking":
+        """With another text; on the first page."""
+        return replace(self, text=text, page=1)
+
     def on_page(self, page: int) -> "Asking":
         return replace(self, page=page)
 

@@ -2,24 +2,23 @@
 use, whose counts leave its own filter out, so that a second value can be chosen beside the first.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.actors import Actor
-from catalog.indexing.documents import FieldType, declared
 from catalog.query import Bool, Everything, Expression, Sort, Term, Terms
 from console.asking import ALL_PROJECTS, PAGE_SIZE, PROPERTY, WINDOW, Asking, facet_fields
 from console.highlights import BEGIN, END
-from search.parsing import freetext
+from search.facets import common_properties
+from search.parsing import box
 from search.question import Highlight, Question
-from search.requests import Aggregation, Buckets, Hit, SearchResult, TermsAggregation
+from search.requests import BUCKETS, Aggregation, Buckets, Hit, SearchResult, TermsAggregation
 from search.resolving import property_field
-from search.selectors import opened, search
+from search.selectors import live_schema, opened, search
+from search.suggesting import meant
 
-MOST_OPTIONS = 12
 MOST_PROPERTIES = 5
-COUNTED = frozenset({FieldType.KEYWORD, FieldType.TEXT, FieldType.LONG, FieldType.BOOLEAN})
+DIGESTS = ("checksum", "os_hash_value")
 MARKS = Highlight(
     ("name", "description", "tags", "id", "properties.*"),
     before=BEGIN,
@@ -36,13 +35,24 @@ SORTS: Mapping[str, tuple[Sort, ...]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Values of a facet with how many assets have them, the most frequent first; `more`: there are others beside."""
+
+    values: Sequence[tuple[str, int]]
+    more: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One page of hits, and per facet (as parameters name it) its values with counts, the most frequent first."""
+    """One page of hits, and per facet (as parameters name it) its values, counted over all that is found. `meant` is a
+    text that finds something, where this one does not.
+    """
 
     total: int
     hits: tuple[Hit, ...]
-    counts: Mapping[str, Sequence[tuple[str, int]]]
+    counts: Mapping[str, Counts]
+    meant: str | None = None
 
     @property
     def pages(self) -> int:
@@ -56,52 +66,79 @@ def find(actor: Actor, asking: Asking) -> Found:
     """
     if not actor.roles:
         return Found(total=0, hits=(), counts={})
-    base = facet_fields()
-    chosen = [name for name in asking.filters if name.startswith(PROPERTY)]
-    names = [*base, *chosen]
-    opens = frozenset(asking.switches) | opened(query(asking))
-    result = _search(actor, asking, names, opens, hits=True)
-    offered = [name for name in _common_properties(result.hits) if name not in chosen]
-    counts = _counts(result, names)
-    if offered:
-        counts |= _counts(_search(actor, asking, offered, opens), offered)
-    for name in asking.filters:
-        counts |= _counts(_search(actor, asking.without(name), [name], opens), [name])
-    return Found(total=result.total, hits=result.hits, counts=counts)
+    finding = _Finding(actor, asking, box.parse(live_schema(), asking.text, digests=DIGESTS))
+    return finding.found()
 
 
-def _search(
-    actor: Actor,
-    asking: Asking,
-    facets: Sequence[str],
-    opens: frozenset[str],
-    *,
-    hits: bool = False,
-) -> SearchResult:
-    """`opens` is of the whole question: a facet is counted over all that the other filters find."""
-    aggregations: dict[str, Aggregation] = {
-        name: TermsAggregation(_field(name), size=MOST_OPTIONS) for name in facets
-    }
-    question = Question(
-        query=query(asking),
-        sorts=SORTS[asking.order],
-        size=PAGE_SIZE if hits else 0,
-        offset=asking.offset if hits else 0,
-        aggregations=aggregations,
-        highlight=MARKS if hits and asking.text else None,
-        opened=opens,
-        all_projects=ALL_PROJECTS in asking.switches,
-    )
-    return search(actor, question)
+class _Finding:
+    """One question; what it opens is said for all its parts, so that a facet is counted over all that the other filters
+    find.
+    """
+
+    def __init__(self, actor: Actor, asking: Asking, text: Expression) -> None:
+        self._actor, self._asking, self._text = actor, asking, text
+        self._opens = frozenset(asking.switches) | opened(query(asking, text))
+
+    def found(self) -> Found:
+        asking, actor = self._asking, self._actor
+        chosen = [name for name in asking.filters if name.startswith(PROPERTY)]
+        names = [*facet_fields(), *chosen]
+        result = self._search(asking, names, hits=True)
+        counts = self._counts(result, names)
+        if result.total:
+            common = common_properties(actor, self._question(asking), MOST_PROPERTIES)
+            offered = [name for key in common if (name := PROPERTY + key) not in chosen]
+            counts |= self._counts(self._search(asking, offered), offered)
+        for name in asking.filters:
+            counts |= self._counts(self._search(asking.without(name), [name]), [name])
+        text = None
+        if asking.text and not result.total:
+            text = meant(actor, asking.text, self._asked)
+        return Found(total=result.total, hits=result.hits, counts=counts, meant=text)
+
+    def _search(self, asking: Asking, facets: Sequence[str], *, hits: bool = False) -> SearchResult:
+        wanted: dict[str, Aggregation] = {
+            name: TermsAggregation(_field(name), size=BUCKETS) for name in facets
+        }
+        question = replace(
+            self._question(asking),
+            sorts=SORTS[asking.order],
+            size=PAGE_SIZE if hits else 0,
+            offset=asking.offset if hits else 0,
+            aggregations=wanted,
+            highlight=MARKS if hits and asking.text else None,
+        )
+        return search(self._actor, question)
+
+    def _question(self, asking: Asking, text: Expression | None = None) -> Question:
+        return Question(
+            query=query(asking, self._text if text is None else text),
+            size=0,
+            opened=self._opens,
+            all_projects=ALL_PROJECTS in asking.switches,
+        )
+
+    def _asked(self, text: Expression) -> Question:
+        """The same question with another text."""
+        return self._question(self._asking, text)
+
+    def _counts(self, result: SearchResult, names: Sequence[str]) -> dict[str, Counts]:
+        found: dict[str, Counts] = {}
+        for name in names:
+            counted = result.aggregations.get(name)
+            if isinstance(counted, Buckets):
+                values = [(_value(bucket.key), bucket.count) for bucket in counted.buckets]
+                found[name] = Counts(values, counted.other > 0)
+        return found
 
 
-def query(asking: Asking) -> Expression:
+def query(asking: Asking, text: Expression) -> Expression:
     """The text ranks, the filters only filter: of a filter's values one must hold."""
     filters = tuple(_filter(name, values) for name, values in asking.filters.items())
     if asking.switches.get("os_hidden") == "true":
         filters = (*filters, Term("os_hidden", True))
-    if asking.text:
-        return Bool(must=(freetext.parse(asking.text),), filter=filters)
+    if text != Everything():
+        return Bool(must=(text,), filter=filters)
     return Bool(filter=filters) if filters else Everything()
 
 
@@ -113,25 +150,6 @@ def _filter(name: str, values: tuple[str, ...]) -> Expression:
 
 def _field(name: str) -> str:
     return property_field(name[len(PROPERTY) :]) if name.startswith(PROPERTY) else name
-
-
-def _common_properties(hits: Sequence[Hit]) -> list[str]:
-    """Declared keys that most hits of the page have: what it helps to narrow them by."""
-    types = declared()
-    seen = Counter(
-        key for hit in hits for key in hit.body.get("properties") or {} if types.get(key) in COUNTED
-    )
-    keys = sorted(seen, key=lambda key: (-seen[key], key))[:MOST_PROPERTIES]
-    return [PROPERTY + key for key in keys]
-
-
-def _counts(result: SearchResult, names: Sequence[str]) -> dict[str, list[tuple[str, int]]]:
-    found: dict[str, list[tuple[str, int]]] = {}
-    for name in names:
-        counted = result.aggregations.get(name)
-        if isinstance(counted, Buckets):
-            found[name] = [(_value(bucket.key), bucket.count) for bucket in counted.buckets]
-    return found
 
 
 def _value(key: object) -> str:

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from catalog.actors import Actor
@@ -18,6 +19,7 @@ from catalog.api.dialects import ProblemDialect
 from catalog.errors import CatalogError, Forbidden, Invalid, NotFound, Unavailable
 from identity.models import Project, User
 from identity.sessions import actor_of, projects_in, user_of
+from search.errors import QueryRefused
 
 FRAGMENT = "X-Fragment"
 """Sent by the page's own script: it wants the parts that change, not the page."""
@@ -66,11 +68,13 @@ def is_fragment(request: HttpRequest) -> bool:
     return FRAGMENT in request.headers
 
 
-def told(request: HttpRequest, visitor: Visitor, error: CatalogError) -> HttpResponse:
-    """The error in words: the page's changing part alone when that was asked for."""
+def told(
+    request: HttpRequest, visitor: Visitor, error: CatalogError, **more: object
+) -> HttpResponse:
+    """The error in words, with `more` for the template: the page's changing part alone when that was asked for."""
     status = ProblemDialect().status(error)
     title, hint = _words(error)
-    context = {"visitor": visitor, "title": title, "hint": hint, "error": error}
+    context = {"visitor": visitor, "title": title, "hint": hint, "error": error, **more}
     template = "console/_problem.html" if is_fragment(request) else "console/problem.html"
     return render(request, template, context, status=status)
 
@@ -88,8 +92,10 @@ def _words(error: CatalogError) -> tuple[str, str]:
         )
     if isinstance(error, Forbidden):
         return _("You may not do this"), _("Ask an administrator of the project for the right.")
+    if isinstance(error, QueryRefused) and error.at is not None:
+        return _("This search cannot be read"), capfirst(error.message)
     if isinstance(error, Invalid):
-        return _("This cannot be searched for"), error.message
+        return _("This cannot be searched for"), capfirst(error.message)
     return HTTPStatus(ProblemDialect().status(error)).phrase, error.message
 
 

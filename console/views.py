@@ -13,11 +13,13 @@ from typing_extensions import override
 
 from catalog.api.addresses import base_url
 from console import assets, facets, results
-from console.asking import ALL_PROJECTS, parse
+from console.asking import ALL_PROJECTS, Asking, parse
 from console.finding import find
-from console.pages import Visitor, is_fragment, open_page, page
+from console.pages import Visitor, is_fragment, open_page, page, told
+from console.refusals import refusal
 from identity.forms import SignInForm
 from identity.sessions import choose_project
+from search.errors import QueryRefused
 
 
 @require_safe
@@ -25,6 +27,13 @@ from identity.sessions import choose_project
 def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     """The search: whole, or the parts that change with what is asked."""
     asking = parse(request.GET)
+    try:
+        return _searched(request, visitor, asking)
+    except QueryRefused as error:
+        return told(request, visitor, error, refusal=refusal(asking, error), asking=asking)
+
+
+def _searched(request: HttpRequest, visitor: Visitor, asking: Asking) -> HttpResponse:
     if ALL_PROJECTS in asking.switches and not visitor.actor.is_admin:  # of another project, before
         asking = replace(
             asking, switches={k: v for k, v in asking.switches.items() if k != ALL_PROJECTS}
@@ -39,6 +48,7 @@ def home(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "facets": facets.facets(asking, found),
         "switches": facets.switches(asking, visitor.actor),
         "chips": facets.chips(asking),
+        "meant": asking.retyped(found.meant).address if found.meant else "",
         "orders": results.orders(asking),
         "before": before,
         "after": after,

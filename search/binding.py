@@ -15,7 +15,7 @@ from functools import lru_cache
 from catalog import query
 from catalog.indexing.documents import FieldType
 from catalog.query import Expression, Scalar
-from search import analysis, patterns, phrases
+from search import analysis, patterns, phrases, slips
 from search.bound import (
     ANY_ONE,
     ANY_RUN,
@@ -24,6 +24,7 @@ from search.bound import (
     Bound,
     Combined,
     Looks,
+    Near,
     Never,
     OneOf,
     Present,
@@ -88,6 +89,8 @@ class _Binder:
                 return self._over_fields(one.fields, lambda target: self._match(target, one))
             case query.Phrase():
                 return self._over_fields(one.fields, lambda target: self._phrase(target, one))
+            case query.Near():
+                return self._over_fields(one.fields, lambda target: _near(target, one.word))
             case query.Bool():
                 return self._combined(one)
 
@@ -287,6 +290,14 @@ def _looks(target: Target, pattern: str, free: bool) -> Bound:
     if target.type is FieldType.TEXT:
         parts = [analysis.folded(part) if isinstance(part, str) else part for part in parts]
     return Looks(target, tuple(parts))
+
+
+def _near(target: Target, word: str) -> Bound:
+    target = _for_text(target, "a near word")
+    found = analysis.folded(word) if target.type is FieldType.TEXT else word
+    if target.name == ID or not slips.SHORTEST <= len(found) <= LONGEST_BEGINNING:
+        return Never()
+    return Near(target, found, slips.most(found))
 
 
 def _for_text(target: Target, what: str) -> Target:

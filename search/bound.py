@@ -65,6 +65,15 @@ class Looks:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A value (KEYWORD) or a word (TEXT) is at most so many slips away (`search.slips`)."""
+
+    target: Target
+    value: str
+    slips: int
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A text has any of the words, or `every` one; each is named once, and counts for itself."""
 
@@ -93,7 +102,7 @@ class Combined:
 
 
 Bound: TypeAlias = (
-    All | Never | OneOf | Between | Present | Begins | Looks | Words | Sequence | Combined
+    All | Never | OneOf | Between | Present | Begins | Looks | Near | Words | Sequence | Combined
 )
 
 

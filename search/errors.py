@@ -31,6 +31,14 @@ class QueryRefused(Invalid):
     code = "query_refused"
     unfit = False
     """Whether it is this field that cannot hold what is asked; another one may."""
+    at: int | None = None
+    """Where a query string cannot be read, in characters; None for what can be read and not be asked."""
+
+    @classmethod
+    def unreadable(cls, message: str, at: int) -> Self:
+        refused = cls(message)
+        refused.at = at
+        return refused
 
     @classmethod
     def of_field(cls, message: str, field: str) -> Self:

@@ -9,6 +9,7 @@ from catalog.query import Everything, Expression
 from search import engines, keeping, places, policies, pricing, rights
 from search.binding import bind
 from search.keeping import Keeping
+from search.question import Question
 from search.requests import (
     BUCKETS,
     Aggregation,
@@ -74,6 +75,23 @@ def facets(
     return found
 
 
+def common_properties(actor: Actor, question: Question, most: int) -> list[str]:
+    """The declared properties that most of what the actor finds has, the most frequent first: of texts no more than may
+    be counted at once.
+    """
+    policies.require(actor, policies.QUERY)
+    policies.require(actor, policies.AGGREGATIONS)
+    types, schema = policies.searchable(actor, question.types), engines.current().live().schema
+    opened, whole = question.opened, question.all_projects
+    request = SearchRequest(
+        query=question.query,
+        rights=rights.visible(actor, types, opened=opened, all_projects=whole),
+        keeping=keeping.kept_from(actor, types),
+        size=0,
+    )
+    return _Counting(actor, schema, most, True).common(request)
+
+
 def facet_fields(schema: Schema, types: tuple[str, ...]) -> list[Field]:
     """The fields of these types that are offered with counts."""
     own = {f.name for one in types if one in sources() for f in sources()[one].fields}
@@ -116,6 +134,20 @@ class _Counting:
         more = _cut(counted["properties"]) or len(keys) > MOST_PROPERTIES
         properties = self._properties(keys[:MOST_PROPERTIES], types, request)
         return TypeFacets(answer.total, own + properties, more)
+
+    def common(self, request: SearchRequest) -> list[str]:
+        """The first `limit` of the countable properties."""
+        wanted = {"properties": TermsAggregation(PROPERTY_KEYS.name, BUCKETS, internal=True)}
+        held = _options(self._search(request, wanted).aggregations["properties"]) or ()
+        types, texts = self._declared(), 0
+        found: list[str] = []
+        for key in (str(bucket.key) for bucket in held):
+            if types.get(key) not in COUNTABLE or request.keeping.keeps(key):
+                continue
+            texts += types[key] is FieldType.KEYWORD
+            if types[key] is not FieldType.KEYWORD or texts <= self._affordable():
+                found.append(key)
+        return found[: self.limit]
 
     def _declared(self) -> dict[str, FieldType]:
         """The declared properties, as the index compares them."""

@@ -26,6 +26,7 @@ from search.bound import (
     Bound,
     Combined,
     Looks,
+    Near,
     OneOf,
     Words,
     even_score,
@@ -136,6 +137,8 @@ def walks(bound: Bound) -> Iterator[Walk]:
             case Looks(target, parts):
                 first = parts[0] if parts and isinstance(parts[0], str) else ""
                 yield Walk(target, first, patterns.written(parts), _shape(parts))
+            case Near(target, value):
+                yield Walk(target, value[:1], f"{value}~", SHAPE * len(value))
             case Between(target, low, high) if target.type is FieldType.KEYWORD:
                 asked = f"{target.name}:[{low or '*'} TO {high or '*'}]"[:80]
                 yield Walk(target, "", asked, SHAPE * len(f"{low or ''}{high or ''}"))

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from catalog import query
 from catalog.indexing.documents import declared
 from catalog.query import Expression
+from search import slips
 from search.errors import UnknownField
 from search.question import Question
 from search.requests import Aggregation
 from search.resolving import PROPERTIES, SCORE, resolve
 from search.schema import Schema
 
-SHORTEST, SHORT = 3, 4
-"""Letters of a name that may be misspelt at all, and of one in which a single slip may be."""
 MOST = 32
 """Names of one question that are looked at."""
 
@@ -35,7 +34,7 @@ def check(schema: Schema, question: Question, holds: Callable[[str], bool]) -> N
 
 def nearest(schema: Schema, name: str) -> str | None:
     """The field or declared property that is meant by a name that is neither; None for a name that may well be one."""
-    if name.startswith(PROPERTIES) or len(name) < SHORTEST:
+    if name.startswith(PROPERTIES) or len(name) < slips.SHORTEST:
         return None
     target = resolve(schema, name)
     if target.key is None or target.typing is not None or target.key in declared():
@@ -50,30 +49,16 @@ def nearest(schema: Schema, name: str) -> str | None:
 
 def _slipped(name: str, known: str) -> bool:
     """Whether few letters are left out, added, changed or swapped; figures tell names apart."""
-    most = 1 if len(known) <= SHORT else 2
+    most = slips.most(known)
     if abs(len(name) - len(known)) > most or len(set(name) ^ set(known)) > 2 * most:
         return False
     if _without_figures(name) == _without_figures(known):
         return False
-    return _distance(name, known) <= most
+    return slips.distance(name, known) <= most
 
 
 def _without_figures(name: str) -> str:
     return "".join(character for character in name if not character.isdecimal())
-
-
-def _distance(one: str, other: str) -> int:
-    """Damerau and Levenshtein's: how many slips make one text the other."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        older, before, row = before, row, [i]
-        for j, b in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == other[j - 2] and b == one[i - 2]:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
-    return row[-1]
 
 
 def _names(question: Question) -> Iterator[str]:
@@ -92,7 +77,7 @@ def _of_query(one: Expression) -> Iterator[str]:
     match one:
         case query.Bool():
             yield from _of_all((*one.must, *one.filter, *one.should, *one.must_not))
-        case query.Match() | query.Phrase():
+        case query.Match() | query.Phrase() | query.Near():
             yield from one.fields
         case query.Everything() | query.Nothing():
             return

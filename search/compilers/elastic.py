@@ -13,6 +13,7 @@ from search.bound import (
     Bound,
     Combined,
     Looks,
+    Near,
     Never,
     OneOf,
     Present,
@@ -49,7 +50,7 @@ def _scored(bound: Bound, found: Query) -> Query:
     return {"constant_score": {"filter": found, "boost": boost(bound)}}
 
 
-def _leaf(bound: OneOf | Between | Present | Begins | Looks | Sequence) -> Query:
+def _leaf(bound: OneOf | Between | Present | Begins | Looks | Near | Sequence) -> Query:
     match bound:
         case OneOf(target, values):
             return {"terms": {place(target): [_written(target, value) for value in values]}}
@@ -61,6 +62,9 @@ def _leaf(bound: OneOf | Between | Present | Begins | Looks | Sequence) -> Query
             return _begins(target, value)
         case Looks(target, parts):
             return _looks(target, parts)
+        case Near(target, value, slips):
+            wanted = {"value": _written(target, value), "fuzziness": slips}
+            return {"fuzzy": {place(target): wanted}}
         case Sequence(target, words):
             phrase = {"query": " ".join(words), "analyzer": "whitespace"}
             return {"match_phrase": {place(target): phrase}}

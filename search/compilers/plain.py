@@ -8,7 +8,7 @@ from typing import Any
 from typing_extensions import override
 
 from catalog.indexing.documents import FieldType
-from search import analysis
+from search import analysis, slips
 from search.bound import (
     ANY_RUN,
     All,
@@ -17,6 +17,7 @@ from search.bound import (
     Bound,
     Combined,
     Looks,
+    Near,
     Never,
     OneOf,
     Present,
@@ -80,6 +81,8 @@ def matches(bound: Bound, document: Evaluated) -> bool:
             return _some(document, target, lambda text: text.startswith(start))
         case Looks(target, parts):
             return _some(document, target, lambda text: looks(text, parts))
+        case Near(target, value, most):
+            return _some(document, target, lambda text: slips.distance(text, value) <= most)
         case Words(target, words, every):
             held = {word for text in document.words(target) for word in text}
             return all(w in held for w in words) if every else any(w in held for w in words)

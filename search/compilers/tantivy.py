@@ -17,6 +17,7 @@ from search.bound import (
     Bound,
     Combined,
     Looks,
+    Near,
     Never,
     OneOf,
     Present,
@@ -58,7 +59,7 @@ class TantivyCompiler:
             case _:
                 return _constant(self._leaf(bound), boost(bound))
 
-    def _leaf(self, bound: OneOf | Between | Present | Begins | Looks | Sequence) -> Query:
+    def _leaf(self, bound: OneOf | Between | Present | Begins | Looks | Near | Sequence) -> Query:
         self._spending.check()
         match bound:
             case OneOf(target, values):
@@ -71,6 +72,10 @@ class TantivyCompiler:
                 return self._begins(target, value)
             case Looks(target, parts):
                 return self._looks(target, parts)
+            case Near(target, value, slips):
+                if place(target) == PAIRS:
+                    value = pair(str(target.key), value)
+                return Query.fuzzy_term_query(self._schema, place(target), value, slips)
             case Sequence(target, words):
                 return Query.phrase_query(self._schema, place(target), list(words))
 

@@ -112,6 +112,16 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A word as it stands in a query string, from `start` to `end`, and the field it is asked of."""
+
+    word: str
+    field: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Token:
     kind: str
     text: str
@@ -127,6 +137,38 @@ def parse(text: str, depth: int = 1) -> Group:
     if reading.token.kind != "end":
         raise reading.refused("no parenthesis was opened")
     return found
+
+
+def written(text: str) -> list[Written]:
+    """The words that a query string which can be read asks for, those of phrases and groups left out, and what is
+    forbidden.
+    """
+    tokens, found = _tokens(text), []
+    for at, one in enumerate(tokens):
+        if one.kind != "word" or tokens[at + 1].kind == "colon":
+            continue
+        first = at - 2 if at >= 2 and tokens[at - 1].kind == "colon" else at
+        sign = tokens[first - 1] if first else one
+        if sign.kind == "sign" and sign.text != "+":
+            continue
+        named = first < at and tokens[first].kind == "word"
+        name = unescaped(tokens[first].text) if named else None
+        found.append(Written(unescaped(one.text), name, one.at, one.at + len(one.text)))
+    return found
+
+
+def quoted(text: str) -> str:
+    """The text as a phrase."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def as_word(value: str) -> str:
+    """A value as a query string takes it: bare where it is a word, else as a phrase."""
+    try:
+        bare = [one.kind for one in _tokens(value)] == ["word", "end", "end", "end"]
+    except QueryRefused:
+        bare = False
+    return value if bare and "\\" not in value else quoted(value)
 
 
 def unescaped(text: str) -> str:
@@ -146,7 +188,9 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, at)
         if match is None:
             why = _INVALID.get(text[at], "this cannot stand here")
-            raise QueryRefused(f"the query string cannot be read at {text[at : at + 40]!r}: {why}")
+            raise QueryRefused.unreadable(
+                f"the query string cannot be read at {text[at : at + 40]!r}: {why}", at
+            )
         kind, image = str(match.lastgroup), match.group()
         if kind == "word":
             kind = _kind_of_word(image)
@@ -183,7 +227,9 @@ class _Reading:
     def refused(self, why: str) -> QueryRefused:
         where = self.text[self.token.at :][:40]
         place = f"at {where!r}" if where else "at its end"
-        return QueryRefused(f"the query string cannot be read {place}: {why}")
+        return QueryRefused.unreadable(
+            f"the query string cannot be read {place}: {why}", self.token.at
+        )
 
     def group(self, depth: int) -> Group:
         if depth > DEPTH:
@@ -267,33 +313,36 @@ class _Reading:
             case "quoted":
                 return Quoted(unescaped(token.text[1:-1]))
             case "comparison":
-                return _comparison(token.text)
+                return _comparison(token)
             case "range":
-                return _range(token.text)
+                return _range(token)
             case _:
                 return Words(unescaped(token.text))
 
     def _unfit(self) -> None:
         before = self.tokens[self.position - 1].text if self.position else ""
-        raise QueryRefused(
-            f"{_UNFIT[self.token.kind]} are not understood: {f'{before}{self.token.text}'[:80]}"
+        raise QueryRefused.unreadable(
+            f"{_UNFIT[self.token.kind]} are not understood: {f'{before}{self.token.text}'[:80]}",
+            self.token.at,
         )
 
 
-def _comparison(written: str) -> Bounds:
+def _comparison(token: _Token) -> Bounds:
+    written = token.text
     sign = written[:2] if written[1] == "=" else written[:1]
     value = unescaped(written[len(sign) :])
     if not value:
-        raise QueryRefused(f"a value is missing behind {sign}")
+        raise QueryRefused.unreadable(f"a value is missing behind {sign}", token.at)
     if sign[0] == ">":
         return Bounds(value, None, with_low=len(sign) == 2)
     return Bounds(None, value, with_high=len(sign) == 2)
 
 
-def _range(written: str) -> Bounds:
+def _range(token: _Token) -> Bounds:
+    written = token.text
     inner = _BOUNDS.fullmatch(written[1:-1].strip(" \t\n\r\u3000"))
     if inner is None:
-        raise QueryRefused(f"a range is written [1 TO 2]: {written[:80]}")
+        raise QueryRefused.unreadable(f"a range is written [1 TO 2]: {written[:80]}", token.at)
     low, high = map(_bound, inner.groups())
     return Bounds(low, high, with_low=written[0] == "[", with_high=written[-1] == "]")
 

@@ -6,10 +6,13 @@ import pytest
 
 from console.highlights import BEGIN, END, marked
 from images.services import members, states
-from search import engines, upkeep
+from search import engines, selectors, upkeep
+from search.parsing import bodies
 from tests.console.conftest import Answer, Person
+from tests.images.test_protections import Protect, everybody, protect
 from tests.support.identity import make_admin
 
+__all__ = ["protect"]
 pytestmark = pytest.mark.django_db
 CODE = '<script>alert("x")</script>'
 
@@ -37,6 +40,144 @@ def test_the_last_word_may_be_unfinished(ada: Person, index) -> None:
     index()
     assert ada.get(q="debian book").assets == ["Debian bookworm"]
     assert ada.get(q="book debian").assets == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "valid:false", "size:>100000000", "size:[1 TO 1000] AND status:active", "os_distro:ubuntu AND tags:golden",
+        "os_distro:ubuntu && tags:golden", "debian OR ubuntu", "+ubuntu -golden", "NOT ubuntu", "!debian",
+        "ubuntu tags:golden", "os_distro:ub*", "*buntu", '"server 24"', "_exists_:hw_cores", "hw_cores:[2 TO 8]",
+        "golden AND hw_cores:[2 TO 8]", "name.raw:Debian", "tags:(golden OR silver)", "*:*", "status:queued",
+        "os_hidden:true", "visibility:community", "created_at:[now-1d TO now]", "(debian OR ubuntu) AND NOT silver",
+    ],
+)  # fmt: skip
+def test_the_box_speaks_the_language_of_query_strings(
+    ada: Person, bob: Person, index, namespace, text: str
+) -> None:
+    """It finds what Search v1 finds for the same actor, the same number and the same things."""
+    rules = {"os_distro": {"title": "d", "type": "string", "enum": ["debian", "ubuntu"]}}
+    namespace(rules | {"hw_cores": {"title": "c", "type": "integer"}})
+    engines.current().drop()
+    upkeep.ensure()
+    ada.image("Ubuntu server 24", os_distro="ubuntu", tags=["golden"], hw_cores="4")
+    ada.image("Debian", os_distro="debian", tags=["silver"], hw_cores="16", active=False)
+    ada.image("odd", os_distro="cp/m")
+    ada.image("hidden", os_hidden=True, visibility="community")
+    ada.image("Ubuntu plain")
+    bob.image("Ubuntu of bob", os_distro="ubuntu", tags=["golden"])
+    bob.image("Given by bob", visibility="community")
+    for name, size in (("small", 500), ("large", 200_000_000)):
+        row = ada.image(name)
+        type(row).objects.filter(pk=row.pk).update(size=size)
+    index()
+    body = {"query": {"query_string": {"query": text}}}
+    wanted = selectors.search(ada.actor, bodies.parse(selectors.live_schema(), body))
+    page = ada.get(q=text)
+    assert page.status == 200
+    assert sorted(page.assets) == sorted(hit.body["name"] for hit in wanted.hits)
+    assert wanted.total
+
+
+@pytest.mark.parametrize("fragment", [True, False])
+@pytest.mark.parametrize(
+    ("text", "said", "place"),
+    [
+        ("debian AND", "missing here", "…"),
+        ("name:(a OR b", "a parenthesis is not closed", "…"),
+        ('say "hello', "a quotation mark is not closed", '"hello'),
+        ("a ] b", "a range is written", "] b"),
+        ("debian~2", "Fuzzy words", "~2"),
+    ],
+)
+def test_a_syntax_error_is_told_as_one_with_its_place(
+    ada: Person, index, text: str, said: str, place: str, fragment: bool
+) -> None:
+    ada.image(text)
+    index()
+    page = ada.get(q=text, fragment=fragment)
+    assert page.status == 400
+    assert "This search cannot be read" in page.text
+    assert said in page.text
+    assert page.marked == [place]
+    assert ada.get(page.links["phrase"][0]).assets == [text]
+
+
+def test_a_misspelt_field_is_named(ada: Person, index) -> None:
+    ada.image("a")
+    index()
+    page = ada.get(q="stauts:active")
+    assert page.status == 400
+    assert "There is no field stauts; status may be meant" in page.text
+
+
+@pytest.mark.parametrize("field", ["checksum", "os_hash_value"])
+def test_a_checksum_is_found_when_it_is_typed_whole(ada: Person, bob: Person, index, field) -> None:
+    digest = "d41d8cd98f00b204e9800998ecf8427e" * (4 if field == "os_hash_value" else 1)
+    row = ada.image("summed")
+    type(row).objects.filter(pk=row.pk).update(fields={**row.fields, field: digest})
+    ada.image("other")
+    index()
+    assert ada.get(q=digest).assets == ["summed"]
+    assert ada.get(q=digest.upper()).assets == ["summed"]
+    assert ada.get(q=f"{digest} summed").assets == ["summed"]
+    assert ada.get(q=f"{field}:{digest}").assets == ["summed"]
+    assert ada.get(q=digest[:-1]).assets == []
+    assert bob.get(q=digest).assets == []
+
+
+def test_near_words_are_suggested_when_nothing_is_found(ada: Person, bob: Person, index) -> None:
+    ada.image("Ubuntu Jammy")
+    bob.image("Zephyr")
+    index()
+    page = ada.get(q="ubunut jamy")
+    assert page.assets == []
+    assert "Did you mean ubuntu jammy?" in page.text
+    assert ada.get(page.links["meant"][0]).assets == ["Ubuntu Jammy"]
+    assert "Did you mean" not in ada.get(q="zephyrr").text
+
+
+def test_a_facet_says_how_many_values_it_does_not_show(ada: Person, index) -> None:
+    for number in range(60):
+        ada.image(f"image {number}", tags=[f"t{number:02}", "many"])
+    index()
+    page = ada.get()
+    counts = page.counts("tags")
+    assert len(counts) == 50
+    assert counts["many"] == 60
+    assert "55 more" in page.text
+    assert "11 others are found by typing: tags:…" in page.text
+    page = ada.get(tags="t59")
+    assert page.counts("tags")["t59"] == 1
+    assert "54 more" in page.text
+
+
+def test_properties_to_narrow_by_are_of_all_that_is_found(ada: Person, index, namespace) -> None:
+    namespace({"os_distro": {"title": "d", "type": "string"}})
+    for number in range(25):
+        ada.image(f"b{number:02}")
+    for number in range(3):
+        ada.image(f"c{number}", os_distro="ubuntu" if number else "debian")
+    index()
+    for page in (1, 2):
+        assert ada.get(sort="name", page=page).counts("p.os_distro") == {"ubuntu": 2, "debian": 1}
+
+
+def test_properties_that_are_kept_are_no_facet(
+    ada: Person, index, namespace, protect: Protect
+) -> None:
+    namespace({"platypus": {"title": "d", "type": "string"}})
+    ada.image("a", platypus="x")
+    ada.image("b", platypus="y")
+    index()
+    assert ada.get().counts("p.platypus") == {"x": 1, "y": 1}
+    protect(everybody("platypus").replace("read = @", "read = !") + everybody(".*"))
+    engines.current().drop()
+    upkeep.ensure()
+    index()
+    page = ada.get()
+    assert len(page.assets) == 2
+    assert "platypus" not in page.html
 
 
 def test_the_script_gets_the_parts_that_change_and_nothing_else(ada: Person, index) -> None:
@@ -189,8 +330,11 @@ def test_names_that_are_code_are_text(ada: Person, index, query: dict[str, str])
 
 def test_what_is_typed_is_text(ada: Person, index) -> None:
     page = ada.get(q=f'">{CODE}')
+    assert page.status == 400
     assert page.tags.count("script") == 1
-    assert "Nothing matches" in page.text
+    assert CODE in page.text
+    page = ada.get(q=CODE.replace('"', ""))
+    assert page.tags.count("script") == 1
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,7 @@
     const link = event.target.closest("a[data-live]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
+    if ("text" in link.dataset) box.value = link.dataset.text;
     go(link.getAttribute("href"), "pushState");
     if ("top" in link.dataset) window.scrollTo({ top: 0 });
   });
