@@ -24,6 +24,10 @@ SERVICES = {
 WHOLE = "takes its minutes with the whole service (VITRINE_TEST_E2E=1, or scripts/services start)"
 
 
+DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+"""Fixtures of tests that use the database."""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _without_permissions() -> None:
     """Nobody asks for Django's own permissions, which every emptied database would be given anew."""
@@ -42,12 +46,17 @@ def _counted_anew() -> None:
     numbers.forget()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs an absent service; with VITRINE_TEST_REQUIRE_SERVICES=1 an absent service fails instead.
+
+    On PostgreSQL only those are run again that use the database: others cannot tell which it is.
 
     The whole service is started, and fuzzed, where its servers are, or with VITRINE_TEST_E2E=1. Those tests take
     longest, and come first: files are given to the workers whole and in this order, and the last should be short ones.
     """
+    if os.environ.get("VITRINE_TEST_DATABASE") == "postgresql":
+        config.hook.pytest_deselected(items=[one for one in items if not _uses_database(one)])
+        items[:] = filter(_uses_database, items)
     items.sort(key=lambda item: not any(map(item.get_closest_marker, ("e2e", "fuzz"))))
     required = os.environ.get("VITRINE_TEST_REQUIRE_SERVICES") == "1"
     if not (
@@ -69,3 +78,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                         reason=f"{marker}: {variable} is not set (scripts/services start)"
                     )
                 )
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    """In this process, or by the service that is fuzzed, which has the same one."""
+    marked = any(map(item.get_closest_marker, ("django_db", "fuzz")))
+    return marked or not DATABASE.isdisjoint(getattr(item, "fixturenames", ()))
