@@ -339,7 +339,7 @@ def clients(world: World) -> Iterator[Ask]:
 
 def names(seed: int) -> list[str]:
     dice = random.Random(seed)
-    made = ["".join(dice.choices(LETTERS, k=dice.randint(1, 5))) for _ in range(40)]
+    made = ["".join(dice.choices(LETTERS, k=dice.randint(1, 5))) for _ in range(16)]
     return list(dict.fromkeys([*FIXED, *ODD, *made]))
 
 
