@@ -40,7 +40,7 @@ def test_production_page(tmp_path: Path) -> None:
             "VITRINE_DATA_DIR=/var/lib/vitrine": f"VITRINE_DATA_DIR={tmp_path / 'var'}",
             "VITRINE_PORT=9292": f"VITRINE_PORT={service.port}",
         }
-        execute(PAGE, folder, words)
+        execute(PAGE, folder, words, leaves=["etc", "etc/env"])
         with _units(folder, tmp_path / "etc" / "env"):
             eventually(lambda: service.get("/healthz/ready")[0] == 200, seconds=240)
             _find_what_was_made(service)

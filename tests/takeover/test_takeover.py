@@ -30,6 +30,7 @@ NEEDS = {
     "mariadb": ("mariadb", "postgresql", "redis", "elasticsearch"),
 }
 READS = 500
+REPORTS = ("etc/policy.yaml", "report.json", "taken.json", "compared.json")
 PEOPLE = ("ada", "bob")
 POLICY = """\
 "publicize_image": "role:publisher"
@@ -152,7 +153,7 @@ def taken(both: Both) -> Taken:
     one = Path(os.environ["VITRINE_TEST_GLANCE"]).parents[1] / "etc/glance/metadefs/cim-processor"
     known = service.manage("load_metadefs", f"--path={one}-allocation-setting-data.json")
     assert known.returncode == 0
-    execute(PAGE, folder, both.words | _tokens(both), seconds=1000)
+    execute(PAGE, folder, both.words | _tokens(both), seconds=1000, leaves=REPORTS)
     names = ("report", "taken", "compared")
     reports = [json.loads((folder / f"{name}.json").read_text()) for name in names]
     nobodys = peer.add_later(both.glance, None)
