@@ -1,6 +1,5 @@
 """Everything about one asset that the actor may see."""
 
-import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +16,12 @@ from catalog.errors import Forbidden, NotFound
 from catalog.events.history import history_of
 from catalog.indexing.documents import COMMON, Kept, sources
 from catalog.models import Event
-from console import words
+from console import transfers, words
+from console.pages import Names
+from console.transfers import Download, Upload
 from images.history import Entry, events_of
 from images.models import TYPE as IMAGE
 from images.selectors import members_of
-from images.services.data import require_download
 from metadefs.enforcement import Governance
 from metadefs.selectors import governance, namespaces_visible_to
 
@@ -31,9 +31,8 @@ APART = frozenset(
 )
 """Fields that have a place of their own on the page."""
 CODES = frozenset({"owner", "project_id", "checksum", "os_hash_value"})
+PROJECTS = ("owner", "project_id")
 HISTORY = 50
-LONGEST_FILE_NAME = 200
-"""Bytes: file systems take 255, and an ending follows."""
 PROPERTY = "properties/"
 
 
@@ -57,17 +56,19 @@ class PropertyLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldLine:
-    """`is_code`: an id or a digest, which nobody reads as words."""
+    """`is_code`: an id or a digest, which nobody reads as words. `name`: what the id stands for, if that is known."""
 
     label: str
     value: str
     is_code: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberLine:
     member_id: str
     answer: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,9 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """`members` None: it is not shared, or they are not the actor's to see; `history` None: the same."""
+    """`members` None: it is not shared, or they are not the actor's to see; `history` None: the same. `download` None:
+    there are no bytes, or not for the actor; `upload` None: it does not wait for any.
+    """
 
     row: Artifact
     kind: str
@@ -91,7 +94,8 @@ class Asset:
     tags: Sequence[str]
     members: Sequence[MemberLine] | None
     history: Sequence[HistoryLine] | None
-    command: str
+    download: Download | None
+    upload: Upload | None
 
     @property
     def status_word(self) -> str:
@@ -102,6 +106,10 @@ class Asset:
         return words.ago(self.row.updated_at)
 
     @property
+    def size(self) -> str:
+        return words.size(self.row.size)
+
+    @property
     def visibility_word(self) -> str:
         return words.value("visibility", self.row.visibility)
 
@@ -110,10 +118,10 @@ class Asset:
         return sum(len(line.violations) for line in self.properties)
 
 
-def asset(actor: Actor, resource_type: str, asset_id: str, *, base_url: str) -> Asset:
+def asset(actor: Actor, resource_type: str, asset_id: str, *, base_url: str, names: Names) -> Asset:
     """NotFound when it is absent, deleted, of another type, or hidden from the actor.
 
-    `base_url` is how clients reach the service.
+    `base_url` is how clients reach the service; `names` tells those of projects that the actor may know.
     """
     kind = next((one for one in types().values() if one.resource_type == resource_type), None)
     if kind is None:
@@ -128,12 +136,13 @@ def asset(actor: Actor, resource_type: str, asset_id: str, *, base_url: str) -> 
         kind=words.kind(resource_type),
         title=row.name or _("Without a name"),
         description=str(body.get("description") or ""),
-        fields=_fields(body),
+        fields=_fields(body, names),
         properties=_properties(body, row, rules, kept, _known_namespaces(actor, row, rules)),
         tags=list(body.get("tags") or ()),
-        members=_members(actor, row),
+        members=_members(actor, row, names),
         history=_history(actor, kind, row, kept),
-        command=_command(actor, kind, row, base_url),
+        download=transfers.download(actor, kind, row, base_url),
+        upload=transfers.upload(actor, row, base_url),
     )
 
 
@@ -148,15 +157,20 @@ def _body(actor: Actor, kind: ArtifactType, row: Artifact) -> Mapping[str, Any]:
     return source.present(seen, actor)
 
 
-def _fields(body: Mapping[str, Any]) -> list[FieldLine]:
-    """The fields that have a value, without those that have a place of their own."""
+def _fields(body: Mapping[str, Any], names: Names) -> list[FieldLine]:
+    """The fields that have a value, without those that have a place of their own; projects by name before their id."""
     shown = {k: v for k, v in body.items() if k not in APART and v not in (None, "", [], {})}
     if shown.get("owner") == shown.get("project_id"):
         shown.pop("owner", None)
-    return [
-        FieldLine(label=words.label(k), value=words.shown(k, v), is_code=k in CODES)
-        for k, v in shown.items()
-    ]
+    known = names([str(shown[key]) for key in PROJECTS if key in shown])
+    lines = []
+    for key, value in shown.items():
+        name = known.get(str(value), "") if key in PROJECTS else ""
+        line = FieldLine(
+            label=words.label(key), value=words.shown(key, value), is_code=key in CODES, name=name
+        )
+        lines.append(line)
+    return lines
 
 
 def _properties(
@@ -213,14 +227,22 @@ def _namespaces(rules: Governance, key: str) -> list[str]:
     return sorted({rule.namespace for rule in rules.rules.get(key, ()) if rule.mode != "off"})
 
 
-def _members(actor: Actor, row: Artifact) -> list[MemberLine] | None:
+def _members(actor: Actor, row: Artifact, names: Names) -> list[MemberLine] | None:
     if row.type != IMAGE or row.visibility != "shared":
         return None
     try:
-        rows = members_of(actor, row)
+        rows = list(members_of(actor, row))
     except (Forbidden, NotFound):
         return None
-    return [MemberLine(member_id=m.member_id, answer=words.answer(m.status)) for m in rows]
+    known = names([one.member_id for one in rows])
+    return [
+        MemberLine(
+            member_id=one.member_id,
+            answer=words.answer(one.status),
+            name=known.get(one.member_id, ""),
+        )
+        for one in rows
+    ]
 
 
 def _keeps(kept: Kept | None, key: str) -> bool:
@@ -262,32 +284,3 @@ def _brief(value: Any) -> str:
         else str(value)
     )
     return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _command(actor: Actor, kind: ArtifactType, row: Artifact, base_url: str) -> str:
-    """What to type for the bytes, for who may have them; empty when there are none.
-
-    Pages never carry bytes, nor a token that would: an address is kept in histories and logs.
-    """
-    blob = row.blobs.filter(status="active").order_by("slot", "key").first()
-    if blob is None:
-        return ""
-    try:
-        if row.type == IMAGE:
-            require_download(row, actor=actor)
-        else:
-            kind.guard.require("download", row, actor)
-    except (Forbidden, NotFound):
-        return ""
-    if row.type == IMAGE:
-        return f"openstack image save --file {_file_name(row, row.disk_format)} {row.pk}"
-    address = f"{base_url}/artifact/artifacts/{kind.name}/{row.pk}/{blob.slot}"
-    header = '"X-Auth-Token: $OS_TOKEN"'
-    return f"curl --fail --header {header} --output {_file_name(row, blob.slot)} {address}"
-
-
-def _file_name(row: Artifact, ending: str | None) -> str:
-    """A name that every shell and file system takes as it is."""
-    words = re.sub(r"[^a-z0-9._]+", "-", (row.name or "").lower()).strip("-.")
-    text = words[:LONGEST_FILE_NAME].rstrip("-.") or row.pk
-    return text if ending is None or text.endswith(f".{ending}") else f"{text}.{ending}"

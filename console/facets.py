@@ -46,6 +46,7 @@ class Chip:
     """A filter in use; the address is the page without it."""
 
     label: str
+    is_property: bool
     value: str
     address: str
 
@@ -80,6 +81,7 @@ def chips(asking: Asking) -> list[Chip]:
     return [
         Chip(
             label=words.label(name),
+            is_property=name.startswith(PROPERTY),
             value=words.value(name, value),
             address=(
                 asking.switched(name, value) if name in SWITCHES else asking.toggled(name, value)

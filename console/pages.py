@@ -1,8 +1,8 @@
 """What every page has in common: who looks at it, its headers, and errors in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any
 
@@ -18,13 +18,15 @@ from catalog.actors import Actor
 from catalog.api.dialects import ProblemDialect
 from catalog.errors import CatalogError, Forbidden, Invalid, NotFound, Unavailable
 from identity.models import Project, User
-from identity.sessions import actor_of, projects_in, user_of
+from identity.sessions import actor_of, project_names, projects_in, user_of
 from search.errors import QueryRefused
 
 FRAGMENT = "X-Fragment"
 """Sent by the page's own script: it wants the parts that change, not the page."""
 
 Page = Callable[..., HttpResponseBase]
+Names = Callable[[Iterable[str]], Mapping[str, str]]
+"""The names of projects, of those that who looks may know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Visitor:
     user: User
     actor: Actor
     projects: list[Project]
+    names: Names
 
 
 def open_page(view: Page) -> Page:
@@ -55,7 +58,9 @@ def page(view: Page) -> Page:
         if user is None:
             return _dressed(_ask_to_sign_in(request))
         projects = [] if is_fragment(request) else projects_in(request)
-        visitor = Visitor(user=user, actor=actor_of(request), projects=projects)
+        actor = actor_of(request)
+        names = partial(project_names, request, actor)
+        visitor = Visitor(user=user, actor=actor, projects=projects, names=names)
         try:
             return _dressed(view(request, visitor, *args, **kwargs))
         except CatalogError as error:

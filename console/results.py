@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,6 +16,7 @@ from console import words
 from console.asking import SORTS, Asking
 from console.finding import Found
 from console.highlights import BEGIN, END, joined, marked
+from console.pages import Names
 from search.requests import Hit
 
 ORDERS = {
@@ -26,12 +27,15 @@ ORDERS = {
     "largest": gettext_lazy("Largest"),
 }
 MOST_TAGS = 6
+DISTRIBUTION, ARCHITECTURE = ("os_distro", "os_version"), ("architecture", "hw_architecture")
 PROPERTIES = "properties."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One hit; what may hold found words is HTML already."""
+    """One hit; what may hold found words is HTML already. `system`: distribution with its version, and architecture.
+    `owner` is a name where that is known, else an id.
+    """
 
     address: str
     kind: str
@@ -40,7 +44,11 @@ class Result:
     status: str
     status_word: str
     visibility_word: str
+    id: SafeString
+    system: Sequence[SafeString]
     facts: str
+    owner: str
+    owner_is_known: bool
     tags: Sequence[SafeString]
     more_tags: int
     protected: bool
@@ -56,8 +64,9 @@ class Link:
     current: bool
 
 
-def results(found: Found) -> list[Result]:
-    return [_result(hit) for hit in found.hits]
+def results(found: Found, names: Names) -> list[Result]:
+    known = names(str(hit.body["owner"]) for hit in found.hits if hit.body.get("owner"))
+    return [_result(hit, known) for hit in found.hits]
 
 
 def asset_address(resource_type: str, asset_id: str) -> str:
@@ -80,9 +89,9 @@ def neighbours(asking: Asking, found: Found) -> tuple[str, str]:
     return before, after
 
 
-def _result(hit: Hit) -> Result:
+def _result(hit: Hit, names: Mapping[str, str]) -> Result:
     body, marks = hit.body, hit.highlight
-    name = body.get("name")
+    name, owner = body.get("name"), str(body.get("owner") or "")
     tags = [_tag(tag, marks.get("tags", ())) for tag in body.get("tags") or []]
     return Result(
         address=asset_address(hit.resource_type, hit.id),
@@ -92,7 +101,11 @@ def _result(hit: Hit) -> Result:
         status=str(body.get("status") or ""),
         status_word=words.value("status", str(body.get("status") or "")),
         visibility_word=words.value("visibility", str(body.get("visibility") or "")),
+        id=_first(marks, "id") or SafeString(conditional_escape(hit.id)),
+        system=_system(body, marks),
         facts=_facts(body),
+        owner=names.get(owner, owner),
+        owner_is_known=owner in names,
         tags=tags[:MOST_TAGS],
         more_tags=max(0, len(tags) - MOST_TAGS),
         protected=bool(body.get("protected")),
@@ -100,6 +113,21 @@ def _result(hit: Hit) -> Result:
         violated=len(body.get("violated_properties") or ()),
         changed=words.ago(_time(body.get("updated_at"))),
     )
+
+
+def _system(body: Mapping[str, Any], marks: Mapping[str, list[str]]) -> list[SafeString]:
+    """What tells images of one name apart."""
+    properties = body.get("properties") or {}
+
+    def shown(key: str) -> SafeString:
+        text = str(properties.get(key) or "")
+        fragments = marks.get(f"{PROPERTIES}{key}", ())
+        return marked(next((one for one in fragments if _plain(one) == text), text))
+
+    distribution = [one for key in DISTRIBUTION if (one := shown(key))]
+    architecture = next((one for key in ARCHITECTURE if (one := shown(key))), None)
+    found = [format_html_join(" ", "{}", ((one,) for one in distribution)), architecture]
+    return [one for one in found if one]
 
 
 def _facts(body: Mapping[str, Any]) -> str:
@@ -117,12 +145,12 @@ def _snippet(body: Mapping[str, Any], marks: Mapping[str, list[str]]) -> SafeStr
     if marks.get("description"):
         return joined(marks["description"][:2])
     properties = [
-        f"{name.removeprefix(PROPERTIES)}: {fragments[0]}"
+        format_html("<code>{}</code>: {}", name.removeprefix(PROPERTIES), marked(fragments[0]))
         for name, fragments in marks.items()
         if name.startswith(PROPERTIES) and fragments
     ]
-    if found := properties[:3] or marks.get("id"):
-        return joined(found)
+    if properties:
+        return format_html_join(" … ", "{}", ((one,) for one in properties[:3]))
     text = str(body.get("description") or "")
     return SafeString(conditional_escape(text[:240] + ("…" if len(text) > 240 else "")))
 

@@ -8,4 +8,5 @@ urlpatterns = [
     path("sign-out", views.SignOut.as_view(), name="sign-out"),
     path("project", views.project, name="project"),
     path("assets/<str:resource_type>/<str:asset_id>", views.asset, name="asset"),
+    path("assets/<str:resource_type>/<str:asset_id>/data", views.data, name="data"),
 ]

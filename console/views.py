@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from typing_extensions import override
 
 from catalog.api.addresses import base_url
-from console import assets, facets, results
+from console import assets, facets, results, transfers
 from console.asking import ALL_PROJECTS, Asking, parse
 from console.finding import find
 from console.pages import Visitor, is_fragment, open_page, page, told
@@ -44,7 +44,7 @@ def _searched(request: HttpRequest, visitor: Visitor, asking: Asking) -> HttpRes
         "visitor": visitor,
         "asking": asking,
         "found": found,
-        "results": results.results(found),
+        "results": results.results(found, visitor.names),
         "facets": facets.facets(asking, found),
         "switches": facets.switches(asking, visitor.actor),
         "chips": facets.chips(asking),
@@ -62,8 +62,23 @@ def _searched(request: HttpRequest, visitor: Visitor, asking: Asking) -> HttpRes
 def asset(
     request: HttpRequest, visitor: Visitor, resource_type: str, asset_id: str
 ) -> HttpResponse:
-    shown = assets.asset(visitor.actor, resource_type, asset_id, base_url=base_url(request))
+    shown = assets.asset(
+        visitor.actor,
+        resource_type,
+        asset_id,
+        base_url=base_url(request),
+        names=visitor.names,
+    )
     return render(request, "console/asset.html", {"visitor": visitor, "asset": shown})
+
+
+@require_safe
+@page
+def data(
+    _request: HttpRequest, visitor: Visitor, resource_type: str, asset_id: str
+) -> HttpResponse:
+    """The asset's bytes, to be saved."""
+    return transfers.data(visitor.actor, resource_type, asset_id)
 
 
 @require_POST

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.template.defaultfilters import filesizeformat
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -58,7 +58,10 @@ VISIBILITIES: dict[str, Promise] = {
     "community": gettext_lazy("Community"),
 }
 
-UNITS = {"min_disk": "GB", "min_ram": "MB"}
+UNITS = {"min_disk": "GiB", "min_ram": "MiB"}
+KIB = 1024
+BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+"""Each 1024 of the one before."""
 ANSWERS: dict[str, Promise] = {
     "pending": gettext_lazy("has not answered"),
     "accepted": gettext_lazy("accepted"),
@@ -101,7 +104,7 @@ def shown(name: str, given: Any) -> str:
     if isinstance(given, bool):
         return pgettext("it is so", "Yes") if given else pgettext("it is not so", "No")
     if name in {"size", "virtual_size"}:
-        return f"{size(given)} ({given:,} B)"
+        return f"{size(given)} ({given:,} B)" if given >= KIB else size(given)
     if name in UNITS:
         return f"{given} {UNITS[name]}" if given else pgettext("any amount will do", "Any")
     if isinstance(given, datetime):
@@ -121,7 +124,13 @@ def ago(moment: datetime | None) -> str:
 
 
 def size(given: int | None) -> str:
-    return filesizeformat(given) if given is not None else ""
+    """A number of bytes in its largest unit; empty for none."""
+    if given is None:
+        return ""
+    power = next(
+        (one for one in range(len(BYTES) - 1) if round(given / KIB**one, 1) < KIB), len(BYTES) - 1
+    )
+    return f"{number_format(round(given / KIB**power, 1), 1 if power else 0)} {BYTES[power]}"
 
 
 EVENTS: dict[str, Promise] = {

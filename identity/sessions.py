@@ -1,6 +1,6 @@
 """Who acts when somebody is signed in by a session instead of a token: the pages and the admin."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +13,7 @@ from identity.authentication import as_admin
 from identity.conf import IdentityConfig
 from identity.errors import ProjectNotFound
 from identity.models import DEFAULT_DOMAIN, Project, User
+from identity.policies import allows
 from identity.selectors import projects_of, role_names_on
 
 KEY = "project_id"
@@ -57,6 +58,16 @@ def projects_in(request: HttpRequest) -> list[Project]:
         return behind.projects()
     user = user_of(request)
     return list(projects_of(user.pk)) if user is not None else []
+
+
+def project_names(request: HttpRequest, actor: Actor, ids: Iterable[str]) -> dict[str, str]:
+    """The names of those of these projects that who is signed in may know: the own ones, and what it may read."""
+    wanted = set(ids)
+    found = {one.pk: one.name for one in projects_in(request) if one.pk in wanted}
+    others = [one for one in wanted - found.keys() if allows(actor, "get_project", project=one)]
+    if others:
+        found |= dict(Project.objects.filter(pk__in=others).values_list("pk", "name"))
+    return found
 
 
 def choose_project(request: HttpRequest, project_id: str) -> Actor:

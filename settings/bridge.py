@@ -2,8 +2,8 @@
 
 Bodies are gathered before a thread is taken (`settings.bodies`), answers leave their thread at once: those that Django
 holds whole are sent by the event loop, of streamed ones each part is made on a thread and sent without one. Who must
-wait for something else first (`catalog.api.later`) waits here. At most `waiting` requests of a caller queue for a
-thread.
+wait for something else first (`catalog.api.later`) waits here, and bytes that a view names (`catalog.api.carrying`) are
+sent from here. At most `waiting` requests of a caller queue for a thread.
 """
 
 import asyncio
@@ -15,15 +15,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from django.db import connections
 from django.urls import Resolver404, resolve
-from starlette.types import Receive, Scope, Send
+from starlette.requests import Request
+from starlette.types import Message, Receive, Scope, Send
 
 from catalog import callers, requestids
-from catalog.api import later
+from catalog.api import carrying, later
 from catalog.api.addresses import PROXIED, RAW_PATH
 from catalog.aside import aside
 from catalog.errors import CatalogError, NotFound, TooLarge, UnsupportedMediaType
@@ -97,7 +98,9 @@ class Bridge:
             came = {later.OUTCOME: outcome, later.WAITED: answer.waiting}
             again = environ(scope, body) | _OFFER | came
             answer = await self._on_thread(self._exchange(again, gone), gone)
-        if isinstance(answer, _Streamed):
+        if isinstance(answer, _Carries):
+            await _carry(answer, scope, send, gone)
+        elif isinstance(answer, _Streamed):
             await self._stream(answer, send, gone)
         elif isinstance(answer, _Whole):
             if gone.done():
@@ -106,7 +109,7 @@ class Bridge:
 
     def _exchange(
         self, asked: dict[str, Any], gone: "asyncio.Future[None]"
-    ) -> Callable[[], "_Whole | _Streamed | _Waits"]:
+    ) -> Callable[[], "_Answer"]:
         return _Exchange(self._application, asked, self._sender, gone).run
 
     async def _send(self, answer: "_Whole", holder: str, send: Send) -> None:
@@ -221,6 +224,12 @@ class _Waits:
 
 
 @dataclass(frozen=True, slots=True)
+class _Carries:
+    sender: carrying.Send
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
 class _Streamed:
     start: dict[str, Any]
     parts: Iterator[bytes]
@@ -229,6 +238,9 @@ class _Streamed:
     def next_part(self) -> bytes | None:
         """The next part that is not empty; None at the end."""
         return next(filter(None, self.parts), None)
+
+
+_Answer: TypeAlias = _Whole | _Streamed | _Waits | _Carries
 
 
 class _Exchange:
@@ -248,7 +260,7 @@ class _Exchange:
         self._status = 500
         self._headers: Headers = []
 
-    def run(self) -> _Whole | _Streamed | _Waits:
+    def run(self) -> _Answer:
         """The answer: whole, its beginning, or what must be waited for first."""
         token = requestids.current.set(self._environ[requestids.ENVIRON])
         try:
@@ -257,7 +269,7 @@ class _Exchange:
         finally:
             requestids.current.reset(token)
 
-    def _answer(self) -> _Whole | _Streamed | _Waits:
+    def _answer(self) -> _Answer:
         parts = self._application(self._environ, self._start)
         close: Callable[[], None] = getattr(parts, "close", lambda: None)
         if getattr(
@@ -268,6 +280,8 @@ class _Exchange:
         try:
             if isinstance(parts, later.Later):
                 return _Waits(parts.waiting)
+            if isinstance(parts, carrying.Carried):
+                return _Carries(parts.sender, self._headers)
             return self._whole(b"".join(parts))
         finally:
             close()
@@ -343,6 +357,17 @@ def _variable(name: bytes) -> str | None:
     if name == b"content-type":
         return "CONTENT_TYPE"
     return "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
+
+
+async def _carry(answer: _Carries, scope: Scope, send: Send, gone: "asyncio.Future[None]") -> None:
+    async def receive() -> Message:
+        await asyncio.wait([gone])
+        return {"type": "http.disconnect"}
+
+    response = await answer.sender(Request(scope, receive))
+    for name, value in answer.headers:
+        response.headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    await response(scope, receive, send)
 
 
 def _is_data(scope: Scope) -> bool:

@@ -49,7 +49,7 @@ def test_everything_about_an_image(ada: Person) -> None:
         "Active",
         "Private",
         "qcow2",
-        "512 MB",
+        "512 MiB",
         "lts",
         "os_distro",
         "debian",

@@ -5,13 +5,15 @@ import os
 import re
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from artifacts.models import Artifact, Blob
 from tests.console.conftest import Person
 from tests.identity.factories import PASSWORD
-from tests.support.identity import give_role
+from tests.support.axe import findings
+from tests.support.identity import give_role, headers_for, make_admin
 from tests.support.server import Server, server, stray_sessions
 
 __all__ = ["server", "stray_sessions"]
@@ -276,6 +278,185 @@ def test_all_text_can_be_read(visit, ada: Person, namespace, index, light: str) 
     assert page.evaluate(CONTRAST) == []
     page.goto(f"/assets/OS::Glance::Image/{row.pk}")
     assert page.evaluate(CONTRAST) == []
+
+
+LIGHTS = pytest.mark.parametrize("light", ["light", "dark"])
+ADDRESSES = (
+    "/", "/?q=debian&tags=linux", "/?q=debain", "/?q=nothing+at+all", "/?q=debian+AND", "/?page=9", "/?nonsense=1",
+    "/assets/OS::Glance::Image/none", "/nowhere",
+)  # fmt: skip
+
+
+@LIGHTS
+def test_axe_finds_nothing(visit, ada: Person, namespace, index, complaints, light: str) -> None:
+    namespace({"os_distro": {"title": "d", "type": "string", "enum": ["debian"]}})
+    row = ada.image("broken", os_distro="cp/m", visibility="shared", active=True)
+    Blob.objects.create(artifact=row, slot="image", status="active")
+    Artifact.objects.filter(pk=row.pk).update(size=5)
+    waiting = ada.image("waiting", active=False)
+    for number in range(60):
+        ada.image(f"many {number}", tags=["many", f"t{number}"])
+    index()
+    page = visit(color_scheme=light)
+    assets = [f"/assets/OS::Glance::Image/{one.pk}" for one in (row, waiting)]
+    for path in (*ADDRESSES, *assets):
+        page.goto(path)
+        assert findings(page) == [], path
+    page.goto("/")
+    page.evaluate("for (const one of document.querySelectorAll('.facet details')) one.open = true")
+    assert findings(page) == []
+    for menu in page.locator("details.menu").all():
+        menu.locator("summary").click()
+        assert findings(page) == []
+    page.context.clear_cookies()
+    page.goto("/")
+    assert findings(page) == []
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("alert").wait_for()
+    assert findings(page) == []
+    complaints.clear()  # of the addresses that are refused
+
+
+@LIGHTS
+def test_axe_finds_nothing_on_a_phone(visit, light: str) -> None:
+    phone = {"width": 360, "height": 740}
+    page = visit(viewport=phone, is_mobile=True, has_touch=True, color_scheme=light)
+    assert findings(page) == []
+    page.get_by_text("Filters", exact=True).click()
+    assert findings(page) == []
+    page.locator("ol.results h2 a").first.click()
+    page.wait_for_selector(".asset h1")
+    assert findings(page) == []
+
+
+def tab_to(page: Page, key: str, most: int = 20) -> None:
+    """Goes on by Tab until something with this key, or this text, has the focus; each stop on the way is seen."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(STOP)
+        assert stop["seen"], stop
+        if key in {stop["key"], stop["text"]}:
+            return
+    pytest.fail(f"{key} was not reached")
+
+
+STOP = """() => {
+  const one = document.activeElement, box = one.getBoundingClientRect();
+  return {key: one.dataset.key || one.id, text: one.textContent.trim(),
+    seen: box.width > 4 && box.height > 4 && box.left >= 0 && box.right <= innerWidth
+      && getComputedStyle(one).clipPath === "none" && one.checkVisibility()};
+}"""
+
+
+def test_the_first_tab_is_seen_and_leads_past_the_facets(visit, ada: Person, index) -> None:
+    for number in range(60):
+        ada.image(f"many {number}", tags=["many", f"t{number}"])
+    index()
+    page = visit("/?sort=name")
+    assert page.evaluate("document.activeElement.id") == "q"
+    tab_to(page, "Skip to the results", most=1)
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "found"
+    tab_to(page, "asset-1", most=8)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".asset h1")
+    tab_to(page, "Skip to the content", most=1)
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_every_stop_of_the_search_is_seen(visit) -> None:
+    page = visit("/?tags=linux")
+    tab_to(page, "asset-2", most=60)
+
+
+def test_filters_and_pages_by_keyboard(visit, ada: Person, index) -> None:
+    for number in range(25):
+        ada.image(f"many {number:02}", tags=["many"], disk_format="iso", container_format="bare")
+    index()
+    page = visit("/?sort=name&tags=many")
+    tab_to(page, "Skip to the results")
+    page.keyboard.press("Enter")
+    tab_to(page, "after", most=60)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"page=2"))
+    shows(page, *(f"many {number}" for number in range(20, 25)))
+    page.locator("#q").focus()
+    tab_to(page, "Skip to the results")
+    page.keyboard.press("Enter")
+    tab_to(page, "Clear filters")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/\?sort=name$|/$"))
+    page.wait_for_function("document.querySelector('#count').innerText === '29 assets'")
+
+
+def test_more_values_of_a_facet_by_keyboard(visit, ada: Person, index) -> None:
+    for number in range(20):
+        ada.image(f"many {number}", tags=["many", f"t{number:02}"])
+    index()
+    page = visit("/")
+    tab_to(page, "19 more", most=60)
+    page.keyboard.press("Enter")
+    tab_to(page, "tags=t09", most=20)
+    page.keyboard.press("Enter")
+    shows(page, "many 9")
+
+
+def test_the_language_and_what_is_meant_by_keyboard(visit, complaints) -> None:
+    page = visit()
+    page.keyboard.type("tags:linux AND disk_format:raw")
+    shows(page, "Debian 13")
+    page.locator("#q").fill("tags:linux AND")
+    page.get_by_role("heading", name="This search cannot be read").wait_for()
+    assert page.locator(".typed").inner_text() == "tags:linux AND…"
+    page.locator("#q").fill("debain 12")
+    page.get_by_text("Did you mean").wait_for()
+    tab_to(page, "Skip to the results")
+    page.keyboard.press("Enter")
+    tab_to(page, "meant", most=5)
+    page.keyboard.press("Enter")
+    shows(page, "Debian 12")
+    assert page.locator("#q").input_value() == "debian 12"
+    assert all("400" in one for one in complaints)
+    complaints.clear()
+
+
+def test_an_image_is_downloaded_by_keyboard(visit, ada: Person, server: Server) -> None:
+    row = ada.image("data", active=False, disk_format="raw", container_format="bare")
+    headers = headers_for(ada.user, ada.user.default_project)
+    octets = {**headers, "Content-Type": "application/octet-stream"}
+    address = f"{server.url}/image/v2/images/{row.pk}/file"
+    assert httpx.put(address, content=b"bytes", headers=octets).status_code == 204
+    page = visit(f"/assets/OS::Glance::Image/{row.pk}")
+    page.evaluate("document.activeElement.blur()")
+    tab_to(page, "download")
+    with page.expect_download() as started:
+        page.keyboard.press("Enter")
+    assert started.value.suggested_filename == "data.raw"
+    assert started.value.path().read_bytes() == b"bytes"
+
+
+def test_administration_by_keyboard(visit, ada: Person) -> None:
+    give_role(ada.user, "admin", make_admin()[1])
+    page = visit()
+    tab_to(page, "User: ada")
+    page.keyboard.press("Enter")
+    tab_to(page, "Administration", most=1)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/admin/$"))
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_the_full_width_is_used(visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 800})
+    right = "(one) => one.getBoundingClientRect().right"
+    for selector in (".results", ".who"):
+        assert page.locator(selector).evaluate(right) > width - 60
+    page.locator("ol.results h2 a").first.click()
+    page.wait_for_selector(".asset h1")
+    assert page.locator(".asset-side").evaluate(right) > width - 60
 
 
 @pytest.mark.parametrize("path", ["/", "/?q=debian&tags=linux", "/?q=nothing"])

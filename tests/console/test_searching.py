@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from console import words
 from console.highlights import BEGIN, END, marked
 from images.services import members, states
 from search import engines, selectors, upkeep
@@ -460,3 +461,49 @@ def test_all_projects_are_for_administrators(index, ada: Person, bob: Person) ->
     assert "switch-all_projects" not in bob.get().links
     other = bob.get(all_projects="true")
     assert (other.status, other.assets, other.links.get("chip-1")) == (200, [], None)
+
+
+def test_rows_tell_images_of_one_name_apart(ada: Person, bob: Person, index) -> None:
+    one = ada.image("web", os_distro="debian", os_version="12", architecture="aarch64")
+    ada.image("web", os_distro="ubuntu", os_version="24.04", hw_architecture="x86_64")
+    bob.image("of bob", visibility="community")
+    index()
+    page = ada.get(q="web", community="true")
+    assert "debian 12" in page.text
+    assert "aarch64" in page.text
+    assert "ubuntu 24.04" in page.text
+    assert "x86_64" in page.text
+    assert one.pk in page.text
+    assert "Owner: ours" in page.text
+    assert ada.get(q=one.pk[:8]).marked == [one.pk]
+    others = ada.get(q="of bob", community="true")
+    assert f"Owner: {bob.actor.project_id}" in others.text, "whose name is not for everybody"
+    assert "theirs" not in others.html
+    root = Person.of(*make_admin())
+    assert "Owner: theirs" in root.get(q="of bob", community="true").text
+
+
+def test_filters_are_cleared_and_pages_turned_by_their_names(ada: Person, index) -> None:
+    for number in range(21):
+        ada.image(f"image {number}", tags=["a"])
+    index()
+    page = ada.get(tags="a")
+    assert page.links["chip-all"] == ("/", "Clear filters")
+    assert page.links["after"][1] == "Next →"
+    assert follow(ada, page, "after").links["before"][1] == "← Previous"
+    assert "Project: ours" in page.text
+    assert "User: ada" in page.text
+    assert "Administration" not in page.text
+    assert "Administration" in Person.of(*make_admin()).get().text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (None, ""), (0, "0 B"), (1, "1 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (1 << 20, "1.0 MiB"),
+        (348_200_000, "332.1 MiB"), ((1 << 30) - 1, "1.0 GiB"), (1 << 30, "1.0 GiB"), (1 << 40, "1.0 TiB"),
+        (1 << 62, "4.0 EiB"),
+    ],
+)  # fmt: skip
+def test_sizes_are_in_the_units_they_name(given: int | None, said: str) -> None:
+    assert words.size(given) == said

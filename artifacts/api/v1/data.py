@@ -46,7 +46,11 @@ async def _put(request: Request) -> Response:
 
 
 async def _get(request: Request) -> Response:
-    location = await in_database(partial(_readable, request))
+    return await sent(request, await in_database(partial(_readable, request)))
+
+
+async def sent(request: Request, location: Location) -> Response:
+    """The bytes of a blob, or the range of them that is asked for. BytesLost, Unavailable, RangeNotSatisfiable."""
     stored = location.stored_object
     if stored is None or stored.size is None or stored.state != "stored":
         raise lost(artifact=location.blob.artifact_id, slot=location.blob.slot)
@@ -79,8 +83,12 @@ def _abandon(begun: tuple[Actor, Upload, Intake]) -> None:
 
 def _readable(request: Request) -> Location:
     actor, kind, artifact = _artifact(request)
+    return readable(actor, kind, artifact, request.path_params["slot"])
+
+
+def readable(actor: Actor, kind: ArtifactType, artifact: Artifact, slot: str) -> Location:
+    """Where the actor may read a blob. NotFound, Forbidden, BytesLost."""
     kind.guard.require("download", artifact, actor)
-    slot = request.path_params["slot"]
     blobs = Blob.objects.filter(artifact=artifact, slot=slot)
     rows = Location.objects.filter(blob__in=blobs, status="active")
     found = rows.select_related("blob", "stored_object").order_by("id").first()

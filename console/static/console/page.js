@@ -46,6 +46,17 @@
     if (from.origin === location.origin && from.pathname === "/") back.href = from.href;
   };
 
+  // The script exchanges what an address with a # would lead to.
+  const skip = (event) => {
+    const link = event.target.closest("a.skip");
+    const target = link && document.querySelector(link.getAttribute("href"));
+    if (!target) return;
+    event.preventDefault();
+    target.focus();
+    target.scrollIntoView();
+  };
+
+  document.addEventListener("click", skip);
   document.addEventListener("keydown", closeMenus);
   document.addEventListener("click", closeMenus);
   if (box) document.addEventListener("keydown", focusBox);

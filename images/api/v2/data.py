@@ -1,5 +1,6 @@
 """`/v2/images/{id}/file`: an image's bytes in and out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -110,6 +111,13 @@ async def _get(request: Request) -> Response:
     if found is None:
         etags.unchanged(request.headers, None)
         return Response(status_code=204)
+    return await sent(request, found)
+
+
+async def sent(request: Request, found: Readable) -> Response:
+    """The bytes, or the range of them that is asked for. BytesLost, Unavailable, PreconditionFailed, NotFound,
+    RangeNotSatisfiable.
+    """
     tag = etags.tag_of_bytes(found.digest) if found.digest else None
     headers = etags.headers(tag) if tag else {}
     if tag and etags.unchanged(request.headers, tag):
@@ -160,7 +168,12 @@ def _readable(request: Request) -> Readable | None:
         for name in part.split(",")
         if name.strip()
     ]
-    image = selectors.image_for(actor, request.path_params["image_id"])
+    return readable(actor, request.path_params["image_id"], preferred)
+
+
+def readable(actor: Actor, image_id: str, preferred: Sequence[str] = ()) -> Readable | None:
+    """What the actor may read of an image; None while it has no data. NotFound, Forbidden, BytesLost, StoreMissing."""
+    image = selectors.image_for(actor, image_id)
     data.require_download(image, actor=actor, preferred=preferred)
     size, fields = image.size or 0, image.fields
     found = places.locations_of(image, preferred)

@@ -37,6 +37,7 @@ class _Counted(Response):
 
     def __init__(self, response: Response, done: Callable[[int], None]) -> None:
         super().__init__(status_code=response.status_code)
+        self.raw_headers = response.raw_headers  # what is added here goes out with it
         self._response, self._done = response, done
 
     @override
