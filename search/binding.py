@@ -256,10 +256,13 @@ def _begins(target: Target, value: str) -> Bound:
     short(target, value)
     if target.type is FieldType.TEXT:
         value = analysis.folded(value)
-    small = value.lower()
-    if target.name == ID and value != small and set(small) <= HEXADECIMAL:
-        return any_part(Begins(target, value), Begins(target, small))
-    return Begins(target, value)
+    found = Begins(target, value)
+    return any_part(found, Begins(target, value.lower())) if _capitals(target, value) else found
+
+
+def _capitals(target: Target, part: str) -> bool:
+    """Whether this may be a part of an id that is written in capitals."""
+    return target.name == ID and part != part.lower() and set(part.lower()) <= HEXADECIMAL
 
 
 @lru_cache(maxsize=64)
@@ -289,7 +292,11 @@ def _looks(target: Target, pattern: str, free: bool) -> Bound:
         )
     if target.type is FieldType.TEXT:
         parts = [analysis.folded(part) if isinstance(part, str) else part for part in parts]
-    return Looks(target, tuple(parts))
+    found = Looks(target, tuple(parts))
+    if not _capitals(target, "".join(part for part in parts if isinstance(part, str))):
+        return found
+    small = (part.lower() if isinstance(part, str) else part for part in parts)
+    return any_part(found, Looks(target, tuple(small)))
 
 
 def _near(target: Target, word: str) -> Bound:

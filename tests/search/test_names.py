@@ -41,6 +41,8 @@ def test_an_id_is_found_in_whatever_letters_it_is_written(engine: Engine) -> Non
         {"prefix": {"id": part}},
         {"query_string": {"query": spelled}},
         {"query_string": {"query": f"id:{spelled}"}},
+        {"query_string": {"query": f"{part}*"}},
+        {"wildcard": {"id": f"{part[:4]}????{part[8:]}*"}},
         {"multi_match": {"query": part, "type": "bool_prefix"}},
     ):
         question = bodies.parse(SCHEMA, {"query": query})
