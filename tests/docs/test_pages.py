@@ -14,6 +14,7 @@ import kombu
 import pytest
 
 from tests.docs.pages import ADDRESS, DOCS, blocks, execute, workplace
+from tests.support.disks import smallest_qcow2
 from tests.support.ports import free_port
 from tests.support.service import ROOT, Service, configured
 
@@ -54,6 +55,7 @@ OWN = (
 """Pages that start a service of their own, on a port of its own, in the same folder."""
 
 BY_THEMSELVES = {
+    "../README": "below, with a disk",
     "contributing": "test_changes.py, with fragments of its own",
     "how-to/back-up-and-restore": "below, which looks into the copy",
     "how-to/change-the-admin-password": "below: the others know the password",
@@ -66,7 +68,7 @@ BY_THEMSELVES = {
 """Pages that are executed too, and where."""
 
 NOT_RUN = {
-    "README.md": "the first start and the client, with the network; the tutorial is the same and more",
+    "README.md": "the first start, and the tests; a service runs",
     "docs/contributing.md": "what CI does",
     "docs/how-to/back-up-and-restore.md": "pg_dump of a database in production",
     "docs/how-to/check-uploaded-data.md": "a service with certificates; tests/images verifies signatures",
@@ -151,6 +153,15 @@ def test_backup_holds_what_there_was(folder: Path, service: Service) -> None:
     assert service.call("DELETE", path, token=token)[0] == 204
 
 
+def test_readme(folder: Path, service: Service) -> None:
+    """With a disk of the reader's, and the image that the reader keeps."""
+    disk = folder / "disk.qcow2"
+    disk.write_bytes(smallest_qcow2(1 << 20))
+    execute(ROOT / "README.md", folder, {})
+    disk.unlink()
+    service.openstack("image", "delete", "my-image")
+
+
 def test_password_page(tmp_path: Path) -> None:
     with configured(workplace(tmp_path) / "var") as service:
         service.start()
@@ -185,8 +196,8 @@ PAGES = (ROOT / "README.md", ROOT / "benchmarks/README.md", *DOCS.rglob("*.md"))
 
 
 def test_every_page_is_executed() -> None:
-    run = {one.relative_to(DOCS).as_posix() for one in PAGES if _has(one, "sh")}
-    assert run == {f"{one}.md" for one in (*BESIDE, *OWN, *BY_THEMSELVES)}
+    run = {one.resolve() for one in PAGES if _has(one, "sh")}
+    assert run == {(DOCS / f"{one}.md").resolve() for one in (*BESIDE, *OWN, *BY_THEMSELVES)}
 
 
 def test_what_is_not_executed_says_why() -> None:
