@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
 from catalog import adminlinks
+from catalog.adminforms import LabelledInline
 from catalog.administration import RowAdmin, ServiceAdmin
 from catalog.api.sessions import staff_actor_of
 from metadefs.models import Association, Epoch, Namespace, Object, Property, ResourceType, Tag
@@ -66,10 +67,9 @@ class DefinitionAdmin(ServiceAdmin[M]):
         rows.remove(row, actor=staff_actor_of(request))
 
 
-class ContentInline(admin.TabularInline[M, Namespace]):
+class ContentInline(LabelledInline[M, Namespace]):
     """Contents of a namespace, edited on its page."""
 
-    extra = 0
     show_change_link = True
 
     @override

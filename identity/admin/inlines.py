@@ -2,12 +2,12 @@
 
 from typing import Any, TypeVar
 
-from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from typing_extensions import override
 
 from catalog.actors import Actor
+from catalog.adminforms import LabelledInline
 from identity.models import Assignment, Project, Role, RoleImplication, User
 from identity.services.assignments import assign, unassign
 from identity.services.roles import imply, no_longer_imply
@@ -18,8 +18,7 @@ M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
 
 
-class _AddAndRemove(admin.TabularInline[M, P]):
-    extra = 0
+class _AddAndRemove(LabelledInline[M, P]):
     related: tuple[str, ...] = ()
 
     @override
