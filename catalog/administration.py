@@ -93,7 +93,7 @@ class RowAdmin(ToldInEvents[M]):
     paginator = BoundedPaginator
     list_per_page = 50
     ordering: ClassVar[list[str | Combinable] | tuple[str | Combinable, ...] | None] = ("-id",)
-    sortable_by = ()
+    sortable_by: ClassVar[tuple[str, ...]] = ()
     actions_on_bottom = False
 
     @override

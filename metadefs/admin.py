@@ -2,19 +2,22 @@
 rises with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
-from django.db.models import Q
-from django.http import HttpRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from typing_extensions import override
 
 from catalog import adminlinks
 from catalog.adminforms import LabelledInline
 from catalog.administration import RowAdmin, ServiceAdmin
+from catalog.adminlists import TextFilter
 from catalog.api.sessions import staff_actor_of
 from metadefs.models import Association, Epoch, Namespace, Object, Property, ResourceType, Tag
 from metadefs.services import rows
@@ -109,10 +112,16 @@ class TagInline(ContentInline[Tag]):
     fields = ("name",)
 
 
+class OwnerFilter(TextFilter):
+    title = _("owner (project id)")
+    parameter_name = column = "owner"
+
+
 @admin.register(Namespace)
 class NamespaceAdmin(DefinitionAdmin[Namespace]):
     list_display = ("namespace", "display_name", "visibility", "owner", "protected")
-    list_filter = ("visibility", "protected")
+    list_filter = ("visibility", "protected", OwnerFilter)
+    sortable_by = ("namespace", "visibility", "owner")
     ordering = ("namespace",)
     prefix_fields = ("namespace",)
     search_help_text = _("Beginning of the name")
@@ -164,8 +173,44 @@ class TagAdmin(ContentAdmin[Tag]):
     fields = ("namespace", "name", *TIMES)
 
 
+EFFECTS = {
+    "enforce": _("Writes that set a property to a value outside the rules will be refused."),
+    "warn": _("Values outside the rules will be stored, and their assets marked as not valid."),
+    "off": _("Nobody will look whether values are within the rules."),
+}
+TITLES = {
+    "enforce": _("Set the mode to enforce"),
+    "warn": _("Set the mode to warn"),
+    "off": _("Set the mode to off"),
+}
+
+
+def _sets(mode: str) -> Callable[..., HttpResponse | None]:
+    """The action that asks, and then sets the mode of all associations that were chosen."""
+
+    @admin.action(permissions=["change"], description=TITLES[mode])
+    def set_mode(
+        model_admin: "AssociationAdmin", request: HttpRequest, queryset: QuerySet[Association]
+    ) -> HttpResponse | None:
+        chosen = {row.pk: row for row in queryset.select_related("namespace", "resource_type")}
+        if request.POST.get("post"):
+            model_admin.set_mode(request, chosen, mode)
+            return None
+        context = {
+            **model_admin.admin_site.each_context(request),
+            "title": TITLES[mode], "effect": EFFECTS[mode], "mode": mode, "rows": chosen.values(),
+            "action": f"set_{mode}", "opts": model_admin.opts,
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/metadefs/set_mode.html", context)
+
+    set_mode.__name__ = f"set_{mode}"
+    return set_mode
+
+
 @admin.register(Association)
 class AssociationAdmin(ContentAdmin[Association]):
+    actions: Any = ("delete_selected", *map(_sets, EFFECTS))
+    list_filter = ("mode", "strict", "resource_type")
     list_display = ("namespace", "resource_type", "prefix", "mode", "strict")
     list_select_related = ("namespace", "resource_type")
     ordering = ("namespace_id", "resource_type_id")
@@ -176,6 +221,24 @@ class AssociationAdmin(ContentAdmin[Association]):
     @override
     def told_as(self, row: Association) -> tuple[str, str]:
         return "metadef_resource_type", f"{row.namespace.namespace}/{row.resource_type.name}"
+
+    def set_mode(self, request: HttpRequest, chosen: Mapping[Any, Association], mode: str) -> None:
+        """Each by the service; those that it refuses are named."""
+        actor = staff_actor_of(request)
+
+        def set_one(key: Any) -> None:
+            row = chosen[key]
+            row.mode = mode
+            rows.write(row, actor=actor)
+
+        done = self.each(request, chosen, set_one)
+        if done:
+            said = ngettext(
+                "The mode of %(count)d is %(mode)s.",
+                "The mode of %(count)d is %(mode)s.",
+                len(done),
+            )
+            self.message_user(request, said % {"count": len(done), "mode": mode}, messages.SUCCESS)
 
 
 @admin.register(ResourceType)

@@ -198,3 +198,29 @@ def test_what_the_policies_refuse_is_refused_here_too(operator, row, monkeypatch
     sent = form(operator.get(f"{HOME}/namespace/add/")) | {"namespace": "M"}
     assert "you may not do this" in refusals(operator.post(f"{HOME}/namespace/add/", sent))
     assert Namespace.objects.get().namespace == "N"
+
+
+def test_modes_of_many_are_set_at_once_after_a_question(operator, row):
+    for name in ("M", "O"):
+        drafts = (AssociationDraft(name="T", mode="off"), AssociationDraft(name="U", mode="warn"))
+        namespaces.create(NamespaceDraft(namespace=name, associations=drafts), actor=actor(ADMIN))
+    chosen = list(Association.objects.exclude(namespace=row).values_list("pk", flat=True))
+    sent = {"action": "set_enforce", "_selected_action": chosen}
+    asked = operator.post(f"{HOME}/association/", sent).content.decode()
+    assert "will be refused" in asked
+    assert "M → T: off → enforce" in asked
+    assert set(Association.objects.values_list("mode", flat=True)) == {"off", "warn"}
+    told = operator.post(f"{HOME}/association/", sent | {"post": "yes"}, follow=True)
+    assert "The mode of 4 is enforce." in told.content.decode()
+    modes = dict(Association.objects.values_list("pk", "mode"))
+    assert {modes[pk] for pk in chosen} == {"enforce"}
+    assert modes[row.associations.get().pk] == "warn"
+    changed = Event.objects.filter(kind="metadef_resource_type.update")
+    assert {event.changes["mode"][1] for event in changed} == {"enforce"}
+    assert None not in changed.values_list("actor_user_id", flat=True)
+
+
+def test_namespaces_are_found_by_their_owner(operator, row):
+    namespaces.create(NamespaceDraft(namespace="M", owner="p1"), actor=actor(ADMIN))
+    found = operator.get(f"{HOME}/namespace/?owner=p1").context["cl"].result_list
+    assert [one.namespace for one in found] == ["M"]
