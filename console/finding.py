@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from catalog.actors import Actor
+from catalog.errors import Unavailable
 from catalog.query import Bool, Everything, Expression, Sort, Term, Terms
 from console.asking import ALL_PROJECTS, PAGE_SIZE, PROPERTY, WINDOW, Asking, facet_fields
 from console.highlights import BEGIN, END
@@ -88,13 +89,19 @@ class _Finding:
         if result.total:
             common = common_properties(actor, self._question(asking), MOST_PROPERTIES)
             offered = [name for key in common if (name := PROPERTY + key) not in chosen]
-            counts |= self._counts(self._search(asking, offered), offered)
+            if offered:
+                counts |= self._counts(self._search(asking, offered), offered)
         for name in asking.filters:
             counts |= self._counts(self._search(asking.without(name), [name]), [name])
-        text = None
-        if asking.text and not result.total:
-            text = meant(actor, asking.text, self._asked)
+        text = self._meant() if asking.text and not result.total else None
         return Found(total=result.total, hits=result.hits, counts=counts, meant=text)
+
+    def _meant(self) -> str | None:
+        """What is nearer to be found; nothing where search is too busy to look for it."""
+        try:
+            return meant(self._actor, self._asking.text, self._asked)
+        except Unavailable:
+            return None
 
     def _search(self, asking: Asking, facets: Sequence[str], *, hits: bool = False) -> SearchResult:
         wanted: dict[str, Aggregation] = {
