@@ -10,6 +10,7 @@ import importlib
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -68,14 +69,14 @@ def install(folder: Path) -> None:
 
 
 class _Forking:
-    """The process that forks; it ends with the tests."""
+    """The process that forks; it ends with the tests, however they end."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="openstack-")
         self.path = f"{self._folder.name}/socket"
         self._process = subprocess.Popen(
             [sys.executable, "-P", __file__, self.path],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "HOME": tempfile.gettempdir(), "LC_ALL": "C.UTF-8"},
             start_new_session=True,
@@ -141,7 +142,7 @@ def _load() -> None:
 
 
 def _serve(path: str) -> None:
-    """Fork for each call; only this process needs the client's modules."""
+    """Fork for each call, until standard input ends; only this process needs the client's modules."""
     _load()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -149,7 +150,7 @@ def _serve(path: str) -> None:
         listener.listen()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        while True:
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
             asked, _ = listener.accept()
             with asked:
                 if os.fork() == 0:
