@@ -17,15 +17,15 @@ M = TypeVar("M", bound=Model)
 def check_name(kind: str, name: str) -> None:
     """InvalidDefinition for a name that is empty, too long, or that no database could hold."""
     if not name.strip():
-        raise InvalidDefinition(f"the name of a {kind} must not be empty", rule="name")
+        raise InvalidDefinition(f"the {kind}'s name must not be empty", rule="name")
     if len(name) > NAME_LENGTH:
         raise InvalidDefinition(
-            f"the name of a {kind} is longer than {NAME_LENGTH} characters", rule="name"
+            f"the {kind}'s name is longer than {NAME_LENGTH} characters", rule="name"
         )
     if "\x00" in name:
-        raise InvalidDefinition(f"the name of a {kind} must not hold NUL", rule="name")
+        raise InvalidDefinition(f"the {kind}'s name must not hold NUL", rule="name")
     if kind == "namespace" and "/" in name:
-        raise InvalidDefinition("the name of a namespace must not hold a slash", rule="name")
+        raise InvalidDefinition("the namespace's name must not hold a slash", rule="name")
 
 
 def check_new_name(kind: str, name: str, *, instead_of: str = "") -> None:
@@ -42,7 +42,7 @@ def check_number(names: Sized) -> None:
 
 def taken(namespace: Namespace, kind: str, name: str) -> Duplicate:
     return Duplicate(
-        f"namespace {namespace.namespace!r} has a {kind} {name!r} already",
+        f"namespace {namespace.namespace!r} has the {kind} {name!r} already",
         namespace=namespace.namespace,
         name=name,
     )
