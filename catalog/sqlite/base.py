@@ -9,6 +9,8 @@ import os
 import sqlite3
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -17,7 +19,53 @@ from django.db.utils import OperationalError
 LOOK = 0.001
 """Seconds between two looks at a lock that another process holds."""
 
-_lines: dict[str, threading.Lock] = {}
+READS = (
+    "SELECT",
+    "PRAGMA",
+    "EXPLAIN",
+    "WITH",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "RELEASE",
+)
+
+
+class Line:
+    """Whoever came first has the next turn."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def take(self, seconds: float) -> bool:
+        """Whether the turn came within the time."""
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=seconds):
+            return True
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return False
+        return True  # it came in the last moment
+
+    def leave(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+_lines: dict[str, Line] = {}
 """By database. A process that is forked has nobody in line."""
 
 os.register_at_fork(after_in_child=_lines.clear)
@@ -29,16 +77,29 @@ _WRAPPER: Any = base.DatabaseWrapper  # the stubs leave out what begins and ends
 class DatabaseWrapper(_WRAPPER):  # type: ignore[misc]
     """Waits for `timeout` seconds of the options, as SQLite does, and fails as it does then."""
 
-    _turn: "threading.Lock | None" = None
-    """Held by the connection while its transaction lasts."""
+    _turn: Line | None = None
+    """Held by the connection while its transaction lasts, or its statement outside of one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.execute_wrappers.append(self._in_line)
+
+    def _in_line(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
+        """A statement that writes outside of a transaction waits for its turn as well."""
+        if self._turn is not None or self.in_atomic_block or sql.lstrip().upper().startswith(READS):
+            return execute(sql, params, many, context)
+        self._enter_line()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self._leave_line()
 
     def _start_transaction_under_autocommit(self) -> None:
         self._leave_line()
         end = time.monotonic() + self._patience
-        line = _lines.setdefault(str(self.settings_dict["NAME"]), threading.Lock())
-        if not line.acquire(timeout=self._patience):
-            raise OperationalError("database is locked")
-        self._turn = line
+        self._enter_line()
         try:
             self._begin(end)
         except BaseException:
@@ -66,10 +127,16 @@ class DatabaseWrapper(_WRAPPER):  # type: ignore[misc]
         options: dict[str, Any] = self.settings_dict["OPTIONS"]
         return float(options.get("timeout", 5.0))
 
+    def _enter_line(self) -> None:
+        line = _lines.setdefault(str(self.settings_dict["NAME"]), Line())
+        if not line.take(self._patience):
+            raise OperationalError("database is locked")
+        self._turn = line
+
     def _leave_line(self) -> None:
         if self._turn is not None:
-            self._turn.release()
-            self._turn = None
+            line, self._turn = self._turn, None
+            line.leave()
 
     def _commit(self) -> None:
         super()._commit()

@@ -10,6 +10,8 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 
 from artifacts.models import Artifact, Tag
+from catalog.sqlite import base
+from tests.support.patience import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,3 +115,39 @@ def test_however_a_transaction_ends_the_next_begins(
     other.submit(impatient).result()
     other.submit(write, "next").result(30)
     assert Artifact.objects.filter(name="next").exists()
+
+
+def test_a_statement_outside_of_a_transaction_waits_as_well(other: ThreadPoolExecutor) -> None:
+    row = Artifact.objects.create(type="images", name="one", status="queued")
+    line = base._lines[str(connection.settings_dict["NAME"])]
+    with transaction.atomic():
+        waiting = other.submit(Artifact.objects.filter(pk=row.pk).update, name="two")
+        eventually(lambda: len(line._waiting) == 1)
+        other_reads = Artifact.objects.get(pk=row.pk).name
+        assert other_reads == "one"
+    assert waiting.result(30) == 1
+    assert not line._waiting
+    assert not line._taken
+
+
+def test_whoever_came_first_is_next() -> None:
+    """Also before the one who has just had a turn and asks again at once."""
+    line, order = base.Line(), []
+    assert line.take(0)
+
+    def wait(name: str) -> None:
+        assert line.take(30)
+        order.append(name)
+        line.leave()
+
+    threads = []
+    for number, name in enumerate(("first", "second"), 1):
+        threads.append(threading.Thread(target=wait, args=(name,)))
+        threads[-1].start()
+        eventually(lambda number=number: len(line._waiting) == number)
+    assert not line.take(0.01), "and who gives up leaves the others where they are"
+    line.leave()
+    wait("again")
+    for thread in threads:
+        thread.join(30)
+    assert order == ["first", "second", "again"]
