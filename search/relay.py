@@ -10,12 +10,14 @@ import logging
 import os
 import socket
 import uuid
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog import failpoints, outages
 from catalog.conf import CatalogConfig, section
 from catalog.events import claiming
-from catalog.events.claiming import Turns
+from catalog.events.claiming import Claim, Turns
 from search import engines, loading, metrics
 from search.conf import SearchConfig
 from search.engine import Engine, Verdict
@@ -79,9 +81,8 @@ class Relay:
         with metrics.BATCH_SECONDS.time():
             failpoints.reach(AFTER_CLAIM)
             work = loading.load(claims, most=section(SearchConfig).relay_bytes)
-            self._turns.heavy -= {one.project_id for one in claims}
+            self._weigh(claims, work)
             if work.left:
-                self._turns.heavy |= {one.project_id for one in work.left}
                 claiming.release(CONSUMER, owner=self._owner, claims=work.left)
             failpoints.reach(AFTER_LOAD)
             error = self._write(work)
@@ -92,6 +93,17 @@ class Relay:
         metrics.DELIVERIES.labels("poison").inc(len(work.poison))
         metrics.DELIVERIES.labels("delayed").inc(len(work.later))
         return Batch(len(claims) - len(work.left), error)
+
+    def _weigh(self, claims: Sequence[Claim], work: Work) -> None:
+        """Remember whose documents were too heavy for the batch, and how many of them went in."""
+        taken = Counter(one.project_id for one in claims)
+        left = Counter(one.project_id for one in work.left)
+        for project, number in taken.items():
+            might = self._turns.heavy.pop(project, None)
+            if left[project]:
+                self._turns.heavy[project] = 1 + 2 * (number - left[project])
+            elif number == might:  # there may be more, and it was not too much
+                self._turns.heavy[project] = 2 * number
 
     def drain(self) -> int:
         """Take batches until nothing is due; how many deliveries were worked at. EngineUnavailable when it is away."""

@@ -37,11 +37,11 @@ class Turns:
     """Whose turn it is: projects come in the order of their ids, after the one that had its turn last.
 
     Consumers begin anywhere, so that several do not serve the same projects. Those that a consumer calls `heavy` share
-    with nobody, so that nobody waits for their part as well as for his own.
+    with nobody, so that nobody waits for their part as well as for his own, and have so many deliveries of a batch.
     """
 
     last: str = field(default_factory=lambda: uuid4().hex)
-    heavy: set[str] = field(default_factory=set)
+    heavy: dict[str, int] = field(default_factory=dict)
 
     def shared(self, waiting: Iterable[str], most: int) -> Iterator[list[str]]:
         """Who shares a batch, of those that wait in turn."""
@@ -71,7 +71,8 @@ def claim(
         waiting = _in_turn(consumer, turns.last)
         for projects in turns.shared(waiting, min(PROJECTS, limit)):
             turns.last = projects[-1]
-            if rows := _shared(consumer, projects, owner, lease, limit):
+            most = min(limit, turns.heavy.get(projects[0], limit))
+            if rows := _shared(consumer, projects, owner, lease, most):
                 return [
                     Claim(r.pk, r.topic, r.object_id, r.generation, r.attempts, r.project_id)
                     for r in rows
