@@ -10,7 +10,7 @@ def parse(schema: Schema, text: str, *, digests: tuple[str, ...] = ()) -> Expres
     """What `freetext` makes of words alone, and `querystring` of everything else. QueryRefused."""
     if is_words(text):
         return freetext.parse(text, digests=digests)
-    return querystring.parse(schema, text)
+    return querystring.parse(schema, text, digests=digests)
 
 
 def is_words(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Words that people type: every one must be found somewhere; the last may still be unfinished."""
 
 import re
+from collections.abc import Iterable
 
 from catalog.query import Bool, Everything, Expression, Match, Phrase, Terms, any_of
 from search import analysis
@@ -30,6 +31,12 @@ def _word(part: str, digests: tuple[str, ...], *, unfinished: bool = False) -> E
     found: list[Expression] = [Match((), part, "and")]
     if unfinished and all(len(word) <= LONGEST_BEGINNING for word in analysis.words(part)):
         found.append(Phrase((), part, prefix=True))
-    if _DIGEST.fullmatch(part):
-        found += [Terms(name, (part, part.lower())) for name in digests]
+    found += as_digests(part, digests)
     return any_of(*found) if len(found) > 1 else found[0]
+
+
+def as_digests(word: str, fields: Iterable[str]) -> list[Expression]:
+    """The word as the whole value of each field, if it may be a digest."""
+    if not _DIGEST.fullmatch(word):
+        return []
+    return [Terms(name, (word, word.lower())) for name in fields]

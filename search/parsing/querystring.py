@@ -13,7 +13,7 @@ from catalog.query import Expression
 from search import analysis
 from search.binding import bind
 from search.errors import QueryRefused
-from search.parsing import lucene
+from search.parsing import freetext, lucene
 from search.parsing.lucene import Bounds, Clause, Group, Node, Pattern, Quoted, Star, Words
 from search.parsing.reading import LONGEST_TEXT
 from search.resolving import ANYWHERE, resolve
@@ -30,6 +30,7 @@ class _Options:
     every: bool
     lenient: bool
     leading_wildcard: bool
+    digests: tuple[str, ...]
 
 
 def parse(
@@ -41,15 +42,17 @@ def parse(
     lenient: bool = False,
     leading_wildcard: bool = True,
     depth: int = 1,
+    digests: tuple[str, ...] = (),
 ) -> Expression:
     """The expression of a query string. `every`: words without a sign are required. `lenient`: a value that a field
-    cannot hold finds nothing instead of being refused. `depth`: how deep it lies in its query.
+    cannot hold finds nothing instead of being refused. `depth`: how deep it lies in its query. A word without a field
+    that may be a digest is looked for as the whole value of `digests`, too.
     """
     if len(text) > LONGEST_TEXT:
         raise QueryRefused(f"the query string is longer than {LONGEST_TEXT} characters")
     if not text.strip():
         return query.Nothing()
-    reader = _Reader(_Options(schema, fields, every, lenient, leading_wildcard))
+    reader = _Reader(_Options(schema, fields, every, lenient, leading_wildcard, digests))
     return reader.group(lucene.parse(text, depth), None) or query.Nothing()
 
 
@@ -103,7 +106,9 @@ class _Reader:
             case Words(text):
                 if self._wordless(fields, text):
                     return None
-                return query.Match(fields, text, "and" if self._options.every else "or")
+                match = query.Match(fields, text, "and" if self._options.every else "or")
+                digests = [] if fields else self._as_digests(text)
+                return query.any_of(match, *digests) if digests else match
             case Quoted(text):
                 return None if self._wordless(fields, text) else query.Phrase(fields, text)
             case Star():
@@ -118,6 +123,13 @@ class _Reader:
                     )
                 return _range(str(field), node)
         raise QueryRefused("a group stands where a word should")
+
+    def _as_digests(self, text: str) -> list[Expression]:
+        return [
+            digest
+            for word in text.split()
+            for digest in freetext.as_digests(word, self._options.digests)
+        ]
 
     def _wordless(self, fields: tuple[str, ...], text: str) -> bool:
         """Whether nothing is left of the text once it is taken apart; fields that are no texts take it whole."""

@@ -120,6 +120,8 @@ def test_a_checksum_is_found_when_it_is_typed_whole(ada: Person, bob: Person, in
     ada.image("other")
     index()
     assert ada.get(q=digest).assets == ["summed"]
+    assert ada.get(q=f"{digest} AND status:{row.status}").assets == ["summed"]
+    assert ada.get(q=f"{digest} AND -status:{row.status}").assets == []
     assert ada.get(q=digest.upper()).assets == ["summed"]
     assert ada.get(q=f"{digest} summed").assets == ["summed"]
     assert ada.get(q=f"{field}:{digest}").assets == ["summed"]
