@@ -5,6 +5,7 @@ from typing import Any
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import Duplicate
+from catalog.names import require_addressable
 from metadefs.drafts import AssociationDraft
 from metadefs.errors import InvalidDefinition
 from metadefs.models import NAME_LENGTH, Association, Namespace, ResourceType
@@ -24,6 +25,7 @@ def create(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> As
     """Associate; an unknown resource type is made known. Duplicate when it is associated."""
     check(draft)
     check_new_name("resource type", draft.name)
+    check_new_prefix(draft)
     with governing(namespace, _ADD, actor=actor) as (row, change):
         return add(row, draft, change=change)
 
@@ -86,6 +88,12 @@ def check(draft: AssociationDraft) -> None:
     for field, text in (("prefix", draft.prefix), ("properties_target", draft.properties_target)):
         if text and len(text) > NAME_LENGTH:
             raise InvalidDefinition(f"{field} is longer than {NAME_LENGTH} characters", rule=field)
+
+
+def check_new_prefix(draft: AssociationDraft) -> None:
+    """InvalidName for a prefix that makes names of properties which no address could carry."""
+    if draft.prefix:
+        require_addressable(f"{draft.prefix}x", "prefix")
 
 
 def _association(namespace: Namespace, name: str) -> Association:

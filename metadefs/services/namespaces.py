@@ -114,6 +114,8 @@ def _check_new_names(draft: NamespaceDraft) -> None:
     ):
         for name in names:
             check_new_name(kind, name)
+    for association in draft.associations:
+        associations.check_new_prefix(association)
 
 
 def check_own(draft: NamespaceDraft) -> None:

@@ -305,6 +305,8 @@ def test_an_association_refuses(ns):
         {"name": ""},
         {"name": "n" * 81},
         {"name": "Y", "prefix": None},
+        {"name": "Y", "prefix": "../"},
+        {"name": "Y", "prefix": "a\n"},
         {"name": "Y", "mode": "on"},
         {"name": "Y", "strict": 1},
         {"name": "Y", "x": 1},
