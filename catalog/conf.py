@@ -8,6 +8,7 @@ The composition root parses all sections with `parse` and lays them into ``setti
 
 import dataclasses
 import math
+import os
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -26,6 +27,8 @@ MOST = 10**9
 MOST_THREADS = 1000
 LONGEST_SHOWN = 80
 """Characters of a wrong value that a message repeats."""
+LONGEST_NAME = 255
+"""Bytes of a file's or a folder's name (NAME_MAX of Linux's file systems)."""
 MOST_DAYS = 36_500
 MOST_BYTES = (1 << 63) - 1
 """More could not be kept in a database's column."""
@@ -118,6 +121,14 @@ def is_address(text: str, *schemes: str) -> bool:
         return False
 
 
+def is_file(path: str | Path) -> bool:
+    """Whether a file is there; False for what cannot be the path of one."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def shown(raw: object) -> str:
     """A value as a message names it, however long it is."""
     if isinstance(raw, int) and raw.bit_length() > LONGEST_SHOWN:
@@ -169,6 +180,8 @@ def _number(kind: type[int] | type[float], raw: Any) -> int | float:
 def _path(raw: Any) -> Path:
     if not isinstance(raw, str | Path) or "\0" in str(raw):
         raise ValueError("must be a path")
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(raw).parts):
+        raise ValueError(f"names a file by more than {LONGEST_NAME} bytes")
     try:
         return Path(raw).expanduser()
     except RuntimeError:  # ~somebody, whom this machine does not know
@@ -247,7 +260,7 @@ class CatalogConfig(Section):
 
     @override
     def problems(self) -> Iterable[str]:
-        if self.policy_file is not None and not self.policy_file.is_file():
+        if self.policy_file is not None and not is_file(self.policy_file):
             yield f"VITRINE_POLICY_FILE: {self.policy_file} is not a file"
         if self.public_url and not is_address(self.public_url, "http", "https"):
             yield "VITRINE_PUBLIC_URL must begin with http:// or https:// and name a host"

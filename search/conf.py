@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from typing_extensions import override
 
-from catalog.conf import LONG, MOST_THREADS, SOON, Section, setting
+from catalog.conf import LONG, MOST_THREADS, SOON, Section, is_file, setting
 
 MOST_SHARDS = 1024
 """Elasticsearch's own bound."""
@@ -86,7 +85,7 @@ class SearchConfig(Section):
         yield from self.outside(1, MOST_BATCH, "relay_batch")
         yield from self.outside(1, MOST_BYTES, "relay_bytes")
         yield from self.outside(1, MOST_SHARDS, "shards")
-        if self.ca_certs and not Path(self.ca_certs).is_file():
+        if self.ca_certs and not is_file(self.ca_certs):
             yield f"VITRINE_SEARCH_CA_CERTS: {self.ca_certs} is not a file"
 
     def addresses(self) -> list[str]:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
-from catalog.conf import LONG, MOST, Section, setting
+from catalog.conf import LONG, MOST, Section, is_file, setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ class KeystoneConfig(Section):
                 yield f"VITRINE_KEYSTONE_{name.upper()} must begin with http:// or https://"
             elif value and not value.rstrip("/").endswith("/v3"):
                 yield f"VITRINE_KEYSTONE_{name.upper()} must end with /v3: {value!r} does not"
-        if self.cafile is not None and not self.cafile.is_file():
+        if self.cafile is not None and not is_file(self.cafile):
             yield f"VITRINE_KEYSTONE_CAFILE: {self.cafile} is not a file"
         if not 0 < self.timeout <= 60:
             yield "VITRINE_KEYSTONE_TIMEOUT must be more than 0 and at most 60"

@@ -219,6 +219,16 @@ VALUE = st.recursive(
 )
 
 
+@pytest.mark.parametrize(
+    "name", ["VITRINE_POLICY_FILE", "VITRINE_SEARCH_CA_CERTS", "VITRINE_LOG_FILE"]
+)
+def test_a_name_that_no_file_can_have_is_told(name: str) -> None:
+    section_type, key = configuration.variables()[name]
+    own = {key: "x" * 300}
+    with pytest.raises(ConfigurationError, match=r"is not a file|255 bytes"):
+        parse(section_type, {}, {section_type.prefix: own} if section_type.prefix else own)
+
+
 @given(st.sampled_from([*configuration.variables()]), VALUE)
 def test_whatever_stands_in_the_file_is_taken_or_told(name: str, value: object) -> None:
     section_type, key = configuration.variables()[name]
