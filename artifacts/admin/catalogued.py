@@ -124,8 +124,8 @@ class CataloguedAdmin(ServiceAdmin[A]):
 
     @override
     def found_by(self, term: str) -> Q:
-        if len(term) >= 8 and set(term) <= set("0123456789abcdef-"):
-            return begins_with("id", term)
+        if len(term) >= 8 and set(term.lower()) <= set("0123456789abcdef-"):
+            return begins_with("id", term.lower())
         return Q(type__in=list(types())) & begins_with("listed_name", term)
 
     @override
