@@ -16,6 +16,7 @@ ANY = "*"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SHOWN = (
     "Accept-Patch",
+    "Accept-Ranges",
     "Allow",
     "Content-Disposition",
     "Content-Length",
@@ -34,6 +35,7 @@ SHOWN = (
     "Upload-Metadata",
     "Upload-Offset",
     "WWW-Authenticate",
+    "Warning",
     "X-Auth-Token",
     "X-Openstack-Request-Id",
     "X-Subject-Token",
