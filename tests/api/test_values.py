@@ -1,4 +1,4 @@
-"""A body holds so many values and no more, however short they are; commas within texts are none."""
+"""A body holds so many values and no more, however short they are; what stands within texts is none."""
 
 import orjson
 import pytest
@@ -26,6 +26,8 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
         b'{"a":1,"b":2,"c":[3,4,5]}',
         b'[",,,,,,,,,,", "\\",,,,,,\\\\", ",,,,"]',
         b'{"a,,,,,,,,":",,,,"}',
+        b'{"a":"1","b":"2","c":"3","d":"4","e":"5"}',
+        b'["' + b'\\"' * 40 + b'","' + b"\\\\" * 40 + b'"]',
     ],
 )
 def test_what_is_within(body: bytes) -> None:
@@ -40,6 +42,8 @@ def test_what_is_within(body: bytes) -> None:
         b'["\\\\",2,3,4,5,6]',
         b"[[],[],[],[],[],[]]",
         b"[1,2,3,4,5,6",
+        b'{"a":"1","b":"2","c":"3","d":"4","e":"5","f":"6"}',
+        b'{"a":{"b":{"c":{"d":{"e":{"f":{"g":{"h":{"i":{"j":{"k":1}}}}}}}}}}}',
     ],
 )
 def test_what_is_not(body: bytes) -> None:
