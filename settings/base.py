@@ -42,6 +42,8 @@ APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "identity.User"
 DATA_UPLOAD_MAX_MEMORY_SIZE = _catalog.body_limit
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+"""The admin's questions name every row that was chosen."""
 
 INSTALLED_APPS = [
     "django.contrib.auth",

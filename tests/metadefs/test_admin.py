@@ -200,6 +200,12 @@ def test_what_the_policies_refuse_is_refused_here_too(operator, row, monkeypatch
     assert Namespace.objects.get().namespace == "N"
 
 
+def test_a_question_may_name_thousands_of_rows(operator, row):
+    key = row.associations.get().pk
+    sent = {"action": "set_off", "_selected_action": [key, *range(10**9, 10**9 + 5000)]}
+    assert "warn → off" in operator.post(f"{HOME}/association/", sent).content.decode()
+
+
 def test_modes_of_many_are_set_at_once_after_a_question(operator, row):
     for name in ("M", "O"):
         drafts = (AssociationDraft(name="T", mode="off"), AssociationDraft(name="U", mode="warn"))
