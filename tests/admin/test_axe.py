@@ -1,13 +1,12 @@
 """Axe finds nothing on the admin's pages, in light and in dark, and none is wider than a small screen."""
 
-import os
 import re
 from collections.abc import Iterator
 
 import pytest
 from django.contrib import admin
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from catalog.actors import system_actor
 from catalog.events.recording import owe
@@ -17,30 +16,18 @@ from images.services import limits, members
 from images.services.adding import HASHING
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
 from metadefs.services import namespaces
-from tests.console.test_browser import SWITCHES
 from tests.identity.factories import PASSWORD
 from tests.metadefs.conftest import cores
 from tests.support.axe import findings
+from tests.support.browser import chromium
 from tests.support.identity import make_admin, make_project, make_user, token_for
 from tests.support.server import Server, server, stray_sessions
 
-__all__ = ["server", "stray_sessions"]
+__all__ = ["chromium", "server", "stray_sessions"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 SMALL = {"width": 1280, "height": 800}
 LIGHTS = ("light", "dark")
 LONG = "a" * 60
-
-
-@pytest.fixture
-def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright turns an event loop in this thread; what the tests ask of the database blocks nobody.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["VITRINE_TEST_CHROMIUM"], args=SWITCHES
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,44 +1,35 @@
 """The admin in a real browser, which refuses what the policy of its pages forbids and says so."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Response, sync_playwright
+from playwright.sync_api import Browser, Page, Response
 
-from tests.console.test_browser import SWITCHES
 from tests.identity.factories import PASSWORD
+from tests.support.browser import chromium
 from tests.support.identity import make_admin
 from tests.support.server import Server, server, stray_sessions
 
-__all__ = ["server", "stray_sessions"]
+__all__ = ["chromium", "server", "stray_sessions"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch, server: Server, image) -> Iterator[Page]:
+def page(chromium: Browser, server: Server, image) -> Iterator[Page]:
     """The admin's front page; what the browser complains about fails the test."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     make_admin()
     image(name="seen")
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["VITRINE_TEST_CHROMIUM"], args=SWITCHES
-        )
-        found = browser.new_page(base_url=server.url)
-        found.set_default_timeout(60_000)
-        found.on(
-            "console", lambda one: complaints.append(one.text) if one.type == "error" else None
-        )
-        found.on("pageerror", lambda error: complaints.append(str(error)))
-        found.goto("/admin/")
-        found.locator("#id_username").fill("admin")
-        found.locator("#id_password").fill(PASSWORD)
-        found.locator("#login-form input[type=submit]").click()
-        found.wait_for_selector("#user-tools")
-        yield found
-        browser.close()
+    found = chromium.new_page(base_url=server.url)
+    found.set_default_timeout(60_000)
+    found.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+    found.on("pageerror", lambda error: complaints.append(str(error)))
+    found.goto("/admin/")
+    found.locator("#id_username").fill("admin")
+    found.locator("#id_password").fill(PASSWORD)
+    found.locator("#login-form input[type=submit]").click()
+    found.wait_for_selector("#user-tools")
+    yield found
     assert complaints == []
 
 

@@ -1,6 +1,5 @@
 """Scripts of other origins: let in where settings name the origin, on every kind of route, errors included."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from settings.sections import HttpConfig
+from tests.support.browser import launched
 from tests.support.images import callers
 from tests.support.located import FORMATS
 from tests.support.loopback import Loopback, running
@@ -187,16 +187,11 @@ class Blank(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def page_of(origin: str) -> Iterator[Page]:
-    switches = ["--headless", "--no-sandbox", "--disable-gpu"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["VITRINE_TEST_CHROMIUM"], args=switches
-        )
+def page_of(origin: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    with launched(monkeypatch) as browser:
         page = browser.new_page()
         page.goto(origin)
         yield page
-        browser.close()
 
 
 @pytest.mark.browser
@@ -204,17 +199,14 @@ def page_of(origin: str) -> Iterator[Page]:
 def test_a_page_of_a_named_origin_uploads_and_others_do_not(
     transactional_db: None, stray_sessions: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(
-        "DJANGO_ALLOW_ASYNC_UNSAFE", "true"
-    )  # Playwright turns a loop in this thread
     (ada,) = callers("ada")
     with running(Loopback(Blank)) as named, running(Loopback(Blank)) as stranger:
         pages = [f"http://127.0.0.1:{one.port}" for one in (named, stranger)]
         for http in started((pages[0],)):
             arguments = [str(http.base_url).rstrip("/"), ada.token]
-            with page_of(pages[0]) as page:
+            with page_of(pages[0], monkeypatch) as page:
                 found: Any = page.evaluate(UPLOAD, arguments)
-            with page_of(pages[1]) as page:
+            with page_of(pages[1], monkeypatch) as page:
                 script = f"(a) => ({UPLOAD})(a).catch((error) => String(error))"
                 refused: Any = page.evaluate(script, arguments)
     assert found == [201, 204, "some", "bytes 0-3/10", True, 404]

@@ -1,34 +1,24 @@
 """The pages in a real browser: search as you type, keyboard, both lights, a phone, and no script at all."""
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from artifacts.models import Artifact, Blob
 from tests.console.conftest import Person
 from tests.identity.factories import PASSWORD
 from tests.support.axe import findings
+from tests.support.browser import chromium
 from tests.support.identity import give_role, headers_for, make_admin
 from tests.support.server import Server, server, stray_sessions
 
-__all__ = ["server", "stray_sessions"]
+__all__ = ["chromium", "server", "stray_sessions"]
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 CODE = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>'
-SWITCHES = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 CONTRAST = """() => {
   const parse = (text) => {
     const n = text.match(/[\\d.]+/g).map(Number);
@@ -55,18 +45,6 @@ CONTRAST = """() => {
   }
   return found;
 }"""
-
-
-@pytest.fixture
-def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright turns an event loop in this thread; what the tests ask of the database blocks nobody.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["VITRINE_TEST_CHROMIUM"], args=SWITCHES
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

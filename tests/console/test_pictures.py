@@ -11,8 +11,8 @@ from playwright.sync_api import Browser
 from artifacts.models import Artifact
 from catalog.clock import now
 from tests.console.conftest import Person
-from tests.console.test_browser import chromium
 from tests.identity.factories import PASSWORD
+from tests.support.browser import chromium
 from tests.support.server import Server, server, stray_sessions
 
 __all__ = ["chromium", "server", "stray_sessions"]

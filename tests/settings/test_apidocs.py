@@ -1,20 +1,19 @@
 """The reference of the API as a page: everybody may read it, nothing foreign runs in it, and it shows every operation."""
 
 import hashlib
-import os
 import re
 from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from settings.openapi import document
-from tests.console.test_browser import SWITCHES
+from tests.support.browser import chromium
 from tests.support.server import Server, server, stray_sessions
 
-__all__ = ["server", "stray_sessions"]
+__all__ = ["chromium", "server", "stray_sessions"]
 
 
 def vendored(name: str) -> Path:
@@ -48,9 +47,8 @@ def test_renderer_is_the_one_that_is_named() -> None:
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_every_operation_is_shown_and_the_browser_has_no_complaint(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server, chromium: Browser
 ) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     wanted = [
         one["summary"]
         for path in document()["paths"].values()
@@ -59,24 +57,19 @@ def test_every_operation_is_shown_and_the_browser_has_no_complaint(
     ]
     complaints: list[str] = []
     foreign: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ["VITRINE_TEST_CHROMIUM"], args=SWITCHES
-        )
-        page = browser.new_page()
-        page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
-        page.on("pageerror", lambda one: complaints.append(str(one)))
-        page.on(
-            "request",
-            lambda one: foreign.append(one.url) if not one.url.startswith(server.url) else None,
-        )
-        page.goto(f"{server.url}/docs/api")
-        page.wait_for_selector("h2:has-text('Register an image')", timeout=120_000)
-        shown = page.locator("h2, h3").all_inner_texts()
-        background = page.evaluate(
-            "getComputedStyle(document.querySelector('.menu-content')).backgroundColor"
-        )
-        browser.close()
+    page = chromium.new_page()
+    page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
+    page.on("pageerror", lambda one: complaints.append(str(one)))
+    page.on(
+        "request",
+        lambda one: foreign.append(one.url) if not one.url.startswith(server.url) else None,
+    )
+    page.goto(f"{server.url}/docs/api")
+    page.wait_for_selector("h2:has-text('Register an image')", timeout=120_000)
+    shown = page.locator("h2, h3").all_inner_texts()
+    background = page.evaluate(
+        "getComputedStyle(document.querySelector('.menu-content')).backgroundColor"
+    )
     # The one thing that the renderer would fetch from elsewhere, which the page's policy forbids and it does without.
     logo = "https://cdn.redoc.ly/redoc/logo-mini.svg"
     assert [one for one in complaints if logo not in one] == []
