@@ -1,6 +1,6 @@
 """An index folder of an older release answers and takes writes until it has been built anew."""
 
-import tarfile
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,7 @@ TIMES = ["2024-01-01T01:00:00+01:00", "2024-01-01T00:00:00Z", "plain", "=plain"]
 
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedEngine:
-    with tarfile.open(Path(__file__).with_name(f"{FOLDER}.tar.gz")) as packed:
-        packed.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(Path(__file__).with_name(f"{FOLDER}.zip"), tmp_path)
     engine = EmbeddedEngine(tmp_path / FOLDER)
     monkeypatch.setattr(engines, "current", lambda: engine)
     return engine

@@ -216,7 +216,6 @@ def _one_caller(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    views.ended.clear()
-    views.gate.clear()
+    views.ended, views.gate = threading.Event(), threading.Event()
     yield
     views.gate.set()  # nobody waits on after a test that failed

@@ -18,9 +18,9 @@ handler404 = "settings.refusals.not_found"
 handler500 = "settings.refusals.failed"
 
 ended = threading.Event()
-"""Set when a streamed answer was closed, or work for nobody ended."""
+"""Set when a streamed answer was closed, or work for nobody ended; each test has its own, taken when a view begins."""
 gate = threading.Event()
-"""`blocked` waits for it."""
+"""`blocked` waits for it; each test has its own as well."""
 
 
 @csrf_exempt
@@ -58,18 +58,20 @@ def databaseless(request: HttpRequest) -> HttpResponse:
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     """Parts with pauses between them; `fail=1` breaks off, `endless=1` goes on."""
 
+    opened, closed = gate, ended
+
     def parts() -> Iterator[bytes]:
         try:
             yield b"first"
             while "endless" in request.GET:
                 yield b"x" * 4096
                 time.sleep(0.01)
-            gate.wait(60)
+            opened.wait(60)
             yield b"second"
             if "fail" in request.GET:
                 raise RuntimeError("in the middle")
         finally:
-            ended.set()
+            closed.set()
 
     return StreamingHttpResponse(parts())
 
@@ -86,19 +88,23 @@ def blocked(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def working(request: HttpRequest) -> HttpResponse:
     """Works until nobody waits for it."""
+    left = ended
     for _ in range(6000):
         try:
             require_caller()
         except CallerGone:
-            ended.set()
+            left.set()
             raise
         time.sleep(0.01)
     return HttpResponse("done")
 
 
 class Gate:
+    def __init__(self) -> None:
+        self._opened = gate
+
     def look(self) -> bool | None:
-        return True if gate.is_set() else None
+        return True if self._opened.is_set() else None
 
 
 def waits(request: HttpRequest) -> HttpResponse:

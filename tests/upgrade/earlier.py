@@ -3,7 +3,7 @@
 import io
 import os
 import subprocess
-import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -17,13 +17,13 @@ COMMIT = os.environ.get("VITRINE_TEST_UPGRADE_FROM") or "e9d09c7d408730f1a8beca0
 def lay_out(folder: Path) -> Path:
     """The commit's files; the test is skipped where the history does not reach back to it."""
     archive = subprocess.run(
-        ["git", "archive", "--format=tar", COMMIT],
+        ["git", "archive", "--format=zip", COMMIT],
         cwd=ROOT,
         capture_output=True,
         check=False,
     )
     if archive.returncode:
         pytest.skip(f"the history has no commit {COMMIT[:12]} (a shallow clone?)")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        tar.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as packed:
+        packed.extractall(folder)
     return folder
