@@ -35,7 +35,7 @@ class FairQueue:
     def __init__(self, threads: int, waiting: int) -> None:
         self._threads, self._most = threads, waiting
         self._running: Counter[str] = Counter()
-        self._queued: dict[str, deque[asyncio.Future[None]]] = {}
+        self._queued: dict[str, deque[asyncio.Future[bool]]] = {}
         self._use = Use()
         self._rests: dict[str, list[float]] = {}
         """When the rests of each caller's threads end."""
@@ -60,22 +60,30 @@ class FairQueue:
             raise Unavailable(
                 "all threads are busy and too many requests wait", headers={"Retry-After": "1"}
             )
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._queued.setdefault(caller, deque()).append(turn)
         self.waiting += 1
-        self._dispatch()
-        try:
-            await asyncio.wait({turn, gone or turn}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            if turn.done():
-                self.give_back(caller, 0.0)
-            else:
+        if self._free():
+            self._dispatch()
+
+        def left(_: object) -> None:
+            if not turn.done():
                 self._leave(caller, turn)
+                turn.set_result(False)
+
+        if gone is not None:
+            gone.add_done_callback(left)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._leave(caller, turn)
+            elif turn.result():
+                self.give_back(caller, 0.0)
             raise
-        if not turn.done():
-            self._leave(caller, turn)
-            return False
-        return True
+        finally:
+            if gone is not None:
+                gone.remove_done_callback(left)
 
     def give_back(self, caller: str, seconds: float) -> None:
         """End a turn that took so many seconds of the processor."""
@@ -88,8 +96,10 @@ class FairQueue:
             self._rests.setdefault(caller, []).append(end)
         self._dispatch()
 
-    def _leave(self, caller: str, turn: "asyncio.Future[None]") -> None:
-        queue = self._queued[caller]
+    def _leave(self, caller: str, turn: "asyncio.Future[bool]") -> None:
+        queue = self._queued.get(caller)
+        if queue is None or turn not in queue:
+            return
         queue.remove(turn)
         self.waiting -= 1
         if not queue:
@@ -107,26 +117,34 @@ class FairQueue:
 
     def _dispatch(self) -> None:
         """Give free threads to who may have them."""
+        if not self._queued and not self._rests:
+            return
         while self._free() and (ready := [one for one in self._queued if self._may_run(one)]):
             caller = min(ready, key=self._use.of)
             turn = self._queued[caller][0]
             self._leave(caller, turn)
-            self._running[caller] += 1
-            turn.set_result(None)
+            if not turn.cancelled():
+                self._running[caller] += 1
+                turn.set_result(True)
         self._look_again()
 
     def _look_again(self) -> None:
         """Once somebody's rest is over, or nobody else is there any more, if nothing else happens before."""
-        moment = time.monotonic()
-        kept = {one: [end for end in ends if end > moment] for one, ends in self._rests.items()}
-        self._rests = {one: ends for one, ends in kept.items() if ends}
+        if self._rests:
+            self._end_rests()
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
         if self._queued and self._free():
+            moment = time.monotonic()
             ends = [end for one in self._queued for end in self._rests.get(one, ())]
             pause = min([WINDOW / 4, *(end - moment for end in ends)])
             self._alarm = asyncio.get_running_loop().call_later(pause + 0.001, self._dispatch)
+
+    def _end_rests(self) -> None:
+        moment = time.monotonic()
+        kept = {one: [end for end in ends if end > moment] for one, ends in self._rests.items()}
+        self._rests = {one: ends for one, ends in kept.items() if ends}
 
 
 class Use:

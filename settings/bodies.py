@@ -7,9 +7,10 @@ nobody does with a token, needs the reserve alone.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Self
 
 from starlette.types import Receive, Scope
 
@@ -37,18 +38,12 @@ class Bodies:
         self._limit, self._seconds = limit, seconds
         self._strangers, self._known = strangers, known
 
-    @asynccontextmanager
-    async def gathered(self, scope: Scope, receive: Receive, known: Known) -> AsyncIterator[bytes]:
-        """The whole body, held within the block. TimedOut, LengthRequired, ClientGone, and what `known`
-        raises.
-        """
-        lot = _Lot(self._strangers, holder_of(scope))
-        try:
-            yield await self._gather(scope, receive, lot, known)
-        finally:
-            lot.give_back()
+    def lot(self, scope: Scope) -> "Lot":
+        """What the request's body holds, nothing yet: given back at the end of a block."""
+        return Lot(self._strangers, holder_of(scope))
 
-    async def _gather(self, scope: Scope, receive: Receive, lot: "_Lot", known: Known) -> bytes:
+    async def gather(self, scope: Scope, receive: Receive, lot: "Lot", known: Known) -> bytes:
+        """The whole body, counted in the lot. TimedOut, LengthRequired, ClientGone, and what `known` raises."""
         declared, waits = _declared(scope)
         if declared == 0:
             _require_length(scope)
@@ -74,14 +69,14 @@ class Bodies:
             ) from None
         return b"".join(parts)
 
-    async def _make_room(self, lot: "_Lot", size: int, known: Known) -> None:
+    async def _make_room(self, lot: "Lot", size: int, known: Known) -> None:
         """A body that is to have this size is the sender's once it is more than anybody may send."""
         if size > self._limit:
             raise TooLarge(f"the body is longer than {self._limit} bytes", limit=self._limit)
         if size > SMALL and lot.purse is self._strangers:
             lot.move(self._known, await known())
 
-    async def _add(self, lot: "_Lot", size: int, known: Known) -> None:
+    async def _add(self, lot: "Lot", size: int, known: Known) -> None:
         try:
             lot.add(size)
         except Unavailable as full:
@@ -94,7 +89,7 @@ class Bodies:
             lot.add(size)
 
 
-class _Lot:
+class Lot:
     """What one body holds, and of which purse."""
 
     def __init__(self, purse: Purse, holder: str) -> None:
@@ -109,7 +104,10 @@ class _Lot:
         self.purse.give_back(self._holder, self.size)
         self.purse, self._holder = purse, holder
 
-    def give_back(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.purse.give_back(self._holder, self.size)
         self.size = 0
 
@@ -117,7 +115,11 @@ class _Lot:
 def holder_of(scope: Scope) -> str:
     """The client's address, as the first trusted proxy saw it; of IPv6 the network that one customer is given."""
     client = scope.get("client")
-    address: str = client[0] if client else ""
+    return _holder(client[0]) if client else ""
+
+
+@lru_cache(maxsize=4096)
+def _holder(address: str) -> str:
     try:
         found = ip_address(address)
     except ValueError:

@@ -29,7 +29,7 @@ from catalog.api.addresses import PROXIED, RAW_PATH
 from catalog.aside import aside
 from catalog.errors import CatalogError, NotFound, TooLarge, UnsupportedMediaType
 from catalog.fairqueue import FairQueue, Used
-from settings.bodies import Bodies, ClientGone, holder_of
+from settings.bodies import Bodies, ClientGone, Lot, holder_of
 from settings.purses import Purse
 
 Headers = list[tuple[bytes, bytes]]
@@ -68,22 +68,21 @@ class Bridge:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with contextlib.AsyncExitStack() as held:
-            gathering = self._bodies.gathered(scope, receive, partial(self._sent_by, scope))
-            try:
-                body = await held.enter_async_context(gathering)
-            except TooLarge as error:
-                if not _known(scope["path"]):  # no body is too long for what is not there
-                    raise NotFound("there is nothing at this address", **error.facts) from None
-                if _is_data(scope):
-                    said = "a JSON document is taken here, no application/octet-stream"
-                    raise UnsupportedMediaType(said, **error.facts) from None
-                raise
-            gone = asyncio.ensure_future(until_gone(receive))
-            try:
+        with self._bodies.lot(scope) as lot:
+            body = await self._body(scope, receive, lot)
+            with leaving(receive) as gone:
                 await self._answer(scope, body, send, gone)
-            finally:
-                gone.cancel()
+
+    async def _body(self, scope: Scope, receive: Receive, lot: Lot) -> bytes:
+        try:
+            return await self._bodies.gather(scope, receive, lot, partial(self._sent_by, scope))
+        except TooLarge as error:
+            if not _known(scope["path"]):  # no body is too long for what is not there
+                raise NotFound("there is nothing at this address", **error.facts) from None
+            if _is_data(scope):
+                said = "a JSON document is taken here, no application/octet-stream"
+                raise UnsupportedMediaType(said, **error.facts) from None
+            raise
 
     async def _sent_by(self, scope: Scope) -> str:
         return await self._on_thread(aside(partial(self._sender, environ(scope, b""))))
@@ -385,7 +384,26 @@ def _known(path: str) -> bool:
     return True
 
 
-async def until_gone(receive: Receive) -> None:
-    """Return when the client has left; only for requests whose body was read to its end."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+LOOK_AFTER = 0.05
+"""Seconds that an answer may take before it is looked whether its client has left: most are over by then."""
+
+
+@contextlib.contextmanager
+def leaving(receive: Receive) -> Iterator["asyncio.Future[None]"]:
+    """Done once the client has left, within the block; only for requests whose body was read to its end."""
+    loop = asyncio.get_running_loop()
+    gone: asyncio.Future[None] = loop.create_future()
+    looking: list[asyncio.Task[None]] = []
+
+    async def look() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        gone.set_result(None)
+
+    timer = loop.call_later(LOOK_AFTER, lambda: looking.append(loop.create_task(look())))
+    try:
+        yield gone
+    finally:
+        timer.cancel()
+        for task in looking:
+            task.cancel()

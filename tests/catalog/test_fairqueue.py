@@ -196,6 +196,21 @@ def test_who_leaves_keeps_no_place_and_no_turn() -> None:
     run(test)
 
 
+def test_a_turn_goes_to_nobody_whose_request_was_just_cancelled() -> None:
+    async def test() -> None:
+        queue = FairQueue(1, waiting=9)
+        assert queue.took("busy")
+        cancelled, next_one = await waiting(queue, "often"), await waiting(queue, "often")
+        cancelled.cancel()  # it has not run yet, and stands first
+        queue.give_back("busy", 0.0)
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        assert await next_one
+        assert (queue.running, queue.waiting) == (1, 0)
+
+    run(test)
+
+
 def test_use_is_measured_on_the_thread_that_works() -> None:
     used = Used()
 

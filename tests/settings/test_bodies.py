@@ -56,8 +56,10 @@ def gathering(purses: tuple[Purse, Purse]) -> Bodies:
     return Bodies(limit=LIMIT, seconds=60, strangers=strangers, known=known)
 
 
-def held(gathering: Bodies, sender: Sender, asked: Scope) -> Any:
-    return gathering.gathered(asked, sender.receive, sender.known)
+@asynccontextmanager
+async def held(gathering: Bodies, sender: Sender, asked: Scope) -> AsyncIterator[bytes]:
+    with gathering.lot(asked) as lot:
+        yield await gathering.gather(asked, sender.receive, lot, sender.known)
 
 
 def gathered(gathering: Bodies, sender: Sender, asked: Scope) -> int:
