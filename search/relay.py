@@ -9,6 +9,7 @@ work is done again, which is harmless. Several relays may run.
 import logging
 import os
 import socket
+import time
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -49,11 +50,20 @@ class Batch:
     engine_error: str = ""
 
 
+REST = 2.0
+"""So many times as long as a batch of heavy documents took, its project rests while there are others."""
+
+
 class Relay:
-    def __init__(self, engine: Engine | None = None, owner: str | None = None) -> None:
+    def __init__(
+        self, engine: Engine | None = None, owner: str | None = None, *, rests: bool = False
+    ) -> None:
+        """`rests`: whether projects with heavy documents rest between their batches; `pause` says how long the next
+        batch may be empty for that.
+        """
         self._engine = engine or engines.current()
         self._owner = owner or owner_name()
-        self._turns = Turns()
+        self._turns, self._rests = Turns(), rests
         self._unfinished = False
 
     def batch(self, limit: int | None = None) -> Batch:
@@ -78,6 +88,7 @@ class Relay:
         )
         if not claims:
             return Batch(0)
+        began = time.monotonic()
         with metrics.BATCH_SECONDS.time():
             failpoints.reach(AFTER_CLAIM)
             work = loading.load(claims, most=section(SearchConfig).relay_bytes)
@@ -90,9 +101,16 @@ class Relay:
                 claiming.give_back([claim], owner=self._owner, error=reason, poison=True)
             for claim, reason in work.later:
                 claiming.give_back([claim], owner=self._owner, error=reason, poison=False)
+        if self._rests and claims[0].project_id in self._turns.heavy:
+            self._turns.rest(claims[0].project_id, REST * (time.monotonic() - began))
         metrics.DELIVERIES.labels("poison").inc(len(work.poison))
         metrics.DELIVERIES.labels("delayed").inc(len(work.later))
         return Batch(len(claims) - len(work.left), error)
+
+    def pause(self, most: float) -> float:
+        """Seconds to wait after an empty batch: `most`, or until somebody's rest is over."""
+        rest = self._turns.pause()
+        return most if rest is None else max(0.0, min(most, rest))
 
     def _weigh(self, claims: Sequence[Claim], work: Work) -> None:
         """Remember whose documents were too heavy for the batch, and how many of them went in."""

@@ -67,7 +67,7 @@ class RelayProcess:
 
     def _relay(self, listener: waking.Listener) -> None:
         poll = section(SearchConfig).relay_poll
-        relay, pause = Relay(), FIRST_PAUSE
+        relay, pause = Relay(rests=True), FIRST_PAUSE
         while True:
             self._go_on.clear()  # before the question whether it stops: what is said from now on is heard
             if self._stopping.is_set():
@@ -79,7 +79,7 @@ class RelayProcess:
                 continue
             pause = FIRST_PAUSE
             if not claimed and not self._stopping.is_set():
-                listener.wait(poll)
+                listener.wait(relay.pause(poll))
 
     def _keep(self) -> None:
         """Upkeep beside the deliveries, with a database connection of its own."""

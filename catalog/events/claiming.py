@@ -3,6 +3,7 @@
 Projects take turns, so that what one of them is owed does not wait until all that another one is owed was delivered.
 """
 
+import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -18,6 +19,8 @@ PARK_AFTER = 8
 AGAIN_SECONDS = 0.5
 PROJECTS = 8
 """How many projects share a batch."""
+PRESENT = 5.0
+"""Seconds for which a project that was served counts as one that others must leave room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,45 @@ class Turns:
     """Whose turn it is: projects come in the order of their ids, after the one that had its turn last.
 
     Consumers begin anywhere, so that several do not serve the same projects. Those that a consumer calls `heavy` share
-    with nobody, so that nobody waits for their part as well as for his own, and have so many deliveries of a batch.
+    with nobody, so that nobody waits for their part as well as for his own, and have so many deliveries of a batch. Who
+    rests is passed over.
     """
 
     last: str = field(default_factory=lambda: uuid4().hex)
     heavy: dict[str, int] = field(default_factory=dict)
+    _served: dict[str, float] = field(default_factory=dict)
+    _rests: dict[str, float] = field(default_factory=dict)
+    """When each rest ends."""
+
+    def rest(self, project: str, seconds: float) -> None:
+        """Leave the project out for so long, unless it has been alone of late."""
+        moment = time.monotonic()
+        if any(moment - then < PRESENT for one, then in self._served.items() if one != project):
+            self._rests[project] = moment + seconds
+
+    def pause(self) -> float | None:
+        """Seconds until a rest ends; None when nobody rests."""
+        ends = self._resting().values()
+        return min(ends) - time.monotonic() if ends else None
+
+    def _resting(self) -> dict[str, float]:
+        moment = time.monotonic()
+        self._rests = {one: end for one, end in self._rests.items() if end > moment}
+        return self._rests
+
+    def served(self, projects: Iterable[str]) -> None:
+        """Note who was served just now."""
+        moment = time.monotonic()
+        self._served = {one: at for one, at in self._served.items() if moment - at < PRESENT}
+        self._served.update(dict.fromkeys(projects, moment))
 
     def shared(self, waiting: Iterable[str], most: int) -> Iterator[list[str]]:
         """Who shares a batch, of those that wait in turn."""
         together: list[str] = []
+        resting = self._resting()
         for one in waiting:
+            if one in resting:
+                continue
             if one not in self.heavy:
                 together.append(one)
             if together and (one in self.heavy or len(together) == most):
@@ -64,7 +96,7 @@ def claim(
     """Take up to `limit` due deliveries for `lease` seconds; rows another consumer holds are passed over.
 
     They are of the next projects in turn: the oldest of each, in equal parts as far as they go. None at all means that
-    none is due, whosever it be.
+    none is due, whosever it be, but for those who rest.
     """
     turns = turns or Turns()
     with transaction.atomic():
@@ -73,6 +105,7 @@ def claim(
             turns.last = projects[-1]
             most = min(limit, turns.heavy.get(projects[0], limit))
             if rows := _shared(consumer, projects, owner, lease, most):
+                turns.served(row.project_id for row in rows)
                 return [
                     Claim(r.pk, r.topic, r.object_id, r.generation, r.attempts, r.project_id)
                     for r in rows

@@ -2,11 +2,13 @@
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
+from catalog.events import claiming
 from catalog.events.claiming import PROJECTS, Claim, Turns, acknowledge, claim, release
 from catalog.events.recording import owe
 from catalog.models import Delivery
@@ -45,6 +47,27 @@ def test_everybody_has_a_turn_before_anybody_has_the_next(limit: int) -> None:
     assert set().union(*served) == set(names)
     whole_rounds = Counter(name for group in served[:-1] for name in group)
     assert set(whole_rounds.values()) == {1}
+
+
+def test_who_rests_is_passed_over_while_there_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = [1000.0]
+    monkeypatch.setattr(claiming, "time", SimpleNamespace(monotonic=lambda: moment[0]))
+    owed("heavy", 2)
+    turns = Turns("")
+    assert len(claimed(1, turns)) == 1
+    turns.rest("heavy", 3.0)
+    assert turns.pause() is None, "nobody else was there"
+    owed("light", 2)
+    assert [one.project_id for one in claimed(1, turns)] == ["light"]
+    turns.rest("heavy", 3.0)
+    assert [one.project_id for one in claimed(10, turns)] == ["light"]
+    assert claimed(10, turns) == []
+    assert turns.pause() == 3.0
+    moment[0] += 3.0
+    assert [one.project_id for one in claimed(10, turns)] == ["heavy"]
+    moment[0] += claiming.PRESENT
+    turns.rest("heavy", 3.0)
+    assert turns.pause() is None, "the other one was there long ago"
 
 
 def test_debts_of_no_project_have_turns_like_others() -> None:

@@ -12,6 +12,7 @@ from catalog.clock import now
 from catalog.events.claiming import AGAIN_SECONDS, PARK_AFTER, claim
 from catalog.models import Delivery
 from search import metrics
+from search import relay as relay_module
 from search.conf import SearchConfig
 from search.engine import Engine
 from search.errors import EngineUnavailable
@@ -229,6 +230,29 @@ def test_a_batch_is_bounded_by_its_weight_and_shared_by_projects(
     assert relay.drain() > 0
     assert len(held(engine)) == 91
     assert max(map(len, books.loads)) <= 64
+
+
+def test_a_project_with_heavy_documents_rests_beside_others_and_not_alone(
+    engine: Engine, books: Books, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_module, "REST", 1000.0)
+    settings.VITRINE = {**settings.VITRINE, SearchConfig: SearchConfig(relay_bytes=100_000)}
+    for n in range(9):
+        books.write(f"heavy{n}", project_id="heavy", description="x" * 60_000)
+    relay = Relay(rests=True)
+    while relay.batch().claimed:
+        pass
+    assert len(held(engine)) == 9
+    for n in range(9):
+        books.write(f"more{n}", project_id="heavy", description="x" * 60_000)
+    books.write("light", project_id="light")
+    while relay.batch().claimed:
+        pass
+    assert (BOOK, "light") in held(engine)
+    assert len(held(engine)) < 19
+    assert 0 < relay.pause(5.0) <= 5.0
+    assert drain() > 0, "a relay that brings all up to date rests for nobody"
+    assert len(held(engine)) == 19
 
 
 def test_a_document_heavier_than_a_batch_gets_there(
