@@ -30,6 +30,7 @@ from catalog.aside import aside
 from catalog.errors import CatalogError, NotFound, TooLarge, UnsupportedMediaType
 from catalog.fairqueue import FairQueue, Used
 from settings.bodies import Bodies, ClientGone, Lot, holder_of
+from settings.disconnects import leaving
 from settings.purses import Purse
 
 Headers = list[tuple[bytes, bytes]]
@@ -382,28 +383,3 @@ def _known(path: str) -> bool:
     except Resolver404:
         return False
     return True
-
-
-LOOK_AFTER = 0.05
-"""Seconds that an answer may take before it is looked whether its client has left: most are over by then."""
-
-
-@contextlib.contextmanager
-def leaving(receive: Receive) -> Iterator["asyncio.Future[None]"]:
-    """Done once the client has left, within the block; only for requests whose body was read to its end."""
-    loop = asyncio.get_running_loop()
-    gone: asyncio.Future[None] = loop.create_future()
-    looking: list[asyncio.Task[None]] = []
-
-    async def look() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        gone.set_result(None)
-
-    timer = loop.call_later(LOOK_AFTER, lambda: looking.append(loop.create_task(look())))
-    try:
-        yield gone
-    finally:
-        timer.cancel()
-        for task in looking:
-            task.cancel()
