@@ -1,7 +1,7 @@
-"""Places for hashing what strangers say is a password: a process hashes one at a time, and few stand in line for it.
+"""A bulkhead for hashing what strangers say is a password: a process hashes one at a time, and few queue for it.
 
 A hash takes a thread and a processor, and counters (`identity.throttle`) know of a wrong password only afterwards. Who
-signs in from an address that is known for this user stands in no line.
+signs in from an address that is known for this user does not queue.
 """
 
 import os
@@ -10,31 +10,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from catalog.line import STANDING, Crowded, Line
+from catalog.bulkhead import QUEUE, Bulkhead, BulkheadFull
 from identity.errors import SignInsCrowded
 
 STRANGERS = "strangers"
 WAIT = 10.0
-"""Seconds that somebody who holds no thread waits until fewer stand in line."""
+"""Seconds that somebody who holds no thread waits until fewer queue."""
 
 ROOM = 1.0
-"""Seconds that room is kept for who was told of it."""
+"""Seconds that a promise of room holds."""
 
-_line = Line()
-_told: list[float] = []
-"""When each was told that there is room who has not come yet."""
+_bulkhead = Bulkhead()
+_promised: list[float] = []
+"""When each was promised room who has not come yet."""
 _lock = Lock()
 
 
 @contextmanager
-def place() -> Iterator[None]:
-    """The place of strangers, for one hash; SignInsCrowded when it does not become free in time."""
+def permit() -> Iterator[None]:
+    """The permit of strangers, for one hash; SignInsCrowded when it does not become free in time."""
     with _lock:
-        del _told[:1]
+        del _promised[:1]
     try:
-        with _line.place(1, whose=STRANGERS, share=1):
+        with _bulkhead.permit(1, key=STRANGERS, share=1):
             yield
-    except Crowded:
+    except BulkheadFull:
         raise SignInsCrowded(
             "Too many sign-ins from unknown addresses are under way; try again in 1 s.",
             retry_after=1,
@@ -43,26 +43,26 @@ def place() -> Iterator[None]:
 
 
 class Waiting:
-    """Until there is room in the line, for `WAIT` seconds at most (`catalog.api.later`)."""
+    """Until there is room in the queue, for `WAIT` seconds at most (`catalog.api.later`)."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + WAIT
 
     def look(self) -> bool | None:
-        """True: there is room, which is told to as many as it is for. False: time ran out. None: look again."""
+        """True: there is room, which is promised to as many as it is for. False: time ran out. None: look again."""
         moment = time.monotonic()
         with _lock:
-            _told[:] = [one for one in _told if one > moment - ROOM]
-            if _line.standing(STRANGERS) + len(_told) < STANDING:
-                _told.append(moment)
+            _promised[:] = [one for one in _promised if one > moment - ROOM]
+            if _bulkhead.queued(STRANGERS) + len(_promised) < QUEUE:
+                _promised.append(moment)
                 return True
         return False if moment >= self._end else None
 
 
 def _forget() -> None:
-    global _line, _lock
-    _line, _lock = Line(), Lock()
-    _told.clear()
+    global _bulkhead, _lock
+    _bulkhead, _lock = Bulkhead(), Lock()
+    _promised.clear()
 
 
 os.register_at_fork(after_in_child=_forget)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from catalog.actors import Actor
 from catalog.indexing.documents import COMMON, Field, FieldType, declared, sources
 from catalog.query import Everything, Expression
-from search import engines, keeping, places, policies, pricing, rights
+from search import bulkheads, engines, keeping, policies, pricing, rights
 from search.binding import bind
 from search.keeping import Keeping
 from search.question import Question
@@ -187,7 +187,7 @@ class _Counting:
         engine, asked = engines.current(), replace(request, aggregations=wanted)
         seen = self.schema.seen(request.keeping)
         price = pricing.price(seen, bind(seen, request.query), asked, engine.documents())
-        with places.held(self.actor, price):
+        with bulkheads.permit(self.actor, price):
             return engine.search(asked, allowance())
 
 

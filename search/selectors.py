@@ -15,12 +15,12 @@ from catalog.pages import taken
 from catalog.query import Exists, Expression
 from search import (
     aggregations,
+    bulkheads,
     consistency,
     engines,
     highlighting,
     keeping,
     opening,
-    places,
     policies,
     presenting,
     pricing,
@@ -91,7 +91,7 @@ def _answered(actor: Actor, question: Question, types: list[str]) -> SearchResul
         aggregations=aggregations.typed(schema, question.aggregations),
     )
     price = pricing.price(schema, bound, request, engine.documents())
-    with places.held(actor, price):
+    with bulkheads.permit(actor, price):
         spending, cut = allowance(), False
         spelling.check(schema, question, _holding(engine, request, spending))
 

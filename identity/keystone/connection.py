@@ -9,7 +9,7 @@
     the service's own user is refused                    KeystoneUnavailable
     no connection, no answer in time, 5xx                KeystoneUnavailable
     what is no JSON, or of another shape than promised   KeystoneUnavailable
-    it was away a moment ago (`Presence`)                KeystoneUnavailable, not asked
+    it was away a moment ago (`CircuitBreaker`)                KeystoneUnavailable, not asked
 """
 
 import logging
@@ -24,9 +24,9 @@ from keystoneauth1 import exceptions
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
+from catalog.circuitbreaker import CircuitBreaker, CircuitOpen
 from catalog.conf import section
 from catalog.errors import first_line
-from catalog.presence import Away, Presence
 from identity.errors import KeystoneUnavailable
 from identity.keystone.answers import Malformed, Part
 from identity.keystone.conf import KeystoneConfig
@@ -81,10 +81,10 @@ class Connection:
             app_name="vitrine",
             redirect=0,
         )
-        self._presence = Presence(
+        self._breaker = CircuitBreaker(
             seconds=config.away_seconds,
             patience=(config.timeout + RETRY_DELAY) * (config.retries + 1) * STEPS,
-            lost=exceptions.ConnectionError,
+            failure=exceptions.ConnectionError,
         )
         self._signing_in = Lock()
         for scheme in ("http://", "https://"):
@@ -123,7 +123,7 @@ class Connection:
     ) -> T:
         with self._understanding():
             try:
-                with self._presence.watching():
+                with self._breaker.guarding():
                     self._sign_in(auth)
                     answer = self._session.get(
                         path,
@@ -148,7 +148,7 @@ class Connection:
             yield
         except (exceptions.Unauthorized, exceptions.Forbidden):
             raise
-        except Away:
+        except CircuitOpen:
             raise unavailable(AWAY) from None
         except (exceptions.ConnectionError, exceptions.HttpError) as error:
             raise unavailable(first_line(error)) from None
@@ -176,10 +176,10 @@ class Connection:
 
     def _sign_in(self, auth: v3.Password) -> None:
         """One thread gets the service's token; when it cannot, those who waited for it do not try one by one."""
-        failures = self._presence.failures
+        failures = self._breaker.failures
         with self._signing_in:
-            if self._presence.failures != failures:
-                raise Away
+            if self._breaker.failures != failures:
+                raise CircuitOpen
             try:
                 access = auth.get_access(self._session)
                 if not plausible(access.auth_token) or access.expires is None:
@@ -188,7 +188,7 @@ class Connection:
             except exceptions.NotFound:
                 raise Malformed("nobody can sign in where VITRINE_KEYSTONE_AUTH_URL says") from None
             except exceptions.ConnectionError:
-                self._presence.failed()  # before the next one has the lock
+                self._breaker.record_failure()  # before the next one has the lock
                 raise
 
     def as_bearer(self, path: str, read: Callable[[Part], T], token: str) -> T:
@@ -242,7 +242,7 @@ class Connection:
         url = self.config.auth_url.rstrip("/") + path
         with self._understanding():
             try:
-                with self._presence.watching():
+                with self._breaker.guarding():
                     answer = self._session.request(
                         url, method, authenticated=False, **self._patience, **options
                     )

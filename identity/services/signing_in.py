@@ -144,7 +144,7 @@ def _checked(binding: tuple[throttle.Counter, ...], *, known: bool) -> Iterator[
     if known:
         yield
         return
-    with hashing.place():
+    with hashing.permit():
         throttle.check(binding)  # others may have failed while this one stood in line
         yield
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from artifacts import stores
 from artifacts.stores import Configured
+from catalog.bulkhead import Bulkhead, BulkheadFull
 from catalog.conf import section
 from catalog.errors import Unavailable
-from catalog.line import Crowded, Line
 from images.conf import ImagesConfig
 from images.locations import InvalidLocation
 from stores import AddressRefused, StoreError
@@ -41,7 +41,7 @@ def measure(url: str, *, owner: str | None) -> Measured:
     takers = [one for one in stores.listing() if scheme in one.store.url_schemes]
     if not takers:
         raise InvalidLocation(f"no store here reads addresses that begin with {scheme + ':'!r}")
-    with _waiting(owner or ""):
+    with _permit(owner or ""):
         return _asked(url, sorted(takers, key=lambda found: -found.weight))
 
 
@@ -61,18 +61,18 @@ def _asked(url: str, takers: Sequence[Configured]) -> Measured:
     raise InvalidLocation(f"Invalid location: {refused and refused.message}") from refused
 
 
-_line = Line()
+_bulkhead = Bulkhead()
 
 
 @contextmanager
-def _waiting(owner: str) -> Iterator[None]:
-    """One of the few places, or ServersBusy."""
+def _permit(owner: str) -> Iterator[None]:
+    """One of the few permits, or ServersBusy."""
     config = section(ImagesConfig)
     most, share = config.location_waiters, config.location_waiters_each
     try:
-        with _line.place(most, whose=owner, share=share):
+        with _bulkhead.permit(most, key=owner, share=share):
             yield
-    except Crowded:
+    except BulkheadFull:
         raise ServersBusy(
             "too many requests wait for the servers of their locations; try again",
             headers={"Retry-After": "5"},

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
-from catalog.line import STANDING, Line
+from catalog.bulkhead import QUEUE, Bulkhead
 from identity import hashing
 from identity.errors import SignInFailed, SignInsCrowded, SignInSlowed
 from identity.models import KnownAddress, User
@@ -29,10 +29,10 @@ MANY = 12
 
 
 @pytest.fixture(autouse=True)
-def line(monkeypatch: pytest.MonkeyPatch) -> Line:
-    """A line in which one stands as long as the test takes."""
-    found = Line(patience=120.0)
-    monkeypatch.setattr(hashing, "_line", found)
+def bulkhead(monkeypatch: pytest.MonkeyPatch) -> Bulkhead:
+    """A bulkhead in which one queues for as long as the test takes."""
+    found = Bulkhead(patience=120.0)
+    monkeypatch.setattr(hashing, "_bulkhead", found)
     return found
 
 
@@ -55,17 +55,17 @@ def attempt(password: str, address: str) -> str:
 
 
 @contextmanager
-def crowd(line: Line) -> Iterator[None]:
-    """The place is taken, and as many as may stand in line for it."""
+def crowd(bulkhead: Bulkhead) -> Iterator[None]:
+    """The permit is taken, and as many queue for it as may."""
 
-    def stand() -> None:
-        with hashing.place():
+    def enter() -> None:
+        with hashing.permit():
             pass
 
-    with ThreadPoolExecutor(STANDING) as pool, hashing.place():
-        for _ in range(STANDING):
-            pool.submit(stand)
-        eventually(lambda: line.standing(hashing.STRANGERS) == STANDING)
+    with ThreadPoolExecutor(QUEUE) as pool, hashing.permit():
+        for _ in range(QUEUE):
+            pool.submit(enter)
+        eventually(lambda: bulkhead.queued(hashing.STRANGERS) == QUEUE)
         yield
 
 
@@ -83,31 +83,31 @@ def test_strangers_are_hashed_one_at_a_time(ada: User, monkeypatch: pytest.Monke
         return found
 
     monkeypatch.setattr(User, "check_password", counted)
-    with ThreadPoolExecutor(STANDING + 1) as pool:
-        said = list(pool.map(lambda n: attempt("wrong", f"192.0.2.{n}"), range(STANDING + 1)))
-    assert said == ["SignInFailed"] * (STANDING + 1)
+    with ThreadPoolExecutor(QUEUE + 1) as pool:
+        said = list(pool.map(lambda n: attempt("wrong", f"192.0.2.{n}"), range(QUEUE + 1)))
+    assert said == ["SignInFailed"] * (QUEUE + 1)
     assert most[0] == 1
 
 
-def test_whoever_stood_in_line_is_asked_again_how_many_failed(
-    ada: User, line: Line, monkeypatch: pytest.MonkeyPatch
+def test_whoever_queued_is_asked_again_how_many_failed(
+    ada: User, bulkhead: Bulkhead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Five are free: who comes together from an address gets no more than those."""
     asked: list[str] = []
     monkeypatch.setattr(User, "check_password", lambda _, password: asked.append(password))
     assert [attempt("wrong", "192.0.2.66") for _ in range(4)] == ["SignInFailed"] * 4
-    with ThreadPoolExecutor(STANDING) as pool:
-        with hashing.place():
-            coming = [pool.submit(attempt, "wrong", "192.0.2.66") for _ in range(STANDING)]
-            eventually(lambda: line.standing(hashing.STRANGERS) == STANDING)
+    with ThreadPoolExecutor(QUEUE) as pool:
+        with hashing.permit():
+            coming = [pool.submit(attempt, "wrong", "192.0.2.66") for _ in range(QUEUE)]
+            eventually(lambda: bulkhead.queued(hashing.STRANGERS) == QUEUE)
         said = sorted(one.result() for one in coming)
-    assert said == ["SignInFailed", *["SignInSlowed"] * (STANDING - 1)]
+    assert said == ["SignInFailed", *["SignInSlowed"] * (QUEUE - 1)]
     assert len(asked) == 5
 
 
-def test_too_many_strangers_are_told_and_the_known_get_in(ada: User, line: Line) -> None:
+def test_too_many_strangers_are_told_and_the_known_get_in(ada: User, bulkhead: Bulkhead) -> None:
     assert attempt(PASSWORD, "192.0.2.1") == "signed in"
-    with crowd(line):
+    with crowd(bulkhead):
         assert attempt(PASSWORD, "192.0.2.1") == "signed in"
         with pytest.raises(SignInsCrowded) as told:
             prove(in_default_domain("ada"), PASSWORD, address="192.0.2.2")
@@ -117,20 +117,20 @@ def test_too_many_strangers_are_told_and_the_known_get_in(ada: User, line: Line)
 
 
 def test_a_first_rush_gets_in_and_leaves_threads_to_others(
-    ada: User, server: Server, line: Line
+    ada: User, server: Server, bulkhead: Bulkhead
 ) -> None:
     with ThreadPoolExecutor(MANY) as pool:
-        with crowd(line):
+        with crowd(bulkhead):
             coming = [pool.submit(sign_in, server) for _ in range(MANY)]
             assert [ask(server, "GET", "/identity/v3") for _ in range(5)] == [200] * 5
         assert [one.result() for one in coming] == [201] * MANY
 
 
 def test_who_waits_in_vain_is_told(
-    ada: User, server: Server, line: Line, monkeypatch: pytest.MonkeyPatch
+    ada: User, server: Server, bulkhead: Bulkhead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hashing, "WAIT", 0.1)
-    with crowd(line):
+    with crowd(bulkhead):
         assert sign_in(server) == 429
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 from catalog import query as q
 from catalog.actors import Actor
 from catalog.callers import CallerGone, watched
-from search import aggregations, patterns, places, pricing
+from search import aggregations, bulkheads, patterns, pricing
 from search import schema as schemas
 from search.binding import bind
 from search.bound import ANY_ONE, ANY_RUN
@@ -250,7 +250,7 @@ def searching(project: str, count: int) -> Iterator[None]:
     over, begun = threading.Event(), threading.Barrier(count + 1)
 
     def hold() -> None:
-        with places.held(Actor(project_id=project), pricing.MOST):
+        with bulkheads.permit(Actor(project_id=project), pricing.MOST):
             begun.wait(60)
             over.wait(60)
 
@@ -270,7 +270,7 @@ def searching(project: str, count: int) -> Iterator[None]:
 def test_a_project_leaves_places_to_others(
     ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "LIGHT", -1)
+    monkeypatch.setattr(bulkheads, "LIGHT", -1)
     ours = ask({"limit": 1}).json()["hits"]["hits"][0]["_source"]["project_id"]
     with searching("theirs", 1):
         assert ask({}).status_code == 200
@@ -278,7 +278,7 @@ def test_a_project_leaves_places_to_others(
         for crowded in (ask({}), ask(None, f"{SEARCH}/facets")):
             assert (crowded.status_code, crowded.json()["code"]) == (503, "too_many_searches")
             assert crowded["Retry-After"] == "1"
-        monkeypatch.setattr(places, "LIGHT", pricing.LIGHT)
+        monkeypatch.setattr(bulkheads, "LIGHT", pricing.LIGHT)
         assert ask({}).status_code == 200, "what is over in a moment needs no place"
 
 

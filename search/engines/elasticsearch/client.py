@@ -20,8 +20,8 @@ from elasticsearch import ApiError, Elasticsearch
 from typing_extensions import override
 
 from catalog import outages
-from catalog.line import Crowded, Line
-from catalog.presence import Away, Presence
+from catalog.bulkhead import Bulkhead, BulkheadFull
+from catalog.circuitbreaker import CircuitBreaker, CircuitOpen
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused
 
 log = logging.getLogger(__name__)
@@ -30,16 +30,16 @@ log = logging.getLogger(__name__)
 RETRIES = 2
 
 
-class _Sparing(Transport):
-    """A way to the cluster on which few threads wait at once, and on which one that finds it away tells the others."""
+class _GuardedTransport(Transport):
+    """The transport to the cluster, behind a bulkhead and a circuit breaker."""
 
-    presence: Presence
-    line: Line
-    places: int
+    breaker: CircuitBreaker
+    bulkhead: Bulkhead
+    permits: int
 
     @override
     def perform_request(self, *args: Any, **options: Any) -> TransportApiResponse:
-        with self.line.place(self.places), self.presence.watching():
+        with self.bulkhead.permit(self.permits), self.breaker.guarding():
             return super().perform_request(*args, **options)
 
 
@@ -53,7 +53,7 @@ def connect(
 ) -> Elasticsearch:
     """A client that spreads requests over the nodes and tries another one when a node is away.
 
-    `waiters` requests are under way at once. When all nodes in a row could not be reached, nobody asks for
+    `waiters` requests are under transport at once. When all nodes in a row could not be reached, nobody asks for
     `away_seconds`. What is then raised is for `told`.
     """
     secure = {"ca_certs": ca_certs} if ca_certs else {}
@@ -62,16 +62,16 @@ def connect(
         request_timeout=timeout,
         max_retries=RETRIES,
         retry_on_timeout=False,
-        transport_class=_Sparing,
+        transport_class=_GuardedTransport,
         **secure,  # type: ignore[arg-type] # the one option it may hold
     )
-    way = client.transport
-    assert isinstance(way, _Sparing)  # noqa: S101 - for mypy: it was just asked for
-    way.line, way.places = Line(), waiters
-    way.presence = Presence(
+    transport = client.transport
+    assert isinstance(transport, _GuardedTransport)  # noqa: S101 - for mypy: it was just asked for
+    transport.bulkhead, transport.permits = Bulkhead(), waiters
+    transport.breaker = CircuitBreaker(
         seconds=away_seconds,
         patience=timeout * (RETRIES + 1),
-        lost=(ConnectionError, ConnectionTimeout),
+        failure=(ConnectionError, ConnectionTimeout),
         after=len(addresses),
     )
     return client
@@ -97,9 +97,9 @@ def told(*, query: bool = False) -> Iterator[None]:
         raise EngineUnavailable(
             f"Elasticsearch cannot serve this now ({error.status_code})"
         ) from error
-    except Away:
+    except CircuitOpen:
         raise EngineUnavailable("Elasticsearch could not be reached a moment ago") from None
-    except Crowded:
+    except BulkheadFull:
         raise EngineUnavailable("too many requests wait for Elasticsearch; try again") from None
     except TransportError as error:
         log.debug("Elasticsearch does not answer", extra={"reason": error.message})
