@@ -13,7 +13,7 @@ from artifacts.models import Artifact
 from artifacts.types import ArtifactType, types
 from catalog import failpoints
 from catalog.actors import Actor
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.jobs.registry import JobKind, Progress, Step
 from catalog.jobs.registry import register as register_kind
@@ -36,7 +36,7 @@ class Judge(Step):
     """Rows whose epoch is older than the job's: judged in batches, each in a transaction of its own.
 
     What was judged carries the newer epoch, so a second run finds only the rest. Nothing else is written of a row that
-    is judged as it was, and the index is owed nothing.
+    is judged as it was, and no delivery is added.
     """
 
     name = "judge"
@@ -84,7 +84,7 @@ def _batches(kind: ArtifactType, epoch: int) -> Iterator[tuple[int, int]]:
             }
             same = _as_read([row for row in rows if row.pk not in changed])
             judged = len(changed) + same.update(checked_epoch=current)
-            owe("search", kind.resource_type, changed, projects=changed)
+            add_deliveries("search", kind.resource_type, changed, projects=changed)
         if not rows:
             return
         yield judged, len(changed)

@@ -140,7 +140,7 @@ class ConsumerFilter(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(RowAdmin[Delivery]):
-    """Debts to the search index and to others; parked ones failed too often and wait for a person."""
+    """Deliveries to the search index and to others; parked ones failed too often and wait for a person."""
 
     object_type = "delivery"
     list_display = ("topic", "of", "consumer", "state", "attempts", "due_at", "shortened")
@@ -154,8 +154,8 @@ class DeliveryAdmin(RowAdmin[Delivery]):
 
     @override
     def found_by(self, term: str) -> Q:
-        owed = Q(consumer__in=distinct(Delivery, "consumer"), topic__in=list(sources()))
-        return owed & begins_with("object_id", term)
+        outstanding = Q(consumer__in=distinct(Delivery, "consumer"), topic__in=list(sources()))
+        return outstanding & begins_with("object_id", term)
 
     @admin.display(description=_("object"))
     def of(self, row: Delivery) -> SafeString | str:
@@ -167,7 +167,7 @@ class DeliveryAdmin(RowAdmin[Delivery]):
 
     @admin.display(description=_("state"))
     def state(self, row: Delivery) -> Any:
-        return _("parked") if row.parked else _("owed")
+        return _("parked") if row.parked else _("outstanding")
 
     @admin.display(description=_("error"))
     def shortened(self, row: Delivery) -> str:

@@ -35,7 +35,7 @@ class Event(models.Model):
 
 
 class Delivery(models.Model):
-    """A debt: `consumer` has not yet taken in the newest state of the object.
+    """An entry of the outbox: `consumer` has not yet taken in the newest state of the object.
 
     Writers upsert the row and raise `generation`; a consumer claims it with a lease, works, and deletes it only
     while the generation is the one it claimed. Nothing is read by position, so commit order does not matter.

@@ -1,7 +1,7 @@
 """Waiting until the index holds what had been written when the waiting began.
 
-What is owed then is walked in portions, by id: rows that come later have greater ones. Of a portion's rows id and
-generation are remembered. A row that is gone was applied. One that was raised meanwhile may be held up for ever by
+What is outstanding then is walked in portions, by id: rows that come later have greater ones. Of a portion's rows id
+and generation are remembered. A row that is gone was applied. One that was raised meanwhile may be held up for ever by
 further writes, so the object's own version is looked up once, and awaited in the index instead.
 """
 
@@ -19,9 +19,9 @@ PORTION = 500
 
 
 class Waiting:
-    """Waits at most `limit` seconds for what is owed at the first look; whoever waits looks again and again.
+    """Waits at most `limit` seconds for what is outstanding at the first look; whoever waits looks again and again.
 
-    It holds a portion, and a look at what does not move reads no more than that, however much is owed.
+    It holds a portion, and a look at what does not move reads no more than that, however much is outstanding.
     """
 
     def __init__(self, limit: float) -> None:
@@ -42,8 +42,8 @@ class Waiting:
         return not Delivery.objects.filter(consumer=CONSUMER, parked=True).exists()
 
     def _begin(self) -> None:
-        owed = Delivery.objects.filter(consumer=CONSUMER, parked=False)
-        self._newest = owed.order_by("-id").values_list("id", flat=True).first() or 0
+        outstanding = Delivery.objects.filter(consumer=CONSUMER, parked=False)
+        self._newest = outstanding.order_by("-id").values_list("id", flat=True).first() or 0
         if self._newest:
             waking.wake()
 
@@ -75,24 +75,24 @@ def wait(limit: float) -> bool:
     return found
 
 
-def _strike_out(owed: dict[int, int], raised: dict[Key, int | None]) -> None:
+def _strike_out(outstanding: dict[int, int], raised: dict[Key, int | None]) -> None:
     """Take out what was applied. Rows of a newer generation move over to `raised`, with the version to await."""
-    left, moved = _left_of(owed)
+    left, moved = _left_of(outstanding)
     for topic, ids in moved.items():
         if topic in sources():
             for one in sources()[topic].load(ids):
                 raised[topic, one.id] = None if one.body is None else one.version
-    for pk in owed.keys() - left:
-        del owed[pk]
+    for pk in outstanding.keys() - left:
+        del outstanding[pk]
 
 
-def _left_of(owed: dict[int, int]) -> tuple[set[int], dict[str, list[str]]]:
+def _left_of(outstanding: dict[int, int]) -> tuple[set[int], dict[str, list[str]]]:
     """The rows that are as they were, and by topic the objects of those that were raised."""
     left: set[int] = set()
     moved: dict[str, list[str]] = {}
-    rows = Delivery.objects.filter(pk__in=list(owed), parked=False)
+    rows = Delivery.objects.filter(pk__in=list(outstanding), parked=False)
     for pk, generation, topic, id_ in rows.values_list("id", "generation", "topic", "object_id"):
-        if generation == owed[pk]:
+        if generation == outstanding[pk]:
             left.add(pk)
         else:
             moved.setdefault(topic, []).append(id_)

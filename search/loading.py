@@ -11,7 +11,7 @@ import orjson
 from django.db import Error, transaction
 
 from catalog.events.claiming import Claim
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.indexing.documents import Document, sources
 from search.engine import Operation
 
@@ -95,16 +95,16 @@ def operations(
 ) -> Iterator[list[Operation]]:
     """The objects as they are now, in batches of at most `number` that are closed when they weigh `most` bytes.
 
-    What cannot be loaded is owed to the relay, which sets it aside with its error, where operators look.
+    What cannot be loaded becomes a delivery, which the relay sets aside with its error, where operators look.
     """
 
-    def owed(object_id: str) -> None:
+    def deliver_later(object_id: str) -> None:
         with transaction.atomic():
-            owe("search", resource_type, [object_id])
+            add_deliveries("search", resource_type, [object_id])
 
     batch: list[Operation] = []
     weighs = 0
-    for one in stream(resource_type, ids, spoilt=owed):
+    for one in stream(resource_type, ids, spoilt=deliver_later):
         batch.append(Operation(resource_type, one.id, one.version, one.body))
         weighs += weight(one.body)
         if len(batch) == number or weighs >= most:

@@ -10,19 +10,19 @@ DELIVERIES = Counter(
     "vitrine_search_deliveries_total", "Deliveries by what became of them.", ["outcome"]
 )
 BATCH_SECONDS = Histogram("vitrine_search_batch_seconds", "Time a relay takes for one batch.")
-OUTSTANDING = Gauge("vitrine_search_outstanding", "Deliveries the index is still owed.")
+OUTSTANDING = Gauge("vitrine_search_outstanding", "Deliveries to the index that are outstanding.")
 PARKED = Gauge("vitrine_search_parked", "Deliveries that were set aside with their error.")
-LAG = Gauge("vitrine_search_lag_seconds", "Age of the oldest delivery that is owed.")
+LAG = Gauge("vitrine_search_lag_seconds", "Age of the oldest outstanding delivery.")
 
 
 def observe(consumer: str) -> None:
     """Bring the gauges up to date."""
-    owed = Q(parked=False)
+    outstanding = Q(parked=False)
     # Not by `due_at`: what fails is due again later and later, and would seem new.
     found = Delivery.objects.filter(consumer=consumer).aggregate(
-        outstanding=Count("id", filter=owed),
-        set_aside=Count("id", filter=~owed),
-        oldest=Min("created_at", filter=owed),
+        outstanding=Count("id", filter=outstanding),
+        set_aside=Count("id", filter=~outstanding),
+        oldest=Min("created_at", filter=outstanding),
     )
     oldest = found["oldest"]
     OUTSTANDING.set(found["outstanding"])

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from catalog import failpoints
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.indexing.documents import declared, sources
 from search import engines, loading, schema, verifying
 from search.engine import Engine, Generation, Operation, Verdict
@@ -72,4 +72,4 @@ def _write(engine: Engine, generation: Generation, operations: list[Operation]) 
                 },
             )
             # The relay will set it aside with its error, where operators look.
-            owe("search", operation.resource_type, [operation.id])
+            add_deliveries("search", operation.resource_type, [operation.id])

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 
 from catalog.conf import section
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.indexing.documents import declared, sources
 from catalog.models import Delivery
 from catalog.query import Expression, Range, Sort, Term, Terms, all_of, any_of
@@ -38,14 +38,14 @@ def make(engine: Engine | None = None) -> None:
 
 
 def ensure(engine: Engine | None = None) -> None:
-    """Make the index if there is none, and owe it every document; an unfinished hand-over is done again."""
+    """Make the index if there is none, and add a delivery of every document; an unfinished hand-over is done again."""
     engine = engine or engines.current()
     make(engine)
     found = engine.live().schema
     if not found.filled:
         for resource_type, source in sources().items():
             for part in _parts(source.all_ids()):
-                owe(CONSUMER, resource_type, part)
+                add_deliveries(CONSUMER, resource_type, part)
         engine.change_schema(replace(engine.live().schema, filled=True))
 
 
@@ -120,7 +120,7 @@ def _owe_rejected(
     if rejected:
         deliveries = Delivery.objects.filter(consumer=CONSUMER, topic=resource_type)
         known = deliveries.filter(object_id__in=rejected).values_list("object_id", flat=True)
-        owe(CONSUMER, resource_type, sorted(rejected - set(known)))
+        add_deliveries(CONSUMER, resource_type, sorted(rejected - set(known)))
 
 
 def _parts(ids: Iterator[str]) -> Iterator[list[str]]:

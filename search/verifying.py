@@ -48,8 +48,8 @@ def settled_differences(
     patience: float = 5.0,
     parked: bool = False,
 ) -> Iterator[Difference]:
-    """Differences that no delivery explains: such as are owed (and, when `parked`, set aside) are left out, and what
-    remains is looked at again, since writes go on meanwhile.
+    """Differences that no delivery explains: outstanding ones (and, when `parked`, those set aside) are left out, and
+    what remains is looked at again, since writes go on meanwhile.
     """
     suspects = _unexplained(engine, generation, parked)
     end = time.monotonic() + patience
@@ -67,10 +67,10 @@ def _unexplained(
 ) -> dict[Key, Difference]:
     found = {(one.resource_type, one.id): one for one in differences(engine, generation)}
     if found:
-        owed = Delivery.objects.filter(consumer="search")
+        outstanding = Delivery.objects.filter(consumer="search")
         if not parked:
-            owed = owed.filter(parked=False)
-        for key in owed.values_list("topic", "object_id").iterator(chunk_size=2000):
+            outstanding = outstanding.filter(parked=False)
+        for key in outstanding.values_list("topic", "object_id").iterator(chunk_size=2000):
             found.pop(key, None)
     return found
 

@@ -1,4 +1,4 @@
-"""What is owed at this moment, counted in the database when Prometheus asks."""
+"""What is outstanding at this moment, counted in the database when Prometheus asks."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from catalog.models import Delivery, Job
 
 
 class Backlog(Collector):
-    """Deliveries by consumer (outstanding and parked), the oldest debt's age, open jobs by state."""
+    """Deliveries by consumer (outstanding and parked), the age of the oldest, open jobs by state."""
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -22,11 +22,11 @@ class Backlog(Collector):
 
     def _deliveries(self) -> Iterator[GaugeMetricFamily]:
         count = GaugeMetricFamily(
-            "vitrine_deliveries", "Deliveries still owed.", labels=("consumer", "state")
+            "vitrine_deliveries", "Outstanding deliveries.", labels=("consumer", "state")
         )
         age = GaugeMetricFamily(
             "vitrine_delivery_age_seconds",
-            "Age of the oldest delivery that is owed and not parked.",
+            "Age of the oldest outstanding delivery that is not parked.",
             labels=("consumer",),
         )
         rows = Delivery.objects.values_list("consumer", "parked").annotate(

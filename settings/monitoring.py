@@ -53,7 +53,7 @@ def _told(found: Mapping[str, Health]) -> tuple[dict[str, Any], int]:
 
 
 def numbers(_: HttpRequest) -> HttpResponse:
-    """Prometheus' text format: the counters of all processes, what is owed and kept, and how the parts are."""
+    """Prometheus' text format: the counters of all processes, what is outstanding and stored, and how the parts are."""
     registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # as the library has it

@@ -1,4 +1,4 @@
-"""The admin's front page: how the parts are, what is owed, which jobs failed, and where to act on it."""
+"""The admin's front page: how the parts are, what is outstanding, which jobs failed, and where to act on it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from settings import health
 
 Text = str | Promise
 LATE = 60.0
-"""Seconds after which something owed is late: the relay takes less than one, and repeats what failed a few times."""
+"""Seconds after which a delivery is late: the relay takes less than one, and repeats what failed a few times."""
 STATES = {
     health.State.OK: gettext_lazy("All parts are well."),
     health.State.DEGRADED: gettext_lazy("A part is away; what does not need it goes on."),
@@ -33,7 +33,7 @@ STATES = {
 EFFECTS = {
     "database": gettext_lazy("Nothing can be read or written without it."),
     "search": gettext_lazy(
-        "Searches are refused; changes are owed to the index and follow. `manage.py verify_index` says what is wrong."
+        "Searches are refused; changes wait for the index and follow. `manage.py verify_index` says what is wrong."
     ),
     "store": gettext_lazy("No data can be sent or taken; its disk or server is to be looked at."),
     "broker": gettext_lazy("Jobs begin later, and notifications wait."),
@@ -64,13 +64,13 @@ def parts(found: dict[str, health.Health]) -> Iterator[Line]:
             yield Line(name=name, said=f"{part.reason}. {effect}", well=False)
 
 
-def debts(moment: datetime) -> Iterator[Line]:
-    """What each consumer of changes is owed, and what was set aside for a person."""
+def deliveries(moment: datetime) -> Iterator[Line]:
+    """The outstanding deliveries of each consumer of changes, and what was set aside for a person."""
     consumers = distinct(Delivery, "consumer")
     for name in dict.fromkeys(["search", *consumers]):
         rows = Delivery.objects.filter(consumer=name, parked=False)
-        owed = rows.order_by("project_id", "due_at", "id")[: COUNTED + 1]
-        found = owed.aggregate(count=Count("pk"), oldest=Min("created_at"))
+        outstanding = rows.order_by("project_id", "due_at", "id")[: COUNTED + 1]
+        found = outstanding.aggregate(count=Count("pk"), oldest=Min("created_at"))
         yield _lag(name, found["count"], found["oldest"], moment)
     parked = Delivery.objects.filter(parked=True).order_by("id")[: COUNTED + 1].count()
     yield Line(
@@ -86,18 +86,18 @@ def debts(moment: datetime) -> Iterator[Line]:
 
 def _lag(name: str, count: int, oldest: datetime | None, moment: datetime) -> Line:
     if oldest is None:
-        return Line(name=name, said=_("nothing is owed"))
+        return Line(name=name, said=_("nothing is outstanding"))
     seconds = max(0.0, (moment - oldest).total_seconds())
     said = (
-        _("%(count)s owed, the oldest for %(seconds).0f s")
+        _("%(count)s outstanding, the oldest for %(seconds).0f s")
         if count <= COUNTED
-        else _("%(count)s owed, the oldest for at least %(seconds).0f s")
+        else _("%(count)s outstanding, the oldest for at least %(seconds).0f s")
     )
     return Line(
         name=name,
         said=said % {"count": _number(count), "seconds": seconds},
         well=seconds < LATE,
-        deed=_("See what is owed"),
+        deed=_("See what is outstanding"),
         address=_list("delivery", consumer=name, parked__exact=0),
     )
 
@@ -143,7 +143,7 @@ class OperationSite(AdminSite):
         found = health.probe()
         sections = [
             (_("Health"), STATES[health.state(found)], list(parts(found))),
-            (_("Owed to the index and to others"), "", list(debts(database_time()))),
+            (_("Deliveries to the index and to others"), "", list(deliveries(database_time()))),
             (_("Jobs"), "", list(jobs())),
         ]
         return super().index(request, {"sections": sections, **(extra_context or {})})

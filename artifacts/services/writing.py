@@ -15,7 +15,8 @@ from catalog import prepared
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import ConcurrentChange, PreconditionFailed
-from catalog.events.recording import Change, owe, record
+from catalog.events.outbox import add_deliveries
+from catalog.events.recording import Change, record
 from catalog.names import require_addressable
 
 LIVE, RESTORABLE = "deleted_at IS NULL", "deleted_at IS NOT NULL AND scrubbed_at IS NULL"
@@ -120,7 +121,9 @@ def revive(artifact: Artifact, status: str, *, kind: ArtifactType, actor: Actor)
 def touch(artifact: Artifact, *, kind: ArtifactType) -> None:
     """Say that the index document changed though the row's own fields did not (members, tags, validity)."""
     Artifact.objects.filter(pk=artifact.pk).update(doc_version=F("doc_version") + 1)
-    owe("search", kind.resource_type, [artifact.pk], projects={artifact.pk: artifact.project_id})
+    add_deliveries(
+        "search", kind.resource_type, [artifact.pk], projects={artifact.pk: artifact.project_id}
+    )
 
 
 def replace_tags(artifact: Artifact, old: Iterable[str], new: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
 """The common population as Vitrine's rows: `python -m benchmarks.vitrine.seed COUNT`, owners on standard input.
 
-The rows are what uploads through the API would have left, without events and without debts to the search index.
+The rows are what uploads through the API would have left, without events and without deliveries to the search index.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Consumers claim deliveries under a lease, acknowledge what they took in, and give back what failed.
 
-Projects take turns, so that what one of them is owed does not wait until all that another one is owed was delivered.
+Projects take turns, so that the deliveries of one do not wait for all of another one's.
 """
 
 import time
@@ -155,7 +155,7 @@ def give_back(claims: Collection[Claim], *, owner: str, error: str, poison: bool
 
 
 def outstanding(consumer: str, topic: str, object_ids: Collection[str] | None = None) -> int:
-    """How many deliveries are still owed, parked ones not counted."""
+    """How many deliveries are outstanding, parked ones not counted."""
     rows = Delivery.objects.filter(consumer=consumer, topic=topic, parked=False)
     if object_ids is not None:
         rows = rows.filter(object_id__in=object_ids)
@@ -180,7 +180,7 @@ def _in_turn(consumer: str, last: str) -> Iterator[str]:
 def _shared(
     consumer: str, projects: list[str], owner: str, lease: float, limit: int
 ) -> list[Delivery]:
-    """Claim what the projects are owed in equal parts; what one leaves free goes to those that are owed more."""
+    """Claim the projects' deliveries in equal parts; what one leaves free goes to those that have more."""
     rows: list[Delivery] = []
     more: list[str] = []
     for place, project in enumerate(projects):

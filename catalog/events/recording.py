@@ -1,6 +1,6 @@
-"""Writing events and the debts that follow from them, inside the change's own transaction."""
+"""Writing events, and the deliveries that follow from them, inside the change's own transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,22 +8,11 @@ from django.db import connection, transaction
 
 from catalog import prepared
 from catalog.actors import Actor
-from catalog.clock import spelled
-from catalog.events import waking
+from catalog.events.outbox import add_deliveries
 from catalog.events.shortening import shortened
 from catalog.models import Event
 from catalog.notifications import notices
 from catalog.notifications.notices import Draft
-
-_UPSERT = """
-INSERT INTO catalog_delivery
-    (consumer, topic, object_id, project_id, generation, due_at, created_at, lease_owner, attempts, parked, error)
-VALUES {rows}
-ON CONFLICT (consumer, topic, object_id) DO UPDATE SET
-    project_id = COALESCE(NULLIF(excluded.project_id, ''), catalog_delivery.project_id),
-    generation = catalog_delivery.generation + 1, due_at = excluded.due_at, parked = excluded.parked,
-    attempts = 0, error = ''
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +35,7 @@ def record(
     changes: Mapping[str, Change] | None = None,
     topic: str | None = None,
 ) -> None:
-    """Append an event and, when `topic` is given, owe the search index the object's newest state.
+    """Append an event and, when `topic` is given, add_deliveries the search index the object's newest state.
 
     `topic` is the resource type of the object's documents. RuntimeError outside a transaction.
     """
@@ -67,9 +56,9 @@ def record(
     )
     prepared.insert([event])
     if topic is not None:
-        owe("search", topic, [object_id], projects={object_id: project_id})
+        add_deliveries("search", topic, [object_id], projects={object_id: project_id})
     if notices.note(event):
-        owe(notices.CONSUMER, object_type, [object_id], projects={object_id: project_id})
+        add_deliveries(notices.CONSUMER, object_type, [object_id], projects={object_id: project_id})
 
 
 def announce(draft: Draft, *, object_type: str, object_id: str, actor: Actor) -> None:
@@ -84,29 +73,4 @@ def announce(draft: Draft, *, object_type: str, object_id: str, actor: Actor) ->
     )
     with transaction.atomic():
         notices.keep([draft], event=happened)
-        owe(notices.CONSUMER, object_type, [object_id])
-
-
-def owe(
-    consumer: str,
-    topic: str,
-    object_ids: Iterable[str],
-    *,
-    projects: Mapping[str, str | None] | None = None,
-) -> None:
-    """Upsert one delivery per object, and wake the consumer once the transaction commits.
-
-    `projects`: object → the project that it belongs to, for consumers serve the projects in turn. Of an object that
-    is not in it the delivery keeps the project that it has.
-    """
-    ids, owners = list(object_ids), projects or {}
-    moment, stamp = spelled()
-    row = f"(%s, %s, %s, %s, 1, {moment}, {moment}, '', 0, %s, '')"
-    with prepared.cursor() as cursor:
-        for start in range(0, len(ids), 100):
-            part = ids[start : start + 100]
-            values: list[Any] = []
-            for one in part:
-                values += [consumer, topic, one, owners.get(one) or "", *stamp, *stamp, False]
-            cursor.execute(_UPSERT.format(rows=", ".join([row] * len(part))), values)
-    transaction.on_commit(waking.wake)
+        add_deliveries(notices.CONSUMER, object_type, [object_id])

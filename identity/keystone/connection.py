@@ -24,7 +24,7 @@ from keystoneauth1 import exceptions
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session, TCPKeepAliveAdapter
 
-from catalog.circuitbreaker import CircuitBreaker, CircuitOpen
+from catalog.circuit_breaker import CircuitBreaker, CircuitOpen
 from catalog.conf import section
 from catalog.errors import first_line
 from identity.errors import KeystoneUnavailable

@@ -10,7 +10,8 @@ from django.db.models import F
 
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from catalog.actors import Actor
-from catalog.events.recording import Change, owe, record
+from catalog.events.outbox import add_deliveries
+from catalog.events.recording import Change, record
 from images.handler import IMAGES
 from images.models import SLOT
 from images.takeover.mapping import Adopted, Place
@@ -150,4 +151,4 @@ def _tell(artifacts: Sequence[Artifact], actor: Actor) -> None:
             changes={"status": Change(new=one.status), "name": Change(new=one.name)},
         )
     owners = {one.pk: one.project_id for one in artifacts}
-    owe("search", IMAGES.resource_type, owners, projects=owners)
+    add_deliveries("search", IMAGES.resource_type, owners, projects=owners)

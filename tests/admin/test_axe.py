@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from catalog.actors import system_actor
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.models import Delivery, Job, Notice
 from images.services import limits, members
@@ -70,7 +70,7 @@ def rows(image) -> None:
     )
     namespaces.create(draft, actor=actor)
     limits.set_default("image_count_total", 5, actor=actor)
-    owe("search", "OS::Glance::Image", [shared.pk])
+    add_deliveries("search", "OS::Glance::Image", [shared.pk])
     Delivery.objects.update(parked=True, error="mapper_parsing_exception " * 20)
     job = enqueue(HASHING, {"image_id": shared.pk}, actor=actor)
     Job.objects.filter(pk=job.pk).update(state="failed", error_code="e" * 40)

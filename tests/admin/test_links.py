@@ -10,7 +10,7 @@ from artifacts.jobs import KIND
 from artifacts.types import types
 from catalog import adminlinks
 from catalog.actors import system_actor
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.jobs import registry
 from catalog.jobs.queueing import enqueue
 from catalog.models import Event, Job, Notice
@@ -134,7 +134,7 @@ def test_definitions_are_found_by_what_events_call_them(operator: Client) -> Non
 
 def test_deliveries_and_notices_lead_to_the_object(operator: Client, image) -> None:
     row = image(name="it")
-    owe("search", IMAGE, [row.pk])
+    add_deliveries("search", IMAGE, [row.pk])
     Notice.objects.create(
         object_type=IMAGE, object_id=row.pk, event_type="image.update", priority="INFO",
         payload={}, message_id="m",

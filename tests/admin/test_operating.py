@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from catalog.actors import system_actor
 from catalog.clock import now
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.models import Delivery, Event, Job
 from tests.support import hints
@@ -19,7 +19,7 @@ EVENTS = "/admin/catalog/event/"
 
 
 def parked(object_id: str = "a") -> Delivery:
-    owe("search", "OS::Glance::Image", [object_id])
+    add_deliveries("search", "OS::Glance::Image", [object_id])
     Delivery.objects.filter(object_id=object_id).update(
         parked=True, attempts=8, error="mapper_parsing_exception"
     )
@@ -74,7 +74,7 @@ def test_parked_deliveries_show_their_error_and_are_retried(operator: Client) ->
 
 
 def test_deliveries_that_are_not_parked_are_left_alone(operator: Client) -> None:
-    owe("search", "OS::Glance::Image", ["a"])
+    add_deliveries("search", "OS::Glance::Image", ["a"])
     row = Delivery.objects.get()
     due = row.due_at
     act(operator, DELIVERIES, "retry", row.pk)

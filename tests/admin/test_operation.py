@@ -8,7 +8,7 @@ from django.test import Client
 
 from catalog.actors import system_actor
 from catalog.clock import now
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.models import Delivery, Job
 from settings import health, operation
@@ -40,7 +40,7 @@ def test_all_is_well(operator: Client) -> None:
     assert all(line.well for line in lines(operator).values())
     page = operator.get("/admin/").content.decode()
     assert "All parts are well." in page
-    assert "nothing is owed" in page
+    assert "nothing is outstanding" in page
     assert "attention" not in page
 
 
@@ -65,22 +65,22 @@ def test_every_part_says_what_it_means_that_it_is_away() -> None:
 
 def test_what_is_owed_is_counted_with_its_age(operator: Client, image) -> None:
     Delivery.objects.all().delete()
-    owe("search", "OS::Glance::Image", ["a", "b"])
-    owe("notifications", "OS::Glance::Image", ["a"])
+    add_deliveries("search", "OS::Glance::Image", ["a", "b"])
+    add_deliveries("notifications", "OS::Glance::Image", ["a"])
     fresh = lines(operator)
     assert fresh["search"].well
-    assert str(fresh["search"].said).startswith("2 owed, the oldest for ")
-    assert str(fresh["notifications"].said).startswith("1 owed")
+    assert str(fresh["search"].said).startswith("2 outstanding, the oldest for ")
+    assert str(fresh["notifications"].said).startswith("1 outstanding")
     Delivery.objects.filter(object_id="b").update(created_at=now() - timedelta(seconds=4000))
     late = lines(operator)["search"]
     assert not late.well
-    assert "2 owed, the oldest for 400" in str(late.said)
+    assert "2 outstanding, the oldest for 400" in str(late.said)
     rows = operator.get(late.address).context["cl"].result_list
     assert {row.object_id for row in rows} == {"a", "b"}
 
 
 def test_parked_ones_lead_to_the_list_in_which_they_are_retried(operator: Client) -> None:
-    owe("search", "OS::Glance::Image", ["a", "b"])
+    add_deliveries("search", "OS::Glance::Image", ["a", "b"])
     Delivery.objects.filter(object_id="a").update(parked=True, error="mapper_parsing_exception")
     line = lines(operator)["parked"]
     assert (line.well, line.deed) == (False, "See the errors and retry")
@@ -107,12 +107,12 @@ def test_counting_ends_somewhere(
     operator: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries
 ) -> None:
     monkeypatch.setattr(operation, "COUNTED", 2)
-    owe("search", "OS::Glance::Image", list("abcd"))
+    add_deliveries("search", "OS::Glance::Image", list("abcd"))
     for _ in range(4):
         enqueue("tests.sleep", {}, actor=system_actor("tests"))
     with django_assert_max_num_queries(14):
         said = lines(operator)
-    assert str(said["search"].said).startswith("more than 2 owed, the oldest for at least")
+    assert str(said["search"].said).startswith("more than 2 outstanding, the oldest for at least")
     assert said["queued"].said == "more than 2"
 
 
@@ -130,7 +130,7 @@ def test_what_waits_for_a_person_is_read_from_its_index(
         Job(kind="tests.sleep", state="failed" if n % 100 == 0 else "succeeded")
         for n in range(2000)
     )
-    owe("search", "OS::Glance::Image", [f"{n}" for n in range(2000)])
+    add_deliveries("search", "OS::Glance::Image", [f"{n}" for n in range(2000)])
     Delivery.objects.filter(object_id__in=["7", "77"]).update(parked=True)
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {table}")

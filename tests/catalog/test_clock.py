@@ -9,7 +9,7 @@ from catalog import clock, drift
 from catalog.actors import Actor
 from catalog.clock import database_now, database_time, now, spelled
 from catalog.events import claiming, parking
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.jobs import reconciling, registry
 from catalog.jobs.leases import claim
 from catalog.jobs.lifecycle import QUEUED, SUCCEEDED
@@ -36,13 +36,13 @@ def _kind() -> None:
     reconciling._hinted.clear()
 
 
-def owed() -> None:
+def outstanding() -> None:
     with transaction.atomic():
-        owe("search", "T", ["1"])
+        add_deliveries("search", "T", ["1"])
 
 
 def test_the_moment_is_the_statements_and_can_be_moved() -> None:
-    owed()
+    outstanding()
     rows = Delivery.objects.all()
     assert rows.filter(due_at__lte=database_now()).exists()
     assert not rows.filter(due_at__lte=database_now(-60)).exists()
@@ -66,7 +66,7 @@ def test_a_debt_is_due_at_once(
     writer: float, reader: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clocks.move(monkeypatch, writer)
-    owed()
+    outstanding()
     clocks.move(monkeypatch, reader)
     (claimed,) = claiming.claim("search", owner="a", lease=60, limit=10)
     claiming.give_back([claimed], owner="a", error="away", poison=False)
@@ -77,7 +77,7 @@ def test_a_debt_is_due_at_once(
 
 
 def test_a_retried_delivery_is_due_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    owed()
+    outstanding()
     Delivery.objects.update(parked=True)
     clocks.move(monkeypatch, AHEAD)
     parking.retry([Delivery.objects.get().pk], actor=ACTOR)
@@ -89,7 +89,7 @@ def test_a_retried_delivery_is_due_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 def test_leases_hold_before_other_clocks(
     holder: float, other: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owed()
+    outstanding()
     job = enqueue("tests.nothing", {}, actor=ACTOR)
     clocks.move(monkeypatch, holder)
     assert claiming.claim("search", owner="a", lease=60, limit=10)

@@ -15,7 +15,8 @@ from catalog.events.claiming import (
     give_back,
     outstanding,
 )
-from catalog.events.recording import Change, owe, record
+from catalog.events.outbox import add_deliveries
+from catalog.events.recording import Change, record
 from catalog.models import Delivery, Event
 
 pytestmark = pytest.mark.django_db
@@ -103,9 +104,9 @@ def test_poison_is_parked_and_an_engine_away_is_not() -> None:
     assert not Delivery.objects.get(object_id="poison").parked, "a new write tries again"
 
 
-def test_many_debts_at_once() -> None:
+def test_many_deliveries_at_once() -> None:
     with transaction.atomic():
-        owe("search", "T", [str(n) for n in range(450)])
+        add_deliveries("search", "T", [str(n) for n in range(450)])
     assert Delivery.objects.count() == 450
 
 

@@ -93,7 +93,7 @@ def damage(kind: str) -> Callable[[Callable[["World"], object]], Callable[["Worl
     return note
 
 
-@damage("owed delivery")
+@damage("outstanding delivery")
 def delivery(world: World) -> None:
     Delivery.objects.create(consumer="search", topic="OS::Glance::Image", object_id=world.full)
 

@@ -1,4 +1,4 @@
-"""A write that changes nothing writes nothing: no event, no debt to the index, no new tag, no new time."""
+"""A write that changes nothing writes nothing: no event, no delivery to the index, no new tag, no new time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -144,8 +144,8 @@ def test_judging_again_touches_only_what_is_judged_otherwise() -> None:
     for name in ("cores", "mem"):
         properties.modify(row, name, new_name=name, definition=cores(4), actor=ROOT)
         assert judged_again() == {"judged": 2, "changed": 1}
-        owed = Delivery.objects.get(consumer="search")
-        assert (owed.object_id, owed.project_id) == (poor, ada.project.pk)
+        outstanding = Delivery.objects.get(consumer="search")
+        assert (outstanding.object_id, outstanding.project_id) == (poor, ada.project.pk)
         Delivery.objects.all().delete()
     properties.modify(row, "mem", new_name="mem", definition=cores(5), actor=ROOT)
     assert judged_again() == {"judged": 2, "changed": 1}, "the message names another maximum"

@@ -29,7 +29,7 @@ def anna() -> Caller:
     return callers("anna")[0]
 
 
-def owed() -> int:
+def outstanding() -> int:
     return Delivery.objects.filter(consumer="notifications").count()
 
 
@@ -48,12 +48,12 @@ def test_an_image_from_first_to_last(notify: Notify, listener: Listener, anna: C
     assert (first["deleted"], last["deleted"], last["id"]) == (False, True, image)
     assert last["deleted_at"] is not None
     assert "locations" not in first
-    assert (owed(), Notice.objects.count()) == (0, 0)
+    assert (outstanding(), Notice.objects.count()) == (0, 0)
 
 
 def test_nobody_owes_anything_while_nobody_is_told(listener: Listener, anna: Caller) -> None:
     anna.create(name="one")
-    assert (owed(), Notice.objects.count()) == (0, 0)
+    assert (outstanding(), Notice.objects.count()) == (0, 0)
     assert listener.types() == []
 
 
@@ -137,7 +137,7 @@ def test_what_nobody_took_is_told_later(notify: Notify, listener: Listener, anna
     with pytest.raises(Away):
         Publisher(listener).batch()
     anna.patch(image, {"op": "replace", "path": "/name", "value": "two"})
-    assert (Notice.objects.count(), owed()) == (2, 1)
+    assert (Notice.objects.count(), outstanding()) == (2, 1)
     listener.away = False
     Delivery.objects.update(due_at=now())
     assert listener.types() == ["image.create", "image.update"]
@@ -158,7 +158,7 @@ def test_what_a_database_that_went_away_left_claimed_is_told_at_once(
     with pytest.raises(OperationalError):
         publisher.batch()
     assert publisher.batch() == 1
-    assert owed() == 0
+    assert outstanding() == 0
 
 
 def test_what_is_written_while_it_is_told_is_told_too(
@@ -177,7 +177,7 @@ def test_what_is_written_while_it_is_told_is_told_too(
     Publisher(meddling).batch()
     assert [*meddling.told, *listener.told][-1][0] in {"image.create", "image.update"}
     assert [*(t for t, _ in meddling.told), *listener.types()] == ["image.create", "image.update"]
-    assert owed() == 0
+    assert outstanding() == 0
 
 
 def test_messaging_needs_an_address() -> None:
@@ -209,7 +209,7 @@ def test_what_cannot_be_published_is_parked_and_keeps_nobody_waiting(
     anna.patch(other, {"op": "replace", "path": "/name", "value": "three"})
     retry([parked.pk], actor=Actor(user_id="root", is_admin=True))
     assert listener.types()[3:] == ["image.update"] * 2
-    assert (owed(), Notice.objects.count()) == (0, 0)
+    assert (outstanding(), Notice.objects.count()) == (0, 0)
 
 
 def test_the_next_event_has_it_tried_again(
@@ -227,7 +227,7 @@ def test_the_next_event_has_it_tried_again(
     listener.unfit.clear()
     Delivery.objects.update(due_at=now())
     assert listener.types() == ["image.update", "image.create"]
-    assert owed() == 0
+    assert outstanding() == 0
 
 
 def test_a_broker_that_is_away_parks_nothing(

@@ -7,7 +7,7 @@ from django.db import transaction
 from typing_extensions import override
 
 from catalog.actors import Actor
-from catalog.events.recording import owe
+from catalog.events.outbox import add_deliveries
 from catalog.indexing.documents import Document, DocumentSource, Field, FieldType
 from catalog.query import Everything, Expression, Term, any_of
 
@@ -56,7 +56,7 @@ class Books(DocumentSource):
         return body if actor.is_admin else {k: v for k, v in body.items() if k != "description"}
 
     def write(self, id_: str, **body: Any) -> int:
-        """A new state of the row, and the debt for it; its version."""
+        """A new state of the row, and the delivery of it; its version."""
         version = self.rows.get(id_, (0, None))[0] + 1
         whole = {
             "id": id_,
@@ -68,16 +68,18 @@ class Books(DocumentSource):
             **body,
         }
         self.rows[id_] = (version, whole)
-        self.owe(id_, project_id=whole["project_id"])
+        self.deliver(id_, project_id=whole["project_id"])
         return version
 
     def delete(self, id_: str) -> None:
         self.rows[id_] = (self.rows[id_][0] + 1, None)
-        self.owe(id_)
+        self.deliver(id_)
 
-    def owe(self, *ids: str, project_id: str | None = None) -> None:
+    def deliver(self, *ids: str, project_id: str | None = None) -> None:
         with transaction.atomic():
-            owe("search", self.resource_type, ids, projects=dict.fromkeys(ids, project_id))
+            add_deliveries(
+                "search", self.resource_type, ids, projects=dict.fromkeys(ids, project_id)
+            )
 
 
 class Magazines(Books):

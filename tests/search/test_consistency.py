@@ -117,7 +117,7 @@ def test_what_comes_later_is_not_waited_for(
     books.write("a")
 
     def write_later() -> None:
-        """In the place of waking the relay, which comes after what is owed was noted."""
+        """In the place of waking the relay, which comes after what is outstanding was noted."""
         Delivery.objects.create(
             consumer="search", topic=BOOK, object_id="z", due_at=now() + timedelta(hours=1)
         )
@@ -134,7 +134,7 @@ def test_what_is_owed_is_walked_in_portions(
 ) -> None:
     """Whatever order the relay takes, and whatever is written and raised meanwhile."""
     monkeypatch.setattr(consistency, "PORTION", 3)
-    owed = {(BOOK, f"b{n}"): books.write(f"b{n}") for n in range(20)}
+    outstanding = {(BOOK, f"b{n}"): books.write(f"b{n}") for n in range(20)}
     waiting, relay = consistency.Waiting(300), Relay(engine)
     assert waiting.look() is None
     found = None
@@ -145,8 +145,8 @@ def test_what_is_owed_is_walked_in_portions(
         if found := waiting.look():
             break
     assert found
-    held = engine.versions(list(owed))
-    assert [key for key, version in owed.items() if held.get(key, 0) < version] == []
+    held = engine.versions(list(outstanding))
+    assert [key for key, version in outstanding.items() if held.get(key, 0) < version] == []
     Delivery.objects.all().delete()
 
 

@@ -1,4 +1,4 @@
-"""The relay: what is owed reaches the index; what fails comes again, or is set aside with its error."""
+"""The relay: what is delivered reaches the index; what fails comes again, or is set aside with its error."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -57,7 +57,7 @@ def test_rows_reach_the_index_in_their_newest_state(
 
 
 def test_an_object_that_never_had_a_row_leaves_no_document(engine: Engine, books: Books) -> None:
-    books.owe("never")
+    books.deliver("never")
     assert drain() == 1
     assert held(engine) == {}
     assert not Delivery.objects.exists()
@@ -69,7 +69,7 @@ def test_an_old_state_never_comes_back(engine: Engine, books: Books) -> None:
     books.write("a", status="new")
     drain()
     books.rows["a"] = old
-    books.owe("a")
+    books.deliver("a")
     drain()
     assert held(engine) == {(BOOK, "a"): 2}
     assert not Delivery.objects.exists(), "a superseded write is done"
@@ -85,7 +85,7 @@ def test_nothing_is_lost_wherever_a_relay_dies(engine: Engine, books: Books, poi
     with pytest.raises(failpoints.FailpointReached):
         Relay().batch()
     if point != "relay.after_ack":
-        assert Delivery.objects.count() == 3, "the debt stands"
+        assert Delivery.objects.count() == 3, "the delivery is still there"
         assert drain() == 0, "for as long as the lease lasts it is nobody else's"
     due_again()
     drain()

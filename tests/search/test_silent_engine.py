@@ -163,8 +163,8 @@ def test_images_go_on_while_the_engine_hangs(
         search = f"/search/v1/search{query}"
         assert eventually(lambda: service.call("POST", search, {}, token=token)[0] == 200)
         way.silent = True
-        owed = {"disk_format": "raw", "container_format": "bare"}
-        assert service.call("POST", "/image/v2/images", owed, token=token)[0] == 201
+        document = {"disk_format": "raw", "container_format": "bare"}
+        assert service.call("POST", "/image/v2/images", document, token=token)[0] == 201
         asked = [pool.submit(service.call, "POST", search, {}, token=token) for _ in range(12)]
         assert eventually(lambda: sum(one.done() for one in asked) >= 1)
         for _ in range(5):

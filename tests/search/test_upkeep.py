@@ -47,7 +47,7 @@ def test_a_hand_over_that_was_cut_short_is_done_again(
     books.write("a")
     Delivery.objects.all().delete()
     with monkeypatch.context() as broken:
-        broken.setattr(upkeep, "owe", lambda *_: 1 / 0)
+        broken.setattr(upkeep, "add_deliveries", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             upkeep.ensure(bare)
     upkeep.ensure(bare)

@@ -107,7 +107,7 @@ class Checker:
     def unsettled(self) -> Iterator[Finding]:
         """What is under way still, and would be stuck if it stayed so."""
         for row in self._query("SELECT * FROM catalog_delivery"):
-            kind = "parked delivery" if row["parked"] else "owed delivery"
+            kind = "parked delivery" if row["parked"] else "outstanding delivery"
             yield Finding(kind, row["object_id"], f"{row['attempts']} attempts {row['error']}")
         for row in self._query(
             "SELECT * FROM catalog_job WHERE state IN ('queued', 'running', 'failing')"

@@ -59,7 +59,7 @@ def upgraded(
         guest = Caller(found.service, found.service.token("guest", "password of guest", "guest"))
         service = Upgraded(found, past, admin, member, guest, query, checker)
         with asking(service):
-            # Later the upload that nobody finished is taken back, which is told and owed anew.
+            # Later the upload that nobody finished is taken back, which is announced and delivered anew.
             assert eventually(lambda: not under_way(service), seconds=90), found.tail()
         yield service
 

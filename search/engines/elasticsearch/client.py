@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from catalog import outages
 from catalog.bulkhead import Bulkhead, BulkheadFull
-from catalog.circuitbreaker import CircuitBreaker, CircuitOpen
+from catalog.circuit_breaker import CircuitBreaker, CircuitOpen
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from catalog.circuitbreaker import CircuitBreaker, CircuitOpen
+from catalog.circuit_breaker import CircuitBreaker, CircuitOpen
 
 LONG = 600.0
 
