@@ -5,7 +5,7 @@ import logging
 from celery import current_app, shared_task
 from kombu.exceptions import OperationalError
 
-from catalog import drift, lapsing
+from catalog import drift, lease_watch
 from catalog.events.pruning import Pruner
 from catalog.jobs import reconciling, running
 
@@ -25,7 +25,7 @@ def reconcile_jobs() -> None:
 
 @shared_task(name="catalog.watch_leases", ignore_result=True)
 def watch_leases() -> None:
-    lapsing.look()
+    lease_watch.look()
     drift.measure()
 
 

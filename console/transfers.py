@@ -15,7 +15,7 @@ from artifacts.models import Artifact
 from artifacts.selectors import artifact_for
 from artifacts.types import ArtifactType, types
 from catalog.actors import Actor
-from catalog.api.carrying import Carried, Send
+from catalog.api.delegated import Delegated, Send
 from catalog.api.dialects import ProblemDialect
 from catalog.errors import CatalogError, Forbidden, NotFound
 from images.api.v2 import data as image_data
@@ -84,7 +84,7 @@ def upload(actor: Actor, row: Artifact, base_url: str) -> Upload | None:
     return Upload((*first, send))
 
 
-def data(actor: Actor, resource_type: str, asset_id: str) -> Carried:
+def data(actor: Actor, resource_type: str, asset_id: str) -> Delegated:
     """The bytes of the asset's first blob, as the APIs give them to this actor. NotFound, Forbidden, BytesLost."""
     kind = next((one for one in types().values() if one.resource_type == resource_type), None)
     if kind is None:
@@ -96,11 +96,11 @@ def data(actor: Actor, resource_type: str, asset_id: str) -> Carried:
     name = _file_name(row, blob.slot)
     if row.type != IMAGE:
         location = blob_data.readable(actor, kind, row, blob.slot)
-        return Carried(partial(_saved, name, lambda one: blob_data.sent(one, location)))
+        return Delegated(partial(_saved, name, lambda one: blob_data.sent(one, location)))
     found = image_data.readable(actor, row.pk)
     if found is None:
         raise NotFound(_("It has no data yet."), id=row.pk)
-    return Carried(partial(_saved, name, lambda one: image_data.sent(one, found)))
+    return Delegated(partial(_saved, name, lambda one: image_data.sent(one, found)))
 
 
 async def _saved(name: str, sent: Send, request: Request) -> Response:

@@ -42,13 +42,13 @@ def permit() -> Iterator[None]:
         ) from None
 
 
-class Waiting:
-    """Until there is room in the queue, for `WAIT` seconds at most (`catalog.api.later`)."""
+class HashWait:
+    """Until there is room in the queue, for `WAIT` seconds at most (`catalog.api.deferred`)."""
 
     def __init__(self) -> None:
         self._end = time.monotonic() + WAIT
 
-    def look(self) -> bool | None:
+    def poll(self) -> bool | None:
         """True: there is room, which is promised to as many as it is for. False: time ran out. None: look again."""
         moment = time.monotonic()
         with _lock:

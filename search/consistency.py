@@ -7,7 +7,7 @@ further writes, so the object's own version is looked up once, and awaited in th
 
 import time
 
-from catalog.api import later
+from catalog.api import deferred
 from catalog.events import waking
 from catalog.indexing.documents import sources
 from catalog.models import Delivery
@@ -18,7 +18,7 @@ CONSUMER = "search"
 PORTION = 500
 
 
-class Waiting:
+class IndexWait:
     """Waits at most `limit` seconds for what is outstanding at the first look; whoever waits looks again and again.
 
     It holds a portion, and a look at what does not move reads no more than that, however much is outstanding.
@@ -30,7 +30,7 @@ class Waiting:
         self._owed: dict[int, int] = {}
         self._raised: dict[Key, int | None] = {}
 
-    def look(self) -> bool | None:
+    def poll(self) -> bool | None:
         """True: it is in the index. False: time ran out, or a document is parked and will not come by waiting. None:
         look again. EngineUnavailable as soon as the engine is away.
         """
@@ -69,8 +69,8 @@ class Waiting:
 
 def wait(limit: float) -> bool:
     """Wait on this thread."""
-    waiting, pauses = Waiting(limit), later.pauses()
-    while (found := waiting.look()) is None:
+    waiting, pauses = IndexWait(limit), deferred.pauses()
+    while (found := waiting.poll()) is None:
         time.sleep(next(pauses))
     return found
 

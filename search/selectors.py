@@ -47,10 +47,10 @@ def opened(query: Expression) -> frozenset[str]:
     return opening.compared(bind(live_schema(), query))
 
 
-def waiting(actor: Actor, question: Question) -> consistency.Waiting:
+def waiting(actor: Actor, question: Question) -> consistency.IndexWait:
     """What the question asks to wait for, for who waits without a thread. SearchForbidden by policy."""
     _require(actor, question)
-    return consistency.Waiting(section(SearchConfig).wait_limit)
+    return consistency.IndexWait(section(SearchConfig).wait_limit)
 
 
 def search(actor: Actor, question: Question, *, consistent: bool | None = None) -> SearchResult:

@@ -2,8 +2,8 @@
 
 Bodies are gathered before a thread is taken (`settings.bodies`), answers leave their thread at once: those that Django
 holds whole are sent by the event loop, of streamed ones each part is made on a thread and sent without one. Who must
-wait for something else first (`catalog.api.later`) waits here, and bytes that a view names (`catalog.api.carrying`) are
-sent from here. At most `waiting` requests of a caller queue for a thread.
+wait for something else first (`catalog.api.deferred`) waits here, and bytes that a view names (`catalog.api.delegated`)
+are sent from here. At most `waiting` requests of a caller queue for a thread.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
 from catalog import callers, requestids
-from catalog.api import carrying, later
+from catalog.api import deferred, delegated
 from catalog.api.addresses import PROXIED, RAW_PATH
-from catalog.aside import aside
+from catalog.background import in_background
 from catalog.errors import CatalogError, NotFound, TooLarge, UnsupportedMediaType
 from catalog.fairqueue import FairQueue, Used
 from settings.bodies import Bodies, ClientGone, Lot, holder_of
@@ -86,7 +86,7 @@ class Bridge:
             raise
 
     async def _sent_by(self, scope: Scope) -> str:
-        return await self._on_thread(aside(partial(self._sender, environ(scope, b""))))
+        return await self._on_thread(in_background(partial(self._sender, environ(scope, b""))))
 
     async def _answer(
         self, scope: Scope, body: bytes, send: Send, gone: "asyncio.Future[None]"
@@ -95,7 +95,7 @@ class Bridge:
         answer = await self._on_thread(self._exchange(asked | _OFFER, gone), gone)
         while isinstance(answer, _Waits):
             outcome = await self._wait(holder_of(scope), answer.waiting, gone)
-            came = {later.OUTCOME: outcome, later.WAITED: answer.waiting}
+            came = {deferred.OUTCOME: outcome, deferred.WAITED: answer.waiting}
             again = environ(scope, body) | _OFFER | came
             answer = await self._on_thread(self._exchange(again, gone), gone)
         if isinstance(answer, _Carries):
@@ -143,13 +143,13 @@ class Bridge:
             self._queue.give_back(caller, used.seconds)
 
     async def _wait(
-        self, holder: str, waiting: later.Waiting, gone: "asyncio.Future[None]"
+        self, holder: str, waiting: deferred.Pollable, gone: "asyncio.Future[None]"
     ) -> bool:
         """What the waiting comes to; a thread is taken for each look alone."""
         self._waits.take(holder, 1)
         try:
-            pauses = later.pauses()
-            while (found := await self._in_pool(aside(waiting.look))) is None:
+            pauses = deferred.pauses()
+            while (found := await self._in_pool(in_background(waiting.poll))) is None:
                 await asyncio.wait([gone], timeout=next(pauses))
                 if gone.done():
                     raise ClientGone
@@ -208,7 +208,7 @@ class Bridge:
             thread.join(patience)
 
 
-_OFFER = {later.OFFERED: True}
+_OFFER = {deferred.OFFERED: True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,12 +220,12 @@ class _Whole:
 
 @dataclass(frozen=True, slots=True)
 class _Waits:
-    waiting: later.Waiting
+    waiting: deferred.Pollable
 
 
 @dataclass(frozen=True, slots=True)
 class _Carries:
-    sender: carrying.Send
+    sender: delegated.Send
     headers: Headers
 
 
@@ -278,9 +278,9 @@ class _Exchange:
             found = iter(() if self._head else parts)
             return _Streamed(self._begin(self._headers), found, close)
         try:
-            if isinstance(parts, later.Later):
+            if isinstance(parts, deferred.Deferred):
                 return _Waits(parts.waiting)
-            if isinstance(parts, carrying.Carried):
+            if isinstance(parts, delegated.Delegated):
                 return _Carries(parts.sender, self._headers)
             return self._whole(b"".join(parts))
         finally:

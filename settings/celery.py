@@ -8,7 +8,7 @@ from celery.signals import setup_logging
 from django.conf import settings
 
 from artifacts.conf import ArtifactsConfig
-from catalog import lapsing
+from catalog import lease_watch
 from catalog.conf import CatalogConfig, section
 from settings import filebroker, folders
 
@@ -61,7 +61,7 @@ app.conf.update(
     beat_schedule={
         "watch-leases": {
             "task": "catalog.watch_leases",
-            "schedule": lapsing.pause(
+            "schedule": lease_watch.pause(
                 section(CatalogConfig).job_lease, section(ArtifactsConfig).upload_lease
             ),
         },

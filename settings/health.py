@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 from artifacts import stores
 from artifacts.conf import StoresConfig
 from catalog import drift
-from catalog.api import later
+from catalog.api import deferred
 from catalog.conf import section
 from catalog.errors import CatalogError
 from search import engines
@@ -121,7 +121,7 @@ class Prober:
     async def without_thread(self, seconds: float = SECONDS) -> dict[str, Health]:
         """The same, for the event loop."""
         end = time.monotonic() + seconds
-        asked, pauses = self._ask_all(), later.pauses()
+        asked, pauses = self._ask_all(), deferred.pauses()
         # Nobody is called back: what hangs would keep all who ever asked.
         while not all(one.done() for one in asked.values()) and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(next(pauses))

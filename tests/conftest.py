@@ -36,8 +36,8 @@ def _without_permissions() -> None:
 
 @pytest.fixture(autouse=True)
 def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database has been there for long, so that what lapsed may be taken back at once."""
-    monkeypatch.setattr("catalog.lapsing.Watch.calm", lambda _: True)
+    """The database has been there for long, so that what expired may be taken back at once."""
+    monkeypatch.setattr("catalog.lease_watch.LeaseWatch.may_reclaim", lambda _: True)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """Keeping a transfer alive, and ending it when nobody wants it any more.
 
 A lease is renewed as long as the process lives, however slow the client and the store are. It is lost only when the
-database says so: while that is away, the transfer goes on, for nobody takes a lease back then (`catalog.lapsing`).
+database says so: while that is away, the transfer goes on, for nobody takes a lease back then (`catalog.lease_watch`).
 Deletions are noticed within a second, by one query for all transfers of the process.
 """
 

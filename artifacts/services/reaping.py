@@ -13,20 +13,20 @@ from artifacts.types import type_named
 from catalog.actors import system_actor
 from catalog.clock import database_now
 from catalog.conf import section
-from catalog.lapsing import Watch
+from catalog.lease_watch import LeaseWatch
 from stores import StoreError
 
 log = logging.getLogger(__name__)
 
-UPLOADS = Watch(lambda: section(ArtifactsConfig).upload_lease)
+UPLOADS = LeaseWatch(lambda: section(ArtifactsConfig).upload_lease)
 OPEN = ~Q(state="stored")
 """What the index of objects under way asks for: PostgreSQL concludes it from the state itself, SQLite does not."""
 
 
 def reap() -> int:
     """Do all of it once; how many things were taken back. Safe to run twice at once."""
-    lapsed = _expired_uploads() + _expired_sessions() if UPLOADS.calm() else 0
-    return lapsed + _unreferenced_objects() + _deleted_rows()
+    expired = _expired_uploads() + _expired_sessions() if UPLOADS.may_reclaim() else 0
+    return expired + _unreferenced_objects() + _deleted_rows()
 
 
 def sweep_partials() -> None:

@@ -13,14 +13,14 @@ from catalog.clock import database_now, now
 from catalog.conf import CatalogConfig, section
 from catalog.jobs.lifecycle import FAILING, QUEUED, RUNNING
 from catalog.jobs.registry import Lost, Progress
-from catalog.lapsing import Watch
+from catalog.lease_watch import LeaseWatch
 from catalog.models import Job
 
 log = logging.getLogger(__name__)
 
 AGAIN = 0.5
 """Seconds after which a database that is away is asked again."""
-WATCH = Watch(lambda: section(CatalogConfig).job_lease)
+WATCH = LeaseWatch(lambda: section(CatalogConfig).job_lease)
 
 
 def waiting() -> Q:
@@ -28,7 +28,7 @@ def waiting() -> Q:
     return Q(state=QUEUED) | Q(state=FAILING, lease_until=None)
 
 
-def lapsed() -> Q:
+def expired() -> Q:
     """Jobs whose holder let its lease end; for who has made sure that it could have renewed (`WATCH`)."""
     return Q(state__in=(RUNNING, FAILING), lease_until__lt=database_now())
 
@@ -41,8 +41,8 @@ def claim(job_id: str, owner: str) -> Job | None:
     due = Job.objects.filter(pk=job_id, run_after__lte=database_now())
     if _take(due.filter(waiting()), owner):
         return Job.objects.get(pk=job_id)
-    dead = due.filter(lapsed())
-    if dead.exists() and WATCH.calm() and _take(dead, owner):
+    dead = due.filter(expired())
+    if dead.exists() and WATCH.may_reclaim() and _take(dead, owner):
         return Job.objects.get(pk=job_id)
     return None
 

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from catalog.clock import database_now
 from catalog.conf import CatalogConfig, section
-from catalog.jobs.leases import WATCH, lapsed, waiting
+from catalog.jobs.leases import WATCH, expired, waiting
 from catalog.jobs.queueing import hint
 from catalog.models import Job
 
@@ -22,7 +22,7 @@ def overdue() -> list[str]:
 
 def _overdue() -> QuerySet[Job]:
     late = waiting() & Q(run_after__lte=database_now(-1))
-    found = late | lapsed() if WATCH.calm() else late
+    found = late | expired() if WATCH.may_reclaim() else late
     return Job.objects.filter(found).order_by("run_after", "id")
 
 

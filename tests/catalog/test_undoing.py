@@ -250,7 +250,7 @@ def test_death_at_each_moment_of_undoing(
     inside["run second"] = raising(CatalogError("refused"))
     monkeypatch.setattr(failpoints, "reach", die)
     assert work(job)
-    monkeypatch.setattr(leases.Watch, "calm", lambda _: True)
+    monkeypatch.setattr(leases.LeaseWatch, "may_reclaim", lambda _: True)
     assert (row(job).state, row(job).steps_done) == (state, left)
     did.clear()
     assert work(job)

@@ -135,14 +135,14 @@ def test_what_is_owed_is_walked_in_portions(
     """Whatever order the relay takes, and whatever is written and raised meanwhile."""
     monkeypatch.setattr(consistency, "PORTION", 3)
     outstanding = {(BOOK, f"b{n}"): books.write(f"b{n}") for n in range(20)}
-    waiting, relay = consistency.Waiting(300), Relay(engine)
-    assert waiting.look() is None
+    waiting, relay = consistency.IndexWait(300), Relay(engine)
+    assert waiting.poll() is None
     found = None
     for step in range(400):
         books.write(f"b{step % 20}")
         books.write(f"later{step}")
         relay.batch(batch)
-        if found := waiting.look():
+        if found := waiting.poll():
             break
     assert found
     held = engine.versions(list(outstanding))
@@ -159,8 +159,8 @@ def test_a_look_at_what_does_not_move_costs_the_same_however_much_is_owed(
     monkeypatch.setattr(consistency, "PORTION", 5)
     for n in range(40):
         books.write(f"b{n}")
-    waiting = consistency.Waiting(300)
+    waiting = consistency.IndexWait(300)
     with django_assert_num_queries(3):
-        assert waiting.look() is None
+        assert waiting.poll() is None
     with django_assert_num_queries(1):
-        assert waiting.look() is None
+        assert waiting.poll() is None

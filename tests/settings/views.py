@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from catalog.api import later
+from catalog.api import deferred
 from catalog.callers import CallerGone, require_caller
 
 handler400 = "settings.refusals.bad_request"
@@ -103,15 +103,15 @@ class Gate:
     def __init__(self) -> None:
         self._opened = gate
 
-    def look(self) -> bool | None:
+    def poll(self) -> bool | None:
         return True if self._opened.is_set() else None
 
 
 def waits(request: HttpRequest) -> HttpResponse:
     """Answers `True` once the gate is open, and needs no thread until then."""
-    if later.offered(request.META):
-        return later.Later(Gate())
-    return HttpResponse(f"{later.outcome(request.META)} {request.body.decode()}")
+    if deferred.offered(request.META):
+        return deferred.Deferred(Gate())
+    return HttpResponse(f"{deferred.outcome(request.META)} {request.body.decode()}")
 
 
 urlpatterns = [

@@ -16,7 +16,7 @@ from artifacts.services import uploads
 from artifacts.services.intake import Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
-from catalog.api import bodies, etags, notes
+from catalog.api import bodies, etags, warning_header
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, MethodNotAllowed, NotFound, UnsupportedMediaType
 from images import notices, places, selectors
@@ -78,7 +78,7 @@ async def _put(request: Request) -> Response:
         warnings.extend(data.warnings(image))
 
     await streaming.receive(request, upload, asked.actor, intake=intake, finish=finish)
-    return Response(status_code=204, headers=notes.warning(warnings))
+    return Response(status_code=204, headers=warning_header.warning(warnings))
 
 
 async def _begin(request: Request) -> tuple[Asked, Intake, Upload]:

@@ -25,7 +25,7 @@ from artifacts.services import sessions, uploads
 from artifacts.services.intake import Intake, SizeMismatch
 from artifacts.services.sessions import Claim, Part, SessionBusy
 from catalog.actors import Actor
-from catalog.api import notes
+from catalog.api import warning_header
 from catalog.api.openstack import OpenStackDialect
 from catalog.clock import iso_seconds
 from catalog.errors import (
@@ -169,7 +169,7 @@ async def _append(request: Request) -> Response:
         return Response(status_code=204, headers=_progress(session))
     await _take(request, actor, session, offset)
     _, image, session = await in_database(partial(_session, request, actor))
-    headers = {**_progress(session), **notes.warning(data.warnings(image))}
+    headers = {**_progress(session), **warning_header.warning(data.warnings(image))}
     return Response(status_code=204, headers=headers)
 
 

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from rest_framework.request import Request
 
 from catalog.actors import Actor
-from catalog.api import notes
+from catalog.api import warning_header
 from catalog.api.views import json_object
 from catalog.errors import InvalidBody, ReadOnly, at_most
 from metadefs import reading, rules, values
@@ -70,7 +70,7 @@ def tags_body(request: Request) -> list[str]:
 
 def told_of_defaults(definitions: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
     """A header that warns of defaults which their own definitions do not allow; usually none."""
-    return notes.warning(rules.odd_defaults(definitions))
+    return warning_header.warning(rules.odd_defaults(definitions))
 
 
 def _checked(

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from catalog.api import later
+from catalog.api import deferred
 from catalog.api.addresses import base_url
 from catalog.api.views import CatalogView, json_object, json_response
 from catalog.conf import section
@@ -45,9 +45,9 @@ class SearchView(CatalogView):
                 selectors.live_schema(), parameters.with_openings(request, json_object(request))
             ),
         )
-        if question.consistency == "wait" and later.offered(request.META):
-            return later.Later(selectors.waiting(self.actor, question))
-        consistent = later.outcome(request.META)
+        if question.consistency == "wait" and deferred.offered(request.META):
+            return deferred.Deferred(selectors.waiting(self.actor, question))
+        consistent = deferred.outcome(request.META)
         result = selectors.search(self.actor, question, consistent=consistent)
         headers: dict[str, str] = {}
         if result.consistent is not None:

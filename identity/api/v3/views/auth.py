@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from typing_extensions import override
 
 from catalog import requestids
-from catalog.api import later
+from catalog.api import deferred
 from catalog.api.addresses import base_url
 from catalog.api.authentication import authenticate
 from catalog.api.views import empty_response, json_object, json_response
@@ -39,7 +39,7 @@ class TokensView(IdentityView):
         try:
             token, facts = grant(asked, address=request.META.get("REMOTE_ADDR", ""))
         except SignInsCrowded:
-            if (waits := later.again(request.META, hashing.Waiting)) is not None:
+            if (waits := deferred.again(request.META, hashing.HashWait)) is not None:
                 return waits
             raise
         return _shown(token, facts, request, status=201)

@@ -1,6 +1,6 @@
-"""Leases that lapsed because their holder died, told from those that nobody could renew.
+"""Telling leases that expired because their holder died from those that nobody could renew.
 
-While the database is away no holder can renew its lease; all of them lapse, and their holders live. So who takes back
+While the database is away no holder can renew its lease; all of them expire, and their holders live. So who takes back
 what the dead held looks at the database every few moments, and takes nothing before it has found it there for a whole
 lease without a gap: by then whoever lives has renewed. The gaps are measured by the database's own clock.
 """
@@ -16,7 +16,7 @@ from catalog.clock import database_time
 LONGEST_PAUSE = 5.0
 
 
-class Watch:
+class LeaseWatch:
     """One process's knowledge about leases of `lease()` seconds that are renewed every third of them."""
 
     def __init__(self, lease: Callable[[], float]) -> None:
@@ -34,8 +34,8 @@ class Watch:
                 self._since = moment
             self._last = moment
 
-    def calm(self) -> bool:
-        """Look once more; whether what has lapsed may be taken."""
+    def may_reclaim(self) -> bool:
+        """Look once more; whether what has expired may be taken back."""
         look()
         with self._lock:
             if self._since is None or self._last is None:
@@ -43,7 +43,7 @@ class Watch:
             return self._last - self._since >= timedelta(seconds=self._lease())
 
 
-_watches: list[Watch] = []
+_watches: list[LeaseWatch] = []
 
 
 def pause(*leases: float) -> float:

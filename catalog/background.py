@@ -1,4 +1,4 @@
-"""Work on a thread of its own, beside the request that asks for it."""
+"""Work of a request on another thread than the one that Django handles it on."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -10,7 +10,7 @@ from catalog import requestids
 T = TypeVar("T")
 
 
-def aside(work: Callable[[], T]) -> Callable[[], T]:
+def in_background(work: Callable[[], T]) -> Callable[[], T]:
     """The work, outside Django's handling of a request: with the request's id, and on no connection that has ended."""
     request_id = requestids.current.get()
 

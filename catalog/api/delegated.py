@@ -9,7 +9,7 @@ from starlette.responses import Response
 Send = Callable[[Request], Awaitable[Response]]
 
 
-class Carried(HttpResponse):
+class Delegated(HttpResponse):
     """Not an answer: the server lets `sender` make it, and adds the headers of this one that it does not have."""
 
     def __init__(self, sender: Send) -> None:
