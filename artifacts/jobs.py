@@ -21,8 +21,8 @@ from catalog.models import Job
 from metadefs.enforcement import check
 from metadefs.schema import canonical
 from metadefs.selectors import governance, owners_governing
-from metadefs.services.changes import on_definitions_changed
 from metadefs.services.epochs import read_locked
+from metadefs.services.transactions import on_definitions_changed
 
 BATCH = 200
 DEFINITIONS = "metadef_resource_type"

@@ -1,4 +1,4 @@
-"""The admin as an app: its front page is `settings.operation`."""
+"""The admin as an app: its front page is `settings.admin_index`."""
 
 from django.contrib.admin.apps import AdminConfig
 
@@ -6,4 +6,4 @@ from django.contrib.admin.apps import AdminConfig
 class OperationConfig(AdminConfig):
     """Its place in INSTALLED_APPS is behind the apps whose templates and files stand for the admin's own."""
 
-    default_site = "settings.operation.OperationSite"
+    default_site = "settings.admin_index.OperationSite"

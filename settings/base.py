@@ -66,7 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "catalog.api.middleware.RequestIdMiddleware",
-    "settings.policies.ContentSecurityPolicyMiddleware",
+    "settings.content_security_policy.ContentSecurityPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -115,7 +115,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "settings.refusals.forged"
+CSRF_FAILURE_VIEW = "settings.error_handlers.forged"
 # Whoever is reached by TLS is reached by nothing else; without a public address, plain HTTP must do.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = (_catalog.public_url or "").startswith("https://")
 X_FRAME_OPTIONS = "DENY"

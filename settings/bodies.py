@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope
 
 from catalog.api.bodies import require_length
 from catalog.errors import CatalogError, TimedOut, TooLarge, Unauthenticated, Unavailable
-from settings.purses import Purse
+from settings.capacity import CapacityBudget
 
 SMALL = 64 << 10
 """Bytes of a body that may come from anybody."""
@@ -32,18 +32,22 @@ class ClientGone(Exception):
 
 
 class Bodies:
-    """Gathers JSON bodies, each at most `limit` bytes within `seconds`; what they hold comes out of two purses."""
+    """Gathers JSON bodies, each at most `limit` bytes within `seconds`; what they hold comes out of two budgets."""
 
-    def __init__(self, *, limit: int, seconds: float, strangers: Purse, known: Purse) -> None:
+    def __init__(
+        self, *, limit: int, seconds: float, strangers: CapacityBudget, known: CapacityBudget
+    ) -> None:
         self._limit, self._seconds = limit, seconds
         self._strangers, self._known = strangers, known
 
-    def lot(self, scope: Scope) -> "Lot":
+    def reservation(self, scope: Scope) -> "Reservation":
         """What the request's body holds, nothing yet: given back at the end of a block."""
-        return Lot(self._strangers, holder_of(scope))
+        return Reservation(self._strangers, client_key(scope))
 
-    async def gather(self, scope: Scope, receive: Receive, lot: "Lot", known: Known) -> bytes:
-        """The whole body, counted in the lot. TimedOut, LengthRequired, ClientGone, and what `known` raises."""
+    async def gather(
+        self, scope: Scope, receive: Receive, reserved: "Reservation", known: Known
+    ) -> bytes:
+        """The whole body, counted in the reservation. TimedOut, LengthRequired, ClientGone, and what `known` raises."""
         declared, waits = _declared(scope)
         if declared == 0:
             _require_length(scope)
@@ -52,12 +56,12 @@ class Bodies:
         more = True
         try:
             if declared is not None:
-                await self._make_room(lot, declared, known)
+                await self._make_room(reserved, declared, known)
             async with asyncio.timeout(self._seconds):
                 while more:
                     part, more = await _next(receive)
-                    await self._make_room(lot, lot.size + len(part), known)
-                    await self._add(lot, len(part), known)
+                    await self._make_room(reserved, reserved.size + len(part), known)
+                    await self._add(reserved, len(part), known)
                     parts.append(part)
         except (TooLarge, Unauthenticated) as error:
             if more and (parts or not waits):  # a client that still sends would not read the answer
@@ -69,57 +73,57 @@ class Bodies:
             ) from None
         return b"".join(parts)
 
-    async def _make_room(self, lot: "Lot", size: int, known: Known) -> None:
+    async def _make_room(self, reserved: "Reservation", size: int, known: Known) -> None:
         """A body that is to have this size is the sender's once it is more than anybody may send."""
         if size > self._limit:
             raise TooLarge(f"the body is longer than {self._limit} bytes", limit=self._limit)
-        if size > SMALL and lot.purse is self._strangers:
-            lot.move(self._known, await known())
+        if size > SMALL and reserved.budget is self._strangers:
+            reserved.move(self._known, await known())
 
-    async def _add(self, lot: "Lot", size: int, known: Known) -> None:
+    async def _add(self, reserved: "Reservation", size: int, known: Known) -> None:
         try:
-            lot.add(size)
+            reserved.add(size)
         except Unavailable as full:
-            if lot.purse is not self._strangers:
+            if reserved.budget is not self._strangers:
                 raise
             try:
-                lot.move(self._known, await known())
+                reserved.move(self._known, await known())
             except (Unauthenticated, TooLarge):
                 raise full from None
-            lot.add(size)
+            reserved.add(size)
 
 
-class Lot:
-    """What one body holds, and of which purse."""
+class Reservation:
+    """What one body holds, and of which budget."""
 
-    def __init__(self, purse: Purse, holder: str) -> None:
-        self.purse, self._holder, self.size = purse, holder, 0
+    def __init__(self, budget: CapacityBudget, key: str) -> None:
+        self.budget, self._key, self.size = budget, key, 0
 
     def add(self, size: int) -> None:
-        self.purse.take(self._holder, size)
+        self.budget.reserve(self._key, size)
         self.size += size
 
-    def move(self, purse: Purse, holder: str) -> None:
-        purse.take(holder, self.size)
-        self.purse.give_back(self._holder, self.size)
-        self.purse, self._holder = purse, holder
+    def move(self, budget: CapacityBudget, key: str) -> None:
+        budget.reserve(key, self.size)
+        self.budget.release(self._key, self.size)
+        self.budget, self._key = budget, key
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.purse.give_back(self._holder, self.size)
+        self.budget.release(self._key, self.size)
         self.size = 0
 
 
-def holder_of(scope: Scope) -> str:
+def client_key(scope: Scope) -> str:
     """The client's address, as the first trusted proxy saw it; of IPv6 the network that one customer is given."""
     client = scope.get("client")
-    return _holder(client[0]) if client else ""
+    return _key(client[0]) if client else ""
 
 
 @lru_cache(maxsize=4096)
-def _holder(address: str) -> str:
+def _key(address: str) -> str:
     try:
         found = ip_address(address)
     except ValueError:

@@ -29,9 +29,9 @@ from catalog.api.addresses import PROXIED, RAW_PATH
 from catalog.background import in_background
 from catalog.errors import CatalogError, NotFound, TooLarge, UnsupportedMediaType
 from catalog.fairqueue import FairQueue, Used
-from settings.bodies import Bodies, ClientGone, Lot, holder_of
+from settings.bodies import Bodies, ClientGone, Reservation, client_key
+from settings.capacity import CapacityBudget
 from settings.disconnects import leaving
-from settings.purses import Purse
 
 Headers = list[tuple[bytes, bytes]]
 WsgiApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -53,8 +53,8 @@ class Bridge:
         threads: int,
         waiting: int,
         bodies: Bodies,
-        waits: Purse,
-        answers: Purse,
+        waits: CapacityBudget,
+        answers: CapacityBudget,
         sender: Callable[[dict[str, Any]], str],
     ) -> None:
         """`sender` tells on a thread who sends a request; `waits` bounds those that wait for something else, `answers`
@@ -69,14 +69,16 @@ class Bridge:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="web")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._bodies.lot(scope) as lot:
-            body = await self._body(scope, receive, lot)
+        with self._bodies.reservation(scope) as reserved:
+            body = await self._body(scope, receive, reserved)
             with leaving(receive) as gone:
                 await self._answer(scope, body, send, gone)
 
-    async def _body(self, scope: Scope, receive: Receive, lot: Lot) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, reserved: Reservation) -> bytes:
         try:
-            return await self._bodies.gather(scope, receive, lot, partial(self._sent_by, scope))
+            return await self._bodies.gather(
+                scope, receive, reserved, partial(self._sent_by, scope)
+            )
         except TooLarge as error:
             if not _known(scope["path"]):  # no body is too long for what is not there
                 raise NotFound("there is nothing at this address", **error.facts) from None
@@ -94,7 +96,7 @@ class Bridge:
         asked = environ(scope, body)
         answer = await self._on_thread(self._exchange(asked | _OFFER, gone), gone)
         while isinstance(answer, _Waits):
-            outcome = await self._wait(holder_of(scope), answer.waiting, gone)
+            outcome = await self._wait(client_key(scope), answer.waiting, gone)
             came = {deferred.OUTCOME: outcome, deferred.WAITED: answer.waiting}
             again = environ(scope, body) | _OFFER | came
             answer = await self._on_thread(self._exchange(again, gone), gone)
@@ -105,19 +107,19 @@ class Bridge:
         elif isinstance(answer, _Whole):
             if gone.done():
                 raise ClientGone
-            await self._send(answer, answer.holder or holder_of(scope), send)
+            await self._send(answer, answer.key or client_key(scope), send)
 
     def _exchange(
         self, asked: dict[str, Any], gone: "asyncio.Future[None]"
     ) -> Callable[[], "_Answer"]:
         return _Exchange(self._application, asked, self._sender, gone).run
 
-    async def _send(self, answer: "_Whole", holder: str, send: Send) -> None:
+    async def _send(self, answer: "_Whole", key: str, send: Send) -> None:
         """Send a whole answer; a large one is held by the client's name until its last piece is on its way."""
         body, counted, at = answer.body, 0, 0
         if len(body) > LARGE:
             counted = min(len(body), self._answers.share)
-            self._answers.take(holder, counted)
+            self._answers.reserve(key, counted)
         try:
             await send(answer.start)
             while len(body) - at > PIECE:
@@ -126,7 +128,7 @@ class Bridge:
             await send({"type": "http.response.body", "body": body[at:]})
         finally:
             if counted:
-                self._answers.give_back(holder, counted)
+                self._answers.release(key, counted)
 
     async def _on_thread(
         self, work: Callable[[], T], gone: "asyncio.Future[None] | None" = None
@@ -143,10 +145,10 @@ class Bridge:
             self._queue.give_back(caller, used.seconds)
 
     async def _wait(
-        self, holder: str, waiting: deferred.Pollable, gone: "asyncio.Future[None]"
+        self, key: str, waiting: deferred.Pollable, gone: "asyncio.Future[None]"
     ) -> bool:
         """What the waiting comes to; a thread is taken for each look alone."""
-        self._waits.take(holder, 1)
+        self._waits.reserve(key, 1)
         try:
             pauses = deferred.pauses()
             while (found := await self._in_pool(in_background(waiting.poll))) is None:
@@ -155,7 +157,7 @@ class Bridge:
                     raise ClientGone
             return found
         finally:
-            self._waits.give_back(holder, 1)
+            self._waits.release(key, 1)
 
     async def _stream(self, answer: "_Streamed", send: Send, gone: "asyncio.Future[None]") -> None:
         """Pass the parts on, and close the answer however that ends."""
@@ -215,7 +217,7 @@ _OFFER = {deferred.OFFERED: True}
 class _Whole:
     start: dict[str, Any]
     body: bytes
-    holder: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,9 +303,11 @@ class _Exchange:
             self._headers.append((b"content-length", b"%d" % len(body)))
         if self._head:
             return _Whole(self._begin(self._headers), b"")
-        return _Whole(self._begin(self._headers), body, self._holder() if len(body) > LARGE else "")
+        return _Whole(
+            self._begin(self._headers), body, self._caller_key() if len(body) > LARGE else ""
+        )
 
-    def _holder(self) -> str:
+    def _caller_key(self) -> str:
         """Whose the answer is; empty where nobody says who asks."""
         try:
             return self._sender(self._environ)

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp
 from artifacts.services import startup
 from catalog.conf import CatalogConfig, section
 from settings import monitoring, static
+from settings.asgi_application import assemble
 from settings.hosts import Hosts
 from settings.native import ROUTES
 from settings.sections import HttpConfig
-from settings.shell import assemble
 
 
 def build() -> ASGIApp:

@@ -15,10 +15,10 @@ from starlette.routing import Route
 
 from catalog.api.views import anybody, json_response
 from settings import health, metrics
-from settings.backlog import Backlog
+from settings.backlog_metrics import BacklogMetrics
 from settings.health import Health
-from settings.kept import kept
-from settings.parts import Parts
+from settings.health_metrics import HealthMetrics
+from settings.storage_metrics import storage_metrics
 
 
 def live(_: HttpRequest) -> HttpResponse:
@@ -59,9 +59,9 @@ def numbers(_: HttpRequest) -> HttpResponse:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # as the library has it
     else:
         registry.register(metrics.REGISTRY)
-    registry.register(Backlog())
-    registry.register(kept)
-    registry.register(Parts())
+    registry.register(BacklogMetrics())
+    registry.register(storage_metrics)
+    registry.register(HealthMetrics())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

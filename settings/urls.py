@@ -7,10 +7,10 @@ from django.urls import URLResolver, include, path, re_path
 from catalog.api.views import anybody
 from settings import apidocs, openapi
 
-handler400 = "settings.refusals.bad_request"
-handler403 = "settings.refusals.forbidden"
-handler404 = "settings.refusals.not_found"
-handler500 = "settings.refusals.failed"
+handler400 = "settings.error_handlers.bad_request"
+handler403 = "settings.error_handlers.forbidden"
+handler404 = "settings.error_handlers.not_found"
+handler500 = "settings.error_handlers.failed"
 
 
 def _service(prefix: str, urls: str) -> URLResolver:

@@ -9,14 +9,14 @@ from catalog.names import require_addressable
 from metadefs.drafts import AssociationDraft
 from metadefs.errors import InvalidDefinition
 from metadefs.models import NAME_LENGTH, Association, Namespace, ResourceType
-from metadefs.services.changes import Change
-from metadefs.services.frames import differences, governing, tell
+from metadefs.services.edits import differences, editing, record_edit
 from metadefs.services.naming import (
     absent_association,
     check_name,
     check_new_name,
     refuse_protected,
 )
+from metadefs.services.transactions import DefinitionEdit
 
 _ADD = "add_metadef_resource_type_association"
 
@@ -26,18 +26,18 @@ def create(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> As
     check(draft)
     check_new_name("resource type", draft.name)
     check_new_prefix(draft)
-    with governing(namespace, _ADD, actor=actor) as (row, change):
+    with editing(namespace, _ADD, actor=actor) as (row, change):
         return add(row, draft, change=change)
 
 
 def modify(namespace: Namespace, draft: AssociationDraft, *, actor: Actor) -> Association:
     """Replace prefix, target, mode and strictness (no dialect has an address for it)."""
     check(draft)
-    with governing(namespace, _ADD, actor=actor) as (row, change):
+    with editing(namespace, _ADD, actor=actor) as (row, change):
         return replace(row, draft, change=change)
 
 
-def replace(row: Namespace, draft: AssociationDraft, *, change: Change) -> Association:
+def replace(row: Namespace, draft: AssociationDraft, *, change: DefinitionEdit) -> Association:
     """Replace by a checked draft inside a change under way."""
     found = _association(row, draft.name)
     new = columns(draft)
@@ -50,24 +50,28 @@ def replace(row: Namespace, draft: AssociationDraft, *, change: Change) -> Assoc
     found.updated_at = now()
     found.save(update_fields=[*new, "updated_at"])
     rules = differing.keys() != {"properties_target"}
-    tell(change, "resource_type.update", row, draft.name, changes=differing, rules=rules)
+    record_edit(change, "resource_type.update", row, draft.name, changes=differing, rules=rules)
     return found
 
 
 def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     """Dissociate; the resource type stays known. Protected when the namespace is."""
-    with governing(namespace, "remove_metadef_resource_type_association", actor=actor) as (
+    with editing(namespace, "remove_metadef_resource_type_association", actor=actor) as (
         row,
         change,
     ):
         found = _association(row, name)
         refuse_protected(row)
-        tell(change, "resource_type.delete", row, name, changes={"name": (name, None)})
+        record_edit(change, "resource_type.delete", row, name, changes={"name": (name, None)})
         found.delete()
 
 
 def add(
-    namespace: Namespace, draft: AssociationDraft, *, change: Change, protected: bool = False
+    namespace: Namespace,
+    draft: AssociationDraft,
+    *,
+    change: DefinitionEdit,
+    protected: bool = False,
 ) -> Association:
     """Insert a checked association; a resource type made for it is `protected`."""
     kind, _ = ResourceType.objects.get_or_create(name=draft.name, defaults={"protected": protected})
@@ -79,7 +83,7 @@ def add(
         )
     found = namespace.associations.create(resource_type=kind, **columns(draft))
     changes = {key: (None, value) for key, value in columns(draft).items()}
-    tell(change, "resource_type.create", namespace, draft.name, changes=changes)
+    record_edit(change, "resource_type.create", namespace, draft.name, changes=changes)
     return found
 
 

@@ -9,8 +9,8 @@ from metadefs.files import Read
 from metadefs.models import Namespace, ResourceType
 from metadefs.selectors import association_draft, draft_of, with_contents
 from metadefs.services import associations, namespaces, objects, properties, tags
-from metadefs.services.changes import Change, changing
-from metadefs.services.frames import differences, revise
+from metadefs.services.edits import differences, revise
+from metadefs.services.transactions import DefinitionEdit, definition_transaction
 
 Strategy = Literal["skip", "merge", "prefer_new", "overwrite"]
 Outcome = Literal["created", "skipped", "merged", "updated", "replaced"]
@@ -29,7 +29,7 @@ def load(found: Read, *, strategy: Strategy, actor: Actor) -> Outcome:
     deleted otherwise, and nothing is written where the file says what is there already.
     """
     namespaces.check(found.draft)
-    with changing(actor) as change:
+    with definition_transaction(actor) as change:
         row = _present(found)
         if row is None:
             change.concerns(namespaces.insert(found.draft, change=change, types_protected=True))
@@ -57,7 +57,7 @@ def unload(*, actor: Actor) -> int:
     """Forget every definition, protected ones too, and every resource type; how many namespaces
     there were.
     """
-    with changing(actor) as change:
+    with definition_transaction(actor) as change:
         rows = list(Namespace.objects.order_by("namespace"))
         for row in rows:
             change.concerns(row)
@@ -70,7 +70,7 @@ def _present(found: Read) -> Namespace | None:
     return Namespace.objects.filter(namespace=found.draft.namespace).first()
 
 
-def _replace(row: Namespace, draft: NamespaceDraft, change: Change) -> None:
+def _replace(row: Namespace, draft: NamespaceDraft, change: DefinitionEdit) -> None:
     (present,) = with_contents(Namespace.objects.filter(pk=row.pk))
     if not differences(_contents(draft_of(present)), _contents(draft)):
         return
@@ -89,7 +89,7 @@ def _contents(draft: NamespaceDraft) -> dict[str, Any]:
     }
 
 
-def _merge(row: Namespace, found: Read, change: Change, *, newer: bool) -> None:
+def _merge(row: Namespace, found: Read, change: DefinitionEdit, *, newer: bool) -> None:
     draft = found.draft
     if newer:
         namespaces.replace(row, draft, change=change)
@@ -99,7 +99,9 @@ def _merge(row: Namespace, found: Read, change: Change, *, newer: bool) -> None:
         revise(row)
 
 
-def _merge_contents(row: Namespace, draft: NamespaceDraft, *, newer: bool, change: Change) -> None:
+def _merge_contents(
+    row: Namespace, draft: NamespaceDraft, *, newer: bool, change: DefinitionEdit
+) -> None:
     known = set(row.properties.values_list("name", flat=True))
     for name, definition in draft.properties.items():
         if name not in known:
@@ -118,7 +120,9 @@ def _merge_contents(row: Namespace, draft: NamespaceDraft, *, newer: bool, chang
             tags.add(row, tag, change=change)
 
 
-def _merge_associations(row: Namespace, found: Read, *, newer: bool, change: Change) -> None:
+def _merge_associations(
+    row: Namespace, found: Read, *, newer: bool, change: DefinitionEdit
+) -> None:
     known = {
         one.resource_type.name: association_draft(one)
         for one in row.associations.select_related("resource_type")

@@ -10,9 +10,9 @@ from metadefs.errors import InvalidDefinition
 from metadefs.models import Namespace
 from metadefs.policies import MetadefPolicy
 from metadefs.services import associations, objects, properties, tags
-from metadefs.services.changes import Change, changing
-from metadefs.services.frames import differences, governing, tell
+from metadefs.services.edits import differences, editing, record_edit
 from metadefs.services.naming import check_name, check_new_name, check_number, refuse_protected
+from metadefs.services.transactions import DefinitionEdit, definition_transaction
 
 _LIMITS = {"display_name": 80, "owner": 255}
 _GOVERNS = frozenset({"namespace", "visibility", "owner"})
@@ -27,7 +27,7 @@ def create(draft: NamespaceDraft, *, actor: Actor) -> Namespace:
     """
     check(draft)
     _check_new_names(draft)
-    with changing(actor) as change:
+    with definition_transaction(actor) as change:
         _require(draft, actor)
         row = insert(draft, change=change)
         change.concerns(row)
@@ -37,12 +37,12 @@ def create(draft: NamespaceDraft, *, actor: Actor) -> Namespace:
 def modify(namespace: Namespace, draft: NamespaceDraft, *, actor: Actor) -> Namespace:
     """Replace the namespace's own fields, also its name; what is in it stays."""
     check_own(draft)
-    with governing(namespace, "modify_metadef_namespace", actor=actor) as (row, change):
+    with editing(namespace, "modify_metadef_namespace", actor=actor) as (row, change):
         check_new_name("namespace", draft.namespace, instead_of=row.namespace)
         return replace(row, draft, change=change)
 
 
-def replace(row: Namespace, draft: NamespaceDraft, *, change: Change) -> Namespace:
+def replace(row: Namespace, draft: NamespaceDraft, *, change: DefinitionEdit) -> Namespace:
     """Replace the fields by a checked draft's inside a change under way."""
     if draft.namespace != row.namespace:
         refuse_taken(draft.namespace)
@@ -56,22 +56,24 @@ def replace(row: Namespace, draft: NamespaceDraft, *, change: Change) -> Namespa
     row.updated_at = now()
     row.save(update_fields=[*new, "updated_at"])
     rules = not _GOVERNS.isdisjoint(differing)
-    tell(change, "namespace.update", row, changes=differing, rules=rules)
+    record_edit(change, "namespace.update", row, changes=differing, rules=rules)
     return row
 
 
 def delete(namespace: Namespace, *, actor: Actor) -> None:
     """Delete the namespace and everything in it; Protected when it is."""
-    with governing(namespace, "delete_metadef_namespace", actor=actor) as (row, change):
+    with editing(namespace, "delete_metadef_namespace", actor=actor) as (row, change):
         refuse_protected(row)
         remove(row, change=change)
 
 
-def insert(draft: NamespaceDraft, *, change: Change, types_protected: bool = False) -> Namespace:
+def insert(
+    draft: NamespaceDraft, *, change: DefinitionEdit, types_protected: bool = False
+) -> Namespace:
     """Insert a checked draft inside a change under way."""
     refuse_taken(draft.namespace)
     row = Namespace.objects.create(**own_columns(draft))
-    tell(change, "namespace.create", row, changes=differences({}, own_columns(draft)))
+    record_edit(change, "namespace.create", row, changes=differences({}, own_columns(draft)))
     for association in draft.associations:
         associations.add(row, association, change=change, protected=types_protected)
     for name, definition in draft.properties.items():
@@ -83,9 +85,9 @@ def insert(draft: NamespaceDraft, *, change: Change, types_protected: bool = Fal
     return row
 
 
-def remove(row: Namespace, *, change: Change) -> None:
+def remove(row: Namespace, *, change: DefinitionEdit) -> None:
     """Delete inside a change under way, whether protected or not."""
-    tell(change, "namespace.delete", row, changes={"namespace": (row.namespace, None)})
+    record_edit(change, "namespace.delete", row, changes={"namespace": (row.namespace, None)})
     Namespace.objects.filter(pk=row.pk).delete()
 
 

@@ -9,16 +9,16 @@ from metadefs import schema
 from metadefs.drafts import ObjectDraft
 from metadefs.models import Namespace, Object
 from metadefs.services import properties
-from metadefs.services.changes import Change
-from metadefs.services.frames import differences, governing, tell
+from metadefs.services.edits import differences, editing, record_edit
 from metadefs.services.naming import check_name, check_new_name, child, refuse_protected, taken
+from metadefs.services.transactions import DefinitionEdit
 
 
 def create(namespace: Namespace, draft: ObjectDraft, *, actor: Actor) -> Object:
     """Define an object; Duplicate when its name is taken."""
     check(draft)
     check_new_name("object", draft.name)
-    with governing(namespace, "add_metadef_object", actor=actor) as (row, change):
+    with editing(namespace, "add_metadef_object", actor=actor) as (row, change):
         return add(row, draft, change=change)
 
 
@@ -26,11 +26,11 @@ def modify(namespace: Namespace, name: str, draft: ObjectDraft, *, actor: Actor)
     """Replace the object `name` by the draft, whose name may be another."""
     check(draft)
     check_new_name("object", draft.name, instead_of=name)
-    with governing(namespace, "modify_metadef_object", actor=actor) as (row, change):
+    with editing(namespace, "modify_metadef_object", actor=actor) as (row, change):
         return replace(row, name, draft, change=change)
 
 
-def replace(row: Namespace, name: str, draft: ObjectDraft, *, change: Change) -> Object:
+def replace(row: Namespace, name: str, draft: ObjectDraft, *, change: DefinitionEdit) -> Object:
     """Replace by a checked draft inside a change under way."""
     found = child(row.objects_defined.all(), row, "object", name)
     if draft.name != name and row.objects_defined.filter(name=draft.name).exists():
@@ -45,37 +45,39 @@ def replace(row: Namespace, name: str, draft: ObjectDraft, *, change: Change) ->
     found.updated_at = now()
     found.save(update_fields=[*new, "updated_at"])
     rules = bool(differences(_judged(old), _judged(new)))
-    tell(change, "object.update", row, draft.name, changes=differing, rules=rules)
+    record_edit(change, "object.update", row, draft.name, changes=differing, rules=rules)
     return found
 
 
 def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     """Forget the object; Protected when the namespace is."""
-    with governing(namespace, "delete_metadef_object", actor=actor) as (row, change):
+    with editing(namespace, "delete_metadef_object", actor=actor) as (row, change):
         found = child(row.objects_defined.all(), row, "object", name)
         refuse_protected(row)
-        tell(change, "object.delete", row, name, changes={"name": (name, None)})
+        record_edit(change, "object.delete", row, name, changes={"name": (name, None)})
         found.delete()
 
 
 def delete_all(namespace: Namespace, *, actor: Actor) -> None:
     """Forget every object of the namespace."""
     rules = ("delete_metadef_namespace", "delete_metadef_object")
-    with governing(namespace, *rules, actor=actor) as (row, change):
+    with editing(namespace, *rules, actor=actor) as (row, change):
         refuse_protected(row)
         names = list(row.objects_defined.order_by("name").values_list("name", flat=True))
         if not names:
             return
         row.objects_defined.all().delete()
-        tell(change, "namespace.delete_objects", row, changes={"objects": (names, [])})
+        record_edit(change, "namespace.delete_objects", row, changes={"objects": (names, [])})
 
 
-def add(namespace: Namespace, draft: ObjectDraft, *, change: Change) -> Object:
+def add(namespace: Namespace, draft: ObjectDraft, *, change: DefinitionEdit) -> Object:
     """Insert a checked object inside a change under way."""
     if namespace.objects_defined.filter(name=draft.name).exists():
         raise taken(namespace, "object", draft.name)
     found = namespace.objects_defined.create(**columns(draft))
-    tell(change, "object.create", namespace, draft.name, changes={"name": (None, draft.name)})
+    record_edit(
+        change, "object.create", namespace, draft.name, changes={"name": (None, draft.name)}
+    )
     return found
 
 

@@ -7,9 +7,9 @@ from catalog.actors import Actor
 from catalog.clock import now
 from metadefs import schema
 from metadefs.models import Namespace, Property
-from metadefs.services.changes import Change
-from metadefs.services.frames import differences, governing, tell
+from metadefs.services.edits import differences, editing, record_edit
 from metadefs.services.naming import check_name, check_new_name, child, refuse_protected, taken
+from metadefs.services.transactions import DefinitionEdit
 
 
 def create(
@@ -18,7 +18,7 @@ def create(
     """Define `name`; Duplicate when it is defined, InvalidDefinition when it cannot be."""
     check(name, definition)
     check_new_name("property", name)
-    with governing(namespace, "add_metadef_property", actor=actor) as (row, change):
+    with editing(namespace, "add_metadef_property", actor=actor) as (row, change):
         return add(row, name, definition, change=change)
 
 
@@ -33,12 +33,17 @@ def modify(
     """Replace the definition of `name`, and rename it when `new_name` differs."""
     check(new_name, definition)
     check_new_name("property", new_name, instead_of=name)
-    with governing(namespace, "modify_metadef_property", actor=actor) as (row, change):
+    with editing(namespace, "modify_metadef_property", actor=actor) as (row, change):
         return replace(row, name, new_name=new_name, definition=definition, change=change)
 
 
 def replace(
-    row: Namespace, name: str, *, new_name: str, definition: Mapping[str, Any], change: Change
+    row: Namespace,
+    name: str,
+    *,
+    new_name: str,
+    definition: Mapping[str, Any],
+    change: DefinitionEdit,
 ) -> Property:
     """Replace by a checked definition inside a change under way."""
     found = child(row.properties.all(), row, "property", name)
@@ -51,7 +56,7 @@ def replace(
     judged = differences(schema.judged(found.definition), schema.judged(definition))
     found.name, found.definition, found.updated_at = new_name, dict(definition), now()
     found.save(update_fields=["name", "definition", "updated_at"])
-    tell(
+    record_edit(
         change,
         "property.update",
         row,
@@ -64,33 +69,33 @@ def replace(
 
 def delete(namespace: Namespace, name: str, *, actor: Actor) -> None:
     """Forget the definition; Protected when the namespace is."""
-    with governing(namespace, "remove_metadef_property", actor=actor) as (row, change):
+    with editing(namespace, "remove_metadef_property", actor=actor) as (row, change):
         found = child(row.properties.all(), row, "property", name)
         refuse_protected(row)
-        tell(change, "property.delete", row, name, changes={"name": (name, None)})
+        record_edit(change, "property.delete", row, name, changes={"name": (name, None)})
         found.delete()
 
 
 def delete_all(namespace: Namespace, *, actor: Actor) -> None:
     """Forget every property of the namespace; those of its objects stay."""
     rules = ("delete_metadef_namespace", "remove_metadef_property")
-    with governing(namespace, *rules, actor=actor) as (row, change):
+    with editing(namespace, *rules, actor=actor) as (row, change):
         refuse_protected(row)
         names = list(row.properties.order_by("name").values_list("name", flat=True))
         if not names:
             return
         row.properties.all().delete()
-        tell(change, "namespace.delete_properties", row, changes={"properties": (names, [])})
+        record_edit(change, "namespace.delete_properties", row, changes={"properties": (names, [])})
 
 
 def add(
-    namespace: Namespace, name: str, definition: Mapping[str, Any], *, change: Change
+    namespace: Namespace, name: str, definition: Mapping[str, Any], *, change: DefinitionEdit
 ) -> Property:
     """Insert a checked definition inside a change under way."""
     if namespace.properties.filter(name=name).exists():
         raise taken(namespace, "property", name)
     found = namespace.properties.create(name=name, definition=dict(definition))
-    tell(change, "property.create", namespace, name, changes={"name": (None, name)})
+    record_edit(change, "property.create", namespace, name, changes={"name": (None, name)})
     return found
 
 

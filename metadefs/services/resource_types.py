@@ -8,8 +8,8 @@ from catalog.errors import Conflict, Duplicate, NotFound, Protected
 from catalog.events.recording import Change, record
 from metadefs.models import ResourceType
 from metadefs.policies import MetadefPolicy
-from metadefs.services.changes import noting
 from metadefs.services.naming import check_name, check_new_name
+from metadefs.services.transactions import tag_transaction
 
 _RULE = "add_metadef_resource_type_association"
 
@@ -20,7 +20,7 @@ def save(row: ResourceType, *, actor: Actor) -> ResourceType:
     """
     check_name("resource type", row.name)
     MetadefPolicy(actor).require(_RULE)
-    with noting(actor):
+    with tag_transaction(actor):
         known = ResourceType.objects.filter(pk=row.pk).first() if row.pk else None
         if known is not None and known.name != row.name:
             raise Conflict("a resource type cannot be renamed: assets know it by its name")
@@ -39,7 +39,7 @@ def save(row: ResourceType, *, actor: Actor) -> ResourceType:
 def delete(row: ResourceType, *, actor: Actor) -> None:
     """Forget a resource type that no namespace governs; Protected when it is."""
     MetadefPolicy(actor).require("remove_metadef_resource_type_association")
-    with noting(actor):
+    with tag_transaction(actor):
         found = ResourceType.objects.filter(pk=row.pk).first()
         if found is None:
             raise NotFound(f"there is no resource type {row.name!r}", name=row.name)

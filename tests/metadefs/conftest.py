@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from catalog.api import authentication
-from metadefs.services import changes
+from metadefs.services import transactions
 from tests.metadefs.callers import ADMIN
 
 ROOT = "/image/v2/metadefs"
@@ -26,12 +26,12 @@ def _alone(settings: Any) -> Iterator[None]:
 
 
 @pytest.fixture
-def listeners() -> Iterator[list[changes.Listener]]:
+def listeners() -> Iterator[list[transactions.Listener]]:
     """Those who hear of changes: only whom the test names."""
-    kept = list(changes._listeners)
-    changes._listeners.clear()
-    yield changes._listeners
-    changes._listeners[:] = kept
+    kept = list(transactions._listeners)
+    transactions._listeners.clear()
+    yield transactions._listeners
+    transactions._listeners[:] = kept
 
 
 class Api:

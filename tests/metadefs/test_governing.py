@@ -25,7 +25,7 @@ from metadefs.services import (
     resource_types,
     tags,
 )
-from metadefs.services.changes import on_definitions_changed
+from metadefs.services.transactions import on_definitions_changed
 from tests.metadefs.callers import ADMIN, actor
 from tests.metadefs.conftest import cores
 

@@ -19,12 +19,12 @@ from starlette.routing import Route
 from catalog import requestids
 from catalog.errors import Conflict
 from catalog.fairqueue import Use
+from settings.asgi_application import assemble
 from settings.bridge import Bridge
 from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
 from settings.sections import HttpConfig
 from settings.serving.protocol import BoundedProtocol
-from settings.shell import assemble
 from tests.settings import views
 
 LIMIT = 64 * 1024
@@ -60,7 +60,7 @@ class Server:
     def waits(self) -> int:
         """Requests that wait for something else than a thread."""
         assert self.bridge is not None
-        return self.bridge._waits.held
+        return self.bridge._waits.used
 
     @property
     def busy(self) -> int:
@@ -174,7 +174,7 @@ def serving(
             found.bridge = self
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("settings.shell.Bridge", Seen)
+        patch.setattr("settings.asgi_application.Bridge", Seen)
         patch.setattr("settings.bodies.DISCARD_SECONDS", 60.0)
         patch.setattr("django.conf.settings.ROOT_URLCONF", views.__name__)
         app = assemble(

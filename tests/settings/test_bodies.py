@@ -10,8 +10,8 @@ from starlette.types import Scope
 
 from catalog.errors import TooLarge, Unauthenticated, Unavailable
 from settings import bodies
-from settings.bodies import SMALL, Bodies, ClientGone, holder_of
-from settings.purses import Purse
+from settings.bodies import SMALL, Bodies, ClientGone, client_key
+from settings.capacity import CapacityBudget
 
 LIMIT = 4 * SMALL
 TOTAL, SHARE = 8 * SMALL, 4 * SMALL
@@ -46,20 +46,20 @@ class Sender:
 
 
 @pytest.fixture
-def purses() -> tuple[Purse, Purse]:
-    return Purse(total=TOTAL, share=SHARE), Purse(total=TOTAL, share=SHARE)
+def budgets() -> tuple[CapacityBudget, CapacityBudget]:
+    return CapacityBudget(total=TOTAL, share=SHARE), CapacityBudget(total=TOTAL, share=SHARE)
 
 
 @pytest.fixture
-def gathering(purses: tuple[Purse, Purse]) -> Bodies:
-    strangers, known = purses
+def gathering(budgets: tuple[CapacityBudget, CapacityBudget]) -> Bodies:
+    strangers, known = budgets
     return Bodies(limit=LIMIT, seconds=60, strangers=strangers, known=known)
 
 
 @asynccontextmanager
 async def held(gathering: Bodies, sender: Sender, asked: Scope) -> AsyncIterator[bytes]:
-    with gathering.lot(asked) as lot:
-        yield await gathering.gather(asked, sender.receive, lot, sender.known)
+    with gathering.reservation(asked) as reserved:
+        yield await gathering.gather(asked, sender.receive, reserved, sender.known)
 
 
 def gathered(gathering: Bodies, sender: Sender, asked: Scope) -> int:
@@ -79,22 +79,22 @@ def test_nobody_is_asked_who_sends_a_small_body(gathering: Bodies, declared: boo
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_longer_body_is_taken_of_who_is_known(
-    gathering: Bodies, purses: tuple[Purse, Purse], declared: bool
+    gathering: Bodies, budgets: tuple[CapacityBudget, CapacityBudget], declared: bool
 ) -> None:
     sender = Sender(SMALL, SMALL, SMALL, name="ada")
     assert gathered(gathering, sender, scope(3 * SMALL if declared else None)) == 3 * SMALL
     assert sender.asked == 1
-    assert [one.held for one in purses] == [0, 0]
+    assert [one.used for one in budgets] == [0, 0]
 
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_longer_body_of_a_stranger_is_refused_and_not_kept(
-    gathering: Bodies, purses: tuple[Purse, Purse], declared: bool
+    gathering: Bodies, budgets: tuple[CapacityBudget, CapacityBudget], declared: bool
 ) -> None:
     with pytest.raises(Unauthenticated) as refused:
         gathered(gathering, Sender(SMALL, 1), scope(SMALL + 1 if declared else None))
     assert refused.value.facts["headers"]["Connection"] == "close"
-    assert [one.held for one in purses] == [0, 0]
+    assert [one.used for one in budgets] == [0, 0]
 
 
 def test_nobody_sends_more_than_the_limit(gathering: Bodies) -> None:
@@ -104,11 +104,11 @@ def test_nobody_sends_more_than_the_limit(gathering: Bodies) -> None:
 
 
 def test_a_client_that_leaves_leaves_nothing(
-    gathering: Bodies, purses: tuple[Purse, Purse]
+    gathering: Bodies, budgets: tuple[CapacityBudget, CapacityBudget]
 ) -> None:
     with pytest.raises(ClientGone):
         gathered(gathering, Sender(SMALL, 5, name="ada", leaves=True), scope(2 * SMALL))
-    assert [one.held for one in purses] == [0, 0]
+    assert [one.used for one in budgets] == [0, 0]
 
 
 @asynccontextmanager
@@ -157,7 +157,7 @@ def test_who_is_known_sends_small_bodies_when_strangers_have_filled_their_room(
 
 
 @pytest.mark.parametrize(
-    ("address", "holder"),
+    ("address", "key"),
     [
         ("192.0.2.7", "192.0.2.7"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
@@ -165,8 +165,8 @@ def test_who_is_known_sends_small_bodies_when_strangers_have_filled_their_room(
         ("", ""),
     ],
 )
-def test_addresses_of_one_customer_are_one_holder(address: str, holder: str) -> None:
-    assert holder_of(scope(0, address)) == holder
+def test_addresses_of_one_customer_have_one_key(address: str, key: str) -> None:
+    assert client_key(scope(0, address)) == key
 
 
 def test_a_client_that_asks_first_is_refused_before_it_sends(gathering: Bodies) -> None:

@@ -14,7 +14,7 @@ from django.db import connections
 
 from settings.bodies import DISCARD, Bodies
 from settings.bridge import Bridge, WsgiApplication
-from settings.purses import Purse
+from settings.capacity import CapacityBudget
 from settings.serving import protocol
 from tests.settings import views
 from tests.settings.conftest import LIMIT, Server, narrow, read_answer, serving
@@ -317,7 +317,7 @@ def test_large_answers_that_nobody_reads_leave_room_for_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     size = 8 << 20
-    monkeypatch.setattr("settings.shell.ANSWERS_OF_ONE", 2 * size)
+    monkeypatch.setattr("settings.asgi_application.ANSWERS_OF_ONE", 2 * size)
     asked = f"GET /large?size={size} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
     with contextlib.contextmanager(serving)(()) as server, contextlib.ExitStack() as stack:
         slow = [stack.enter_context(narrow(server)) for _ in range(2)]
@@ -369,14 +369,14 @@ def test_connection_between_requests_may_be_silent(
 
 
 def make_bridge(application: WsgiApplication, *, threads: int) -> Bridge:
-    purse = Purse(total=1, share=1)
+    budget = CapacityBudget(total=1, share=1)
     return Bridge(
         application,
         threads=threads,
         waiting=8,
-        bodies=Bodies(limit=1, seconds=1, strangers=purse, known=purse),
-        waits=purse,
-        answers=purse,
+        bodies=Bodies(limit=1, seconds=1, strangers=budget, known=budget),
+        waits=budget,
+        answers=budget,
         sender=lambda _: "somebody",
     )
 

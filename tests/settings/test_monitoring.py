@@ -22,7 +22,7 @@ from catalog.errors import Unavailable
 from catalog.models import Delivery, Event, Job
 from settings import health, metrics, monitoring
 from settings.health import Prober
-from settings.kept import Kept
+from settings.storage_metrics import StorageMetrics
 from stores import HttpStore, MemoryStore
 from tests.support.patience import eventually
 from tests.support.server import Server, server, stray_sessions
@@ -197,7 +197,7 @@ def test_numbers_of_what_is_owed(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_numbers_of_what_is_kept(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitoring, "kept", Kept())
+    monkeypatch.setattr(monitoring, "storage_metrics", StorageMetrics())
     for gone in (None, now(), now()):
         Artifact.objects.create(type="t", status="deleted", scrubbed_at=gone)
     Event.objects.create(kind="k", object_type="t", object_id="1")

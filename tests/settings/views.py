@@ -13,9 +13,9 @@ from django.views.decorators.csrf import csrf_exempt
 from catalog.api import deferred
 from catalog.callers import CallerGone, require_caller
 
-handler400 = "settings.refusals.bad_request"
-handler404 = "settings.refusals.not_found"
-handler500 = "settings.refusals.failed"
+handler400 = "settings.error_handlers.bad_request"
+handler404 = "settings.error_handlers.not_found"
+handler500 = "settings.error_handlers.failed"
 
 ended = threading.Event()
 """Set when a streamed answer was closed, or work for nobody ended; each test has its own, taken when a view begins."""
@@ -56,7 +56,7 @@ def databaseless(request: HttpRequest) -> HttpResponse:
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
-    """Parts with pauses between them; `fail=1` breaks off, `endless=1` goes on."""
+    """HealthMetrics with pauses between them; `fail=1` breaks off, `endless=1` goes on."""
 
     opened, closed = gate, ended
 

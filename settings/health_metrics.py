@@ -9,7 +9,7 @@ from typing_extensions import override
 from settings import health
 
 
-class Parts(Collector):
+class HealthMetrics(Collector):
     """1 for each part that is well, 0 for one that is not."""
 
     @override

@@ -1,4 +1,4 @@
-"""What the database keeps of the past, counted when Prometheus asks, but not more often than once a minute."""
+"""Metrics of what the database stores of the past, counted when Prometheus asks, but at most once a minute."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ FRESH = 60.0
 """Seconds for which a process remembers the numbers."""
 
 
-class Kept(Collector):
+class StorageMetrics(Collector):
     """Tombstones: deleted artifacts of which the ids are left. Events: on PostgreSQL as its statistics guess."""
 
     def __init__(self) -> None:
@@ -60,4 +60,4 @@ def _events() -> int:
     return Event.objects.count()
 
 
-kept = Kept()
+storage_metrics = StorageMetrics()

@@ -10,12 +10,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from settings import origins
+from settings.asgi_middleware import OutermostMiddleware
 from settings.bodies import Bodies
 from settings.bridge import Bridge, WsgiApplication
-from settings.frame import Frame
+from settings.capacity import CapacityBudget
 from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
-from settings.purses import Purse
 from settings.sections import HttpConfig
 from settings.senders import sender
 
@@ -41,23 +41,23 @@ def assemble(
     bodies = Bodies(
         limit=body_limit,
         seconds=http.body_seconds,
-        strangers=Purse(total=RESERVE, share=RESERVE_OF_ONE),
-        known=Purse(total=max(BODIES, body_limit), share=max(BODIES_OF_ONE, body_limit)),
+        strangers=CapacityBudget(total=RESERVE, share=RESERVE_OF_ONE),
+        known=CapacityBudget(total=max(BODIES, body_limit), share=max(BODIES_OF_ONE, body_limit)),
     )
     bridge = Bridge(
         django,
         threads=http.web_threads,
         waiting=http.web_queue,
         bodies=bodies,
-        waits=Purse(total=http.web_waits, share=-(-http.web_waits // 2)),
-        answers=Purse(total=ANSWERS, share=ANSWERS_OF_ONE),
+        waits=CapacityBudget(total=http.web_waits, share=-(-http.web_waits // 2)),
+        answers=CapacityBudget(total=ANSWERS, share=ANSWERS_OF_ONE),
         sender=sender,
     )
     routes = [Route("/healthz/live", live), *native, _Rest(bridge)]
     router = Router(routes)
-    frame = Frame(router, proxies=proxies, hosts=hosts)
-    router.lifespan_context = _lifespan(frame, bridge, prepare)
-    return origins.around(frame, http.cors_origins)
+    outermost = OutermostMiddleware(router, proxies=proxies, hosts=hosts)
+    router.lifespan_context = _lifespan(outermost, bridge, prepare)
+    return origins.around(outermost, http.cors_origins)
 
 
 async def live(_: Request) -> JSONResponse:
@@ -81,7 +81,7 @@ class _Rest(BaseRoute):
 
 
 def _lifespan(
-    frame: Frame, bridge: Bridge, prepare: Callable[[], None]
+    outermost: OutermostMiddleware, bridge: Bridge, prepare: Callable[[], None]
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -89,7 +89,7 @@ def _lifespan(
         try:
             yield
         finally:
-            await frame.emptied()
+            await outermost.emptied()
             bridge.close()
 
     return lifespan

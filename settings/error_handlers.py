@@ -9,7 +9,7 @@ from django.views import csrf, defaults
 
 from catalog import errors
 from catalog.api.dialects import Dialect
-from settings import frame, spoken
+from settings import asgi_middleware, dialect_routing
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -40,7 +40,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Called while the error is being handled."""
-    error, dialect = frame.failure(sys.exception()), _dialect(request)
+    error, dialect = asgi_middleware.failure(sys.exception()), _dialect(request)
     if not _browser(request):
         return dialect.response(error, request)
     page = defaults.server_error(request)
@@ -49,7 +49,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _dialect(request: HttpRequest) -> Dialect:
-    return spoken.dialect_at(request.path_info)
+    return dialect_routing.dialect_at(request.path_info)
 
 
 def _browser(request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from catalog.clock import now
 from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.models import Delivery, Job
-from settings import health, operation
+from settings import admin_index, health
 from settings.health import Health
 from tests.admin.test_artifact_lists import plan
 
@@ -27,7 +27,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> dict[str, Health]:
     return parts
 
 
-def lines(client: Client) -> dict[str, operation.Line]:
+def lines(client: Client) -> dict[str, admin_index.StatusRow]:
     """The page's lines by name."""
     answer = client.get("/admin/")
     assert answer.status_code == 200
@@ -59,7 +59,7 @@ def test_a_part_that_is_away_is_named_with_its_reason_and_what_it_means(
 
 def test_every_part_says_what_it_means_that_it_is_away() -> None:
     assert {name for name in health.PARTS if not name.startswith("store:")} <= set(
-        operation.EFFECTS
+        admin_index.EFFECTS
     )
 
 
@@ -106,7 +106,7 @@ def test_failed_jobs_lead_to_the_list_in_which_they_run_again(operator: Client) 
 def test_counting_ends_somewhere(
     operator: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries
 ) -> None:
-    monkeypatch.setattr(operation, "COUNTED", 2)
+    monkeypatch.setattr(admin_index, "COUNTED", 2)
     add_deliveries("search", "OS::Glance::Image", list("abcd"))
     for _ in range(4):
         enqueue("tests.sleep", {}, actor=system_actor("tests"))

@@ -1,5 +1,5 @@
-"""The frame of each verb: the row as it is now, the policy asked, the change alone, the epoch
-raised, the event written. A verb that finds everything as it is to be writes nothing.
+"""What every edit of a namespace consists of: the row as it is now, the policy asked, no other edit
+at the same time, the epoch raised, the event written. An edit that changes nothing writes nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,21 +9,20 @@ from typing import Any
 from django.db.models import F
 
 from catalog.actors import Actor
-from catalog.events.recording import Change as Changed
-from catalog.events.recording import record
+from catalog.events.recording import Change, record
 from metadefs import schema
 from metadefs.models import Namespace
 from metadefs.policies import MetadefPolicy, absent
 from metadefs.services import contents
-from metadefs.services.changes import Change, changing, noting
+from metadefs.services.transactions import DefinitionEdit, definition_transaction, tag_transaction
 
 
 @contextmanager
-def governing(
+def editing(
     namespace: Namespace, *rules: str, actor: Actor
-) -> Iterator[tuple[Namespace, Change]]:
-    """Change what a namespace governs: its present row, and the change under way."""
-    with changing(actor) as change:
+) -> Iterator[tuple[Namespace, DefinitionEdit]]:
+    """Edit what a namespace governs: its row as it is now, and the edit under way."""
+    with definition_transaction(actor) as change:
         row = present(namespace, *rules, actor=actor)
         change.concerns(row)
         used = contents.bytes_in(row)
@@ -35,11 +34,11 @@ def governing(
 
 
 @contextmanager
-def suggesting(
+def editing_tags(
     namespace: Namespace, *rules: str, actor: Actor
-) -> Iterator[tuple[Namespace, Change]]:
-    """Change what a namespace suggests only (tags)."""
-    with noting(actor) as change:
+) -> Iterator[tuple[Namespace, DefinitionEdit]]:
+    """Edit the tags of a namespace, which govern nothing."""
+    with tag_transaction(actor) as change:
         row = present(namespace, *rules, actor=actor)
         used = contents.bytes_in(row)
         yield row, change
@@ -65,8 +64,8 @@ def revise(namespace: Namespace) -> None:
     Namespace.objects.filter(pk=namespace.pk).update(revision=F("revision") + 1)
 
 
-def tell(
-    change: Change,
+def record_edit(
+    change: DefinitionEdit,
     kind: str,
     namespace: Namespace,
     name: str | None = None,
@@ -85,7 +84,7 @@ def tell(
         object_id=namespace.namespace if name is None else f"{namespace.namespace}/{name}",
         project_id=namespace.owner,
         actor=change.actor,
-        changes={path: Changed(old=old, new=new) for path, (old, new) in changes.items()},
+        changes={path: Change(old=old, new=new) for path, (old, new) in changes.items()},
     )
 
 

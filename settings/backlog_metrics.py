@@ -12,7 +12,7 @@ from catalog.jobs.lifecycle import OPEN
 from catalog.models import Delivery, Job
 
 
-class Backlog(Collector):
+class BacklogMetrics(Collector):
     """Deliveries by consumer (outstanding and parked), the age of the oldest, open jobs by state."""
 
     @override

@@ -43,7 +43,7 @@ ANOTHER_STORE = gettext_lazy("Data that lies there can be neither read nor writt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class StatusRow:
     """What something is like; `deed` is what can be done about it at `address`."""
 
     name: Text
@@ -53,18 +53,18 @@ class Line:
     address: str = ""
 
 
-def parts(found: dict[str, health.Health]) -> Iterator[Line]:
+def parts(found: dict[str, health.Health]) -> Iterator[StatusRow]:
     """The parts behind the service, in the words of `/healthz/ready`."""
     for name, part in found.items():
         if part.ok:
             said = _("answered within %(ms).0f ms") % {"ms": part.seconds * 1000}
-            yield Line(name=name, said=said)
+            yield StatusRow(name=name, said=said)
         else:
             effect = EFFECTS.get(name, ANOTHER_STORE)
-            yield Line(name=name, said=f"{part.reason}. {effect}", well=False)
+            yield StatusRow(name=name, said=f"{part.reason}. {effect}", well=False)
 
 
-def deliveries(moment: datetime) -> Iterator[Line]:
+def deliveries(moment: datetime) -> Iterator[StatusRow]:
     """The outstanding deliveries of each consumer of changes, and what was set aside for a person."""
     consumers = distinct(Delivery, "consumer")
     for name in dict.fromkeys(["search", *consumers]):
@@ -73,7 +73,7 @@ def deliveries(moment: datetime) -> Iterator[Line]:
         found = outstanding.aggregate(count=Count("pk"), oldest=Min("created_at"))
         yield _lag(name, found["count"], found["oldest"], moment)
     parked = Delivery.objects.filter(parked=True).order_by("id")[: COUNTED + 1].count()
-    yield Line(
+    yield StatusRow(
         name=_("parked"),
         said=_("%(count)s failed too often and wait for you") % {"count": _number(parked)}
         if parked
@@ -84,16 +84,16 @@ def deliveries(moment: datetime) -> Iterator[Line]:
     )
 
 
-def _lag(name: str, count: int, oldest: datetime | None, moment: datetime) -> Line:
+def _lag(name: str, count: int, oldest: datetime | None, moment: datetime) -> StatusRow:
     if oldest is None:
-        return Line(name=name, said=_("nothing is outstanding"))
+        return StatusRow(name=name, said=_("nothing is outstanding"))
     seconds = max(0.0, (moment - oldest).total_seconds())
     said = (
         _("%(count)s outstanding, the oldest for %(seconds).0f s")
         if count <= COUNTED
         else _("%(count)s outstanding, the oldest for at least %(seconds).0f s")
     )
-    return Line(
+    return StatusRow(
         name=name,
         said=said % {"count": _number(count), "seconds": seconds},
         well=seconds < LATE,
@@ -102,12 +102,12 @@ def _lag(name: str, count: int, oldest: datetime | None, moment: datetime) -> Li
     )
 
 
-def jobs() -> Iterator[Line]:
+def jobs() -> Iterator[StatusRow]:
     """Jobs that failed, and those that are not finished."""
     for state in (FAILED, *OPEN):
         count = Job.objects.filter(state=state).order_by()[: COUNTED + 1].count()
         bad = state == FAILED and count > 0
-        yield Line(
+        yield StatusRow(
             name=state,
             said=_number(count) if count else _("none"),
             well=not bad,

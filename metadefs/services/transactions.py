@@ -1,5 +1,5 @@
-"""One frame around every change of definitions: it is alone, it raises the epoch, and others are
-told in time. What changes nothing raises nothing, and nobody is told.
+"""The transaction of every edit of definitions: no other one overlaps it, it raises the epoch, and listeners
+are called. What changes nothing raises nothing, and calls nobody.
 
 Apps whose assets are governed register with `on_definitions_changed`; they are called inside the
 transaction, so what they queue there is lost or kept together with the change.
@@ -28,8 +28,8 @@ def on_definitions_changed(listener: Listener) -> None:
 
 
 @dataclass
-class Change:
-    """A change under way: who makes it, which resource types' assets it may concern, whether it has
+class DefinitionEdit:
+    """An edit under way: who makes it, which resource types' assets it may concern, whether it has
     `written` anything, and whether that altered what is legal (`rules`).
     """
 
@@ -45,13 +45,13 @@ class Change:
 
 
 @contextmanager
-def changing(actor: Actor) -> Iterator[Change]:
+def definition_transaction(actor: Actor) -> Iterator[DefinitionEdit]:
     """A transaction that no other change of definitions overlaps; at its end the epoch is one higher
     if anything was written.
     """
     with transaction.atomic():
         epoch = epochs.lock()
-        change = Change(actor)
+        change = DefinitionEdit(actor)
         yield change
         if not change.written:
             return
@@ -62,8 +62,8 @@ def changing(actor: Actor) -> Iterator[Change]:
 
 
 @contextmanager
-def noting(actor: Actor) -> Iterator[Change]:
-    """As `changing`, for what governs nothing (tags): the epoch stays."""
+def tag_transaction(actor: Actor) -> Iterator[DefinitionEdit]:
+    """As `definition_transaction`, for what governs nothing (tags): the epoch stays."""
     with transaction.atomic():
         epochs.lock()
-        yield Change(actor)
+        yield DefinitionEdit(actor)

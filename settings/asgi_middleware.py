@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from catalog import callers, outages, requestids
 from catalog.errors import CatalogError, InvalidParameter, Unavailable
-from settings import metrics, spoken
+from settings import dialect_routing, metrics
 from settings.addresses import regular
-from settings.bodies import ClientGone, holder_of
+from settings.bodies import ClientGone, client_key
 from settings.hosts import Hosts
 from settings.proxies import TrustedProxies
 
@@ -57,7 +57,7 @@ def failure(error: BaseException | None) -> CatalogError:
     return InternalError("the service failed; its log knows this request's id")
 
 
-class Frame:
+class OutermostMiddleware:
     """The outermost ASGI application; `app` takes over once the request has an id, a host and a believable origin."""
 
     def __init__(self, app: ASGIApp, *, proxies: TrustedProxies, hosts: Hosts) -> None:
@@ -71,23 +71,23 @@ class Frame:
             await self._app(scope, receive, send)
             return
         read = regular(self._proxies.read(scope))
-        passage = _Passage(scope, read, self._hosts, receive, send)
-        token = requestids.current.set(passage.request_id)
-        callers.current.set(callers.name(_sent(scope, _TOKEN), holder_of(passage.scope)))
+        record = _RequestRecord(scope, read, self._hosts, receive, send)
+        token = requestids.current.set(record.request_id)
+        callers.current.set(callers.name(_sent(scope, _TOKEN), client_key(record.scope)))
         self._under_way += 1
         self._empty.clear()
         try:
-            await self._pass(passage)
+            await self._pass(record)
         except asyncio.CancelledError:  # the service ends, and gave it all the time there was
-            passage.gone = passage.status != 0
-            if passage.gone:
+            record.gone = record.status != 0
+            if record.gone:
                 raise
-            await passage.part(Unavailable("the service is stopping", headers=_COME_BACK))
+            await record.part(Unavailable("the service is stopping", headers=_COME_BACK))
         finally:
             self._under_way -= 1
             if not self._under_way:
                 self._empty.set()
-            passage.note()
+            record.note()
             requestids.current.reset(token)
 
     async def emptied(self, patience: float = PARTING) -> None:
@@ -97,32 +97,32 @@ class Frame:
                 async with asyncio.timeout(patience):
                     await self._empty.wait()
 
-    async def _pass(self, passage: "_Passage") -> None:
+    async def _pass(self, record: "_RequestRecord") -> None:
         try:
-            if passage.refusal is not None:
-                raise passage.refusal
-            await self._app(passage.scope, passage.receive, passage.send)
+            if record.refusal is not None:
+                raise record.refusal
+            await self._app(record.scope, record.receive, record.send)
         except (ClientGone, ClientDisconnect):
-            passage.gone = True
+            record.gone = True
         except TimeoutError:
-            passage.gone = passage.status != 0
-            if not passage.gone:
+            record.gone = record.status != 0
+            if not record.gone:
                 log.exception("a request ran into a time limit that nobody handles")
-                await passage.answer(InternalError("the service did not finish in time"))
+                await record.answer(InternalError("the service did not finish in time"))
         except CatalogError as error:
-            await passage.answer(error)
+            await record.answer(error)
         except HTTPException as error:
             told = CatalogError(error.detail, headers=dict(error.headers or {}))
-            await passage.answer(told, status=error.status_code)
+            await record.answer(told, status=error.status_code)
         except Exception as error:
             if outages.of_database(error):
                 outages.tell_database(log, error)
             else:
-                log.exception("a request failed", extra={"path": passage.scope["path"]})
-            await passage.answer(failure(error))
+                log.exception("a request failed", extra={"path": record.scope["path"]})
+            await record.answer(failure(error))
 
 
-class _Passage:
+class _RequestRecord:
     """One request on its way through, and what is known of it at the end."""
 
     def __init__(
@@ -178,7 +178,7 @@ class _Passage:
         """Tell the error; once an answer has begun nothing can be told, and the server cuts it."""
         if self.status:
             return
-        dialect = spoken.dialect_at(self.scope["path"])
+        dialect = dialect_routing.dialect_at(self.scope["path"])
         status = status or dialect.status(error)
         body, content_type = dialect.body(error, status, _sent(self.scope, b"accept"))
         headers = dialect.headers(error) | {
