@@ -20,7 +20,8 @@ from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
 from images.formats import FormatMismatch, UnsafeImage
 from images.handler import IMAGES
-from images.services import adding, data
+from images.services import data
+from images.services.locations import registering
 from stores import AddressRefused, BlobNotFound, Ingested, MultiHash, StoreError
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Read(Step):
     @override
     def undo(self, job: Job, progress: Progress) -> None:
         reason = str(job.result.get("reason") or "it could not be settled")
-        give_up = adding.withdraw if job.result.get("refused") else adding.give_up
+        give_up = registering.withdraw if job.result.get("refused") else registering.give_up
         give_up(job.input["image_id"], job.input["location_id"], reason)
 
 
@@ -71,14 +72,16 @@ class Settle(Step):
     def run(self, job: Job, progress: Progress) -> None:
         image_id, location_id = job.input["image_id"], job.input["location_id"]
         try:
-            adding.settle(image_id, location_id, job.result["known"], formats=job.result["formats"])
+            registering.settle(
+                image_id, location_id, job.result["known"], formats=job.result["formats"]
+            )
         except CatalogError as error:
             job.result = {"reason": error.message}
             raise
 
 
 class HashLocation(JobKind):
-    name = adding.HASHING
+    name = registering.HASHING
     steps: ClassVar[tuple[Step, ...]] = (Read(), Settle())
 
     @override
@@ -94,7 +97,7 @@ class HashLocation(JobKind):
     @override
     def share(self, job: Job) -> str:
         """The project whose image it is, as it was when the location came."""
-        return str(job.input.get(adding.OWNER, job.actor_project_id) or "")
+        return str(job.input.get(registering.OWNER, job.actor_project_id) or "")
 
 
 def _read(job: Job, progress: Progress) -> dict[str, Any]:
@@ -102,7 +105,7 @@ def _read(job: Job, progress: Progress) -> dict[str, Any]:
 
     DigestMismatch, SizeMismatch, FormatMismatch, UnsafeImage, LocationGone.
     """
-    image, location = adding.read_of(job.input["image_id"], job.input["location_id"])
+    image, location = registering.read_of(job.input["image_id"], job.input["location_id"])
     expected = job.input["expected"]
     given = {expected["os_hash_algo"]: expected["os_hash_value"].lower()} if expected else {}
     intake = data.intake(image, size=image.size, digests=given)
@@ -115,7 +118,7 @@ def _read(job: Job, progress: Progress) -> dict[str, Any]:
         "os_hash_value": content.digests[algorithm],
         **data.inspected_as(intake),
     }
-    return {"known": known, "formats": adding.formats_of(image)}
+    return {"known": known, "formats": registering.formats_of(image)}
 
 
 def _consumed(job: Job, store: str, url: str, intake: Intake, progress: Progress) -> Ingested:
@@ -138,7 +141,7 @@ def _consumed(job: Job, store: str, url: str, intake: Intake, progress: Progress
 def _look(job: Job) -> None:
     """LocationGone when nobody wants to know any more; a database that is away is asked the next time."""
     try:
-        adding.read_of(job.input["image_id"], job.input["location_id"])
+        registering.read_of(job.input["image_id"], job.input["location_id"])
     except Error as error:
         if not outages.of_database(error):
             raise

@@ -11,7 +11,7 @@ from catalog.jsonpatch import Add, Operation, Pointer, Remove, Replace
 from catalog.schemas import whole
 from images import protections, schemas
 from images.conf import ImagesConfig
-from images.locations import Entry, applied, is_about, require_place
+from images.location_patching import Entry, applied, is_about, require_place
 from images.protections import PropertyAction
 
 AT_ONCE, UNBOUNDED = 1000, 10_000

@@ -19,7 +19,7 @@ from catalog.fields import JSONField
 from catalog.pages import portions
 from catalog.prepared import Prepared, columns
 from catalog.query import Page
-from images import places
+from images import readable_locations
 from images.models import TYPE, Image
 from images.policies import ImageAction, ImagePolicy
 
@@ -108,7 +108,7 @@ def image_row(actor: Actor, image_id: str) -> ImageRow:
     rows = _SHOWN[reach(actor)].rows(id=image_id.lower(), project=actor.project_id)
     if not rows or not ImagePolicy(actor).may_show(rows[0]):
         raise absent(TYPE, image_id)
-    places.attach(rows)
+    readable_locations.attach(rows)
     return rows[0]
 
 
@@ -177,7 +177,7 @@ def _read(ids: Sequence[str], *, properties: bool = True) -> Iterator[ImageRow]:
     for part in portions_of(ids) if properties else portions(ids):
         read = _PAGE if properties else _PAGE_WITHOUT_PROPERTIES
         found = {row["id"]: row for row in read.rows(ids=many(part))}
-        places.attach(found.values())
+        readable_locations.attach(found.values())
         for one in part:
             if one in found:
                 yield found[one] if properties else {**found[one], "properties": {}}

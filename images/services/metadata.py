@@ -22,8 +22,8 @@ from images.models import TYPE, Image
 from images.patching import Draft, apply, check, check_writable
 from images.policies import ImageAction, ImagePolicy
 from images.protections import PropertyAction
-from images.services import locations
-from images.services.measuring import Measured
+from images.services.locations import changing
+from images.services.locations.probing import Probed
 
 KEPT = "(protected)"
 FORMATS_OPEN = frozenset({QUEUED, "importing"})
@@ -99,12 +99,12 @@ def patch_image(
     PreconditionFailed when `revision` is given and the image has another one by now.
     """
     check(operations)
-    measured = locations.measured(image_id, operations, actor=actor)
+    probed = changing.probed(image_id, operations, actor=actor)
 
     def change(draft: Draft) -> None:
         apply(draft, operations, actor=actor, add_must_be_new=add_must_be_new)
 
-    return _change(image_id, change, actor=actor, revision=revision, measured=measured)
+    return _change(image_id, change, actor=actor, revision=revision, probed=probed)
 
 
 def set_tag(
@@ -144,14 +144,14 @@ def _change(
     *,
     actor: Actor,
     revision: int | None,
-    measured: Mapping[str, Measured] | None = None,
+    probed: Mapping[str, Probed] | None = None,
 ) -> Image:
     with transaction.atomic():
         image = selectors.held_image(actor, image_id)
         policy = ImagePolicy(actor)
         policy.require(ImageAction.MODIFY, image)
         writing.require_revision(image, revision)
-        before = _draft(image, located=measured is not None)
+        before = _draft(image, located=probed is not None)
         draft = before.copy()
         change(draft)
         _settle(before, draft)
@@ -163,7 +163,7 @@ def _change(
             _write(image, before, draft, policy)
         if draft.locations != before.locations:
             _within_quota(draft, before)
-            locations.write(image, before.locations, draft.locations, measured or {}, actor=actor)
+            changing.write(image, before.locations, draft.locations, probed or {}, actor=actor)
         image.known_tags = sorted(draft.tags)
     return image
 
@@ -209,7 +209,7 @@ def _draft(image: Artifact, *, located: bool) -> Draft:
         {wire: getattr(image, column) for wire, column in COLUMN.items()},
         dict(image.properties),
         selectors.tags_of(image.pk),
-        locations.entries(image) if located else [],
+        changing.entries(image) if located else [],
     )
 
 

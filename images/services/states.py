@@ -12,7 +12,7 @@ from images.handler import IMAGES
 from images.lifecycle import ACTIVE, DEACTIVATED
 from images.limits import enforcing
 from images.policies import ImageAction, ImagePolicy
-from images.services.adding import REFUSED
+from images.services.locations.registering import REFUSED
 
 
 def deactivate(image_id: str, *, actor: Actor, revision: int | None = None) -> None:

@@ -13,7 +13,7 @@ from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.models import Delivery, Job, Notice
 from images.services import limits, members
-from images.services.adding import HASHING
+from images.services.locations.registering import HASHING
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft
 from metadefs.services import namespaces
 from tests.identity.factories import PASSWORD

@@ -16,7 +16,7 @@ from catalog.jobs.queueing import enqueue
 from catalog.models import Event, Job, Notice
 from identity.services import projects
 from images.services import limits, states
-from images.services.adding import HASHING
+from images.services.locations.registering import HASHING
 from metadefs.drafts import AssociationDraft, NamespaceDraft
 from metadefs.services import namespaces
 from tests.architecture import source

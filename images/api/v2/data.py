@@ -19,7 +19,7 @@ from catalog.actors import Actor
 from catalog.api import bodies, etags, warning_header
 from catalog.api.openstack import OpenStackDialect
 from catalog.errors import CatalogError, MethodNotAllowed, NotFound, UnsupportedMediaType
-from images import notices, places, selectors
+from images import notices, readable_locations, selectors
 from images.api.v2.routes import VersionedRoute
 from images.api.v2.sending import told
 from images.services import data, signing
@@ -176,7 +176,7 @@ def readable(actor: Actor, image_id: str, preferred: Sequence[str] = ()) -> Read
     image = selectors.image_for(actor, image_id)
     data.require_download(image, actor=actor, preferred=preferred)
     size, fields = image.size or 0, image.fields
-    found = places.locations_of(image, preferred)
+    found = readable_locations.candidates(image, preferred)
     if not found:
         return None
     sources = tuple(downloads.Source(one.store, one.key, size, image.project_id) for one in found)

@@ -13,9 +13,9 @@ from catalog.errors import Conflict
 from catalog.schemas import refusal
 from images import discovery, selectors
 from images.api.v2.views import ImagesView
-from images.locations import InvalidLocation
+from images.location_patching import InvalidLocation
 from images.policies import ImageAction, ImagePolicy
-from images.services import adding, locations
+from images.services.locations import changing, registering
 
 ADDED_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -54,7 +54,7 @@ class Locations(ImagesView):
         image = selectors.image_for(self.actor, image_id)
         ImagePolicy(self.actor).require(ImageAction.FETCH_LOCATION, image)
         found: list[dict[str, Any]] = [
-            {"url": one.url, "metadata": one.metadata} for one in locations.entries(image)
+            {"url": one.url, "metadata": one.metadata} for one in changing.entries(image)
         ]
         return json_response(found)
 
@@ -65,7 +65,7 @@ class Locations(ImagesView):
         if error is not None:
             where = ".".join(str(one) for one in error.absolute_path) or "the location"
             raise InvalidLocation(f"invalid value for {where}: {refusal(error)}")
-        adding.add_location(
+        registering.add_location(
             image_id, document["url"], document.get("validation_data", {}), actor=self.actor
         )
         return empty_response(202)
@@ -80,5 +80,5 @@ class StoreItem(ImagesView):
         selectors.image_for(self.actor, image_id)
         if store not in stores.stores():
             raise StoreUnknown(f"there is no store {store!r} here", store=store)
-        locations.delete_from_store(image_id, store, actor=self.actor)
+        changing.delete_from_store(image_id, store, actor=self.actor)
         return empty_response()

@@ -8,7 +8,7 @@ from artifacts.models import Artifact, Member
 from catalog.actors import Actor
 from catalog.clock import iso_seconds
 from catalog.conf import section
-from images import places, protections, schemas
+from images import protections, readable_locations, schemas
 from images.models import Image
 from images.schemas import OTHERWISE
 from images.selectors import COLUMNS, ImageRow, spelt_id, tags_of
@@ -46,7 +46,7 @@ def shown(row: ImageRow, actor: Actor) -> dict[str, Any]:
     }
     if fields.get(OTHERWISE):
         found[OTHERWISE] = fields[OTHERWISE]
-    return found | places.shown(row, actor)
+    return found | readable_locations.shown(row, actor)
 
 
 def _nothing(name: str) -> str | None:
@@ -75,7 +75,7 @@ def row_of(image: Artifact) -> ImageRow:
     known = image.known_tags if isinstance(image, Image) else None
     tags = tags_of(image.pk) if known is None else known
     row = {**{c: getattr(image, c) for c in COLUMNS}, "tag_values": tags}
-    places.attach([row])
+    readable_locations.attach([row])
     return row
 
 

@@ -15,8 +15,8 @@ from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Location
 from catalog.jobs import running
 from catalog.models import Job
-from images.services import adding
-from images.services.measuring import measure
+from images.services.locations import registering
+from images.services.locations.probing import probe
 from stores import Block, MultiHash
 from tests.support import disks
 from tests.support.images import Caller, administrator, callers
@@ -293,7 +293,7 @@ def test_a_database_that_is_away_does_not_cut_it(
     (ada,) = callers("ada")
     image_id = ada.create(**FORMATS)["id"]
     assert post(ada, image_id, web.url("/image.raw"), validation_data=VALIDATION).status_code == 202
-    asked, read_of = [], adding.read_of
+    asked, read_of = [], registering.read_of
 
     def away(*given: Any) -> Any:
         asked.append(given)
@@ -301,7 +301,7 @@ def test_a_database_that_is_away_does_not_cut_it(
             raise OperationalError("the server closed the connection unexpectedly")
         return read_of(*given)
 
-    monkeypatch.setattr(adding, "read_of", away)
+    monkeypatch.setattr(registering, "read_of", away)
     monkeypatch.setattr("images.jobs.LOOK", -1.0)
     (job,) = run_jobs()
     assert (job.state, job.attempts) == ("succeeded", 1)
@@ -390,7 +390,7 @@ def test_few_wait_for_the_servers_of_others(
     image, url = ada.create(**FORMATS)["id"], web.url("/image.raw")
     web.drip = "headers"
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(measure, url, owner="another")
+        waiting = pool.submit(probe, url, owner="another")
         assert eventually(lambda: bool(web.requests))
         answer = post(ada, image, url)
         refused(answer, 503, "location_servers_busy")

@@ -29,12 +29,12 @@ from images.dataconf import ImageDataConfig
 from images.handler import IMAGES
 from images.lifecycle import DEACTIVATED, IMPORTING, QUEUED
 from images.limits import enforcing
-from images.locations import BANNED, FIELD, STORE, InvalidLocation, is_digest
-from images.places import ACTIVE, PENDING
+from images.location_patching import BANNED, FIELD, STORE, InvalidLocation, is_digest
 from images.policies import ImageAction, ImagePolicy
-from images.services import locations
+from images.readable_locations import ACTIVE, PENDING
 from images.services.data import format_changes, tell_of_format
-from images.services.measuring import Measured, measure
+from images.services.locations import changing
+from images.services.locations.probing import Probed, probe
 
 HASHING = "images.hash_location"
 OWNER = "owner"
@@ -66,7 +66,7 @@ def add_location(
     """
     image = selectors.image_for(actor, image_id)
     _require(image, url, validation, actor)
-    found = measure(url, owner=image.project_id)
+    found = probe(url, owner=image.project_id)
     enforcing.room(actor, found.size)
     with transaction.atomic():
         held = locked(image_id)
@@ -96,19 +96,19 @@ def _require(image: Artifact, url: str, validation: Mapping[str, str], actor: Ac
         raise Invalid(
             f"os_hash_value must be a {algorithm} in hexadecimal", property="os_hash_value"
         )
-    locations.require_formats(image)
+    changing.require_formats(image)
 
 
 def _added(
     image: Artifact,
     url: str,
     validation: Mapping[str, str],
-    found: Measured,
+    found: Probed,
     actor: Actor,
 ) -> Artifact:
     hashes = section(ImagesConfig).do_secure_hash
     verify = hashes and bool(validation)
-    blob = locations.slot(image, "saving" if verify else "active")
+    blob = changing.slot(image, "saving" if verify else "active")
     row = Location.objects.create(
         blob=blob,
         store=found.store,
@@ -167,7 +167,7 @@ def settle(
         there = location.status == ACTIVE
         if image is None or (there and known["checksum"] == image.fields.get("checksum")):
             return
-        fields = {**image.fields, **known, "stores": locations.stores_of(image)}
+        fields = {**image.fields, **known, "stores": changing.stores_of(image)}
         changes = format_changes(known)
         if there:
             image.fields = fields
@@ -176,7 +176,7 @@ def settle(
             )
             tell_of_format(image)
             return
-        locations.require_formats(image)
+        changing.require_formats(image)
         if list(formats) != formats_of(image):
             raise FormatsChanged("the image's formats were changed while its data was read")
         Location.objects.filter(pk=location_id).update(status=ACTIVE)

@@ -1,4 +1,4 @@
-"""Where an image's bytes can be read, for those who send them and for those who may know."""
+"""The locations at which an image's bytes can be read: which a download tries, and which are shown to whom."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,22 +29,25 @@ class StoreMissing(Unavailable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ReadableLocation:
     """A store that has the bytes, and how it calls them."""
 
     store: str
     key: str
 
 
-def locations_of(image: Artifact, prefer: Sequence[str] = ()) -> list[Place]:
-    """The places to try in turn: preferred stores as they are named, then by weight, then the older first.
+def candidates(image: Artifact, prefer: Sequence[str] = ()) -> list[ReadableLocation]:
+    """The locations that a download tries in turn: preferred stores as they are named, then by weight, then the older
+    first.
 
-    None for an image without data yet. StoreMissing when there are places, but in unknown stores only; BytesLost when
-    an image that had data has no place any more; NotFound when it was deleted just now.
+    None for an image without data yet. StoreMissing when all are in stores that are not configured; BytesLost when
+    an image that had data has none any more; NotFound when it was deleted just now.
     """
     rows = Location.objects.filter(blob__artifact=image, blob__slot=SLOT, status=ACTIVE)
     found = [
-        Place(store=row.store, key=row.stored_object.key if row.stored_object else row.url)
+        ReadableLocation(
+            store=row.store, key=row.stored_object.key if row.stored_object else row.url
+        )
         for row in rows.select_related("stored_object").order_by("id")
         if row.stored_object is None or row.stored_object.state == "stored"
     ]
@@ -55,24 +58,24 @@ def locations_of(image: Artifact, prefer: Sequence[str] = ()) -> list[Place]:
     if found and not known:
         names = ", ".join(sorted({one.store for one in found}))
         raise StoreMissing(f"the data lies in {names}, which this site has no more", id=image.pk)
-    rank = {name: place for place, name in reversed(list(enumerate(prefer)))}
+    rank = {name: position for position, name in reversed(list(enumerate(prefer)))}
     return sorted(
         known, key=lambda one: (rank.get(one.store, len(rank)), -stores.weight(one.store))
     )
 
 
 def attach(rows: Iterable[Row]) -> None:
-    """Give each row its `places` where the site shows them: by one query, for any number of rows."""
+    """Give each row its `readable_locations` where the site shows them: by one query, for any number of rows."""
     if not _shows():
         return
     by_id = {row["id"]: row for row in rows}
     for row in by_id.values():
-        row["places"] = []
+        row["readable_locations"] = []
     found = Location.objects.filter(
         blob__artifact_id__in=list(by_id), blob__slot=SLOT, status=ACTIVE
     ).order_by("id")
     for one in found.values("blob__artifact_id", "url", "metadata", "store"):
-        by_id[one["blob__artifact_id"]]["places"].append(one)
+        by_id[one["blob__artifact_id"]]["readable_locations"].append(one)
 
 
 def shown(row: Row, actor: Actor) -> dict[str, Any]:
@@ -86,13 +89,13 @@ def shown(row: Row, actor: Actor) -> dict[str, Any]:
         found["stores"] = ",".join(row["fields"]["stores"])
     if not _shows():
         return found
-    config, places = section(ImagesConfig), row.get("places", [])
+    config, found_at = section(ImagesConfig), row.get("readable_locations", [])
     if hidden or not ImagePolicy(actor).allows_row(ImageAction.GET_LOCATION, row):
-        places = []
+        found_at = []
     if config.show_multiple_locations:
-        found["locations"] = [{"url": one["url"], "metadata": one["metadata"]} for one in places]
-    if config.show_image_direct_url and places:
-        found["direct_url"] = max(places, key=lambda one: stores.weight(one["store"]))["url"]
+        found["locations"] = [{"url": one["url"], "metadata": one["metadata"]} for one in found_at]
+    if config.show_image_direct_url and found_at:
+        found["direct_url"] = max(found_at, key=lambda one: stores.weight(one["store"]))["url"]
     return found
 
 

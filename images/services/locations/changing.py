@@ -27,7 +27,7 @@ from images.dataconf import ImageDataConfig
 from images.handler import IMAGES
 from images.lifecycle import ACTIVE, QUEUED
 from images.limits import enforcing
-from images.locations import (
+from images.location_patching import (
     FIELD,
     STORE,
     Entry,
@@ -40,16 +40,16 @@ from images.locations import (
 from images.models import SLOT
 from images.policies import ImageAction, ImagePolicy
 from images.services.data import FormatsMissing
-from images.services.measuring import Measured, measure
+from images.services.locations.probing import Probed, probe
 
 WRITABLE = (ACTIVE, QUEUED)
 AT_ONCE = 100
 """Locations that one patch may name, whatever the quota: each is compared with every other."""
 
 
-def measured(
+def probed(
     image_id: str, operations: Sequence[Operation], *, actor: Actor
-) -> dict[str, Measured] | None:
+) -> dict[str, Probed] | None:
     """What lies at the new addresses of a patch; None when it is not about locations.
 
     Forbidden unless the site and the actor's rights allow it, IllegalTransition in a state without locations,
@@ -77,7 +77,7 @@ def measured(
         after = applied(after, one)
     new = list(dict.fromkeys(one.url for one in after if one.row is None))
     _within_quota(len(after), grows=bool(new))
-    return {url: measure(url, owner=image.project_id) for url in new}
+    return {url: probe(url, owner=image.project_id) for url in new}
 
 
 def _count(operations: Sequence[Operation]) -> None:
@@ -97,7 +97,7 @@ def write(
     image: Artifact,
     before: Sequence[Entry],
     after: Sequence[Entry],
-    found: Mapping[str, Measured],
+    found: Mapping[str, Probed],
     *,
     actor: Actor,
 ) -> None:
@@ -220,7 +220,7 @@ def require_formats(image: Artifact) -> None:
 
 
 def _common_size(
-    image: Artifact, new: Sequence[Entry], found: Mapping[str, Measured], actor: Actor
+    image: Artifact, new: Sequence[Entry], found: Mapping[str, Probed], actor: Actor
 ) -> int | None:
     """The size that all locations agree on, for the image is one thing."""
     if not new:

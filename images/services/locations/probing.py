@@ -1,4 +1,4 @@
-"""Asking the servers that keep others' data how large it is, on behalf of users who named the address.
+"""Probing the servers that keep others' data: how large it is, on behalf of users who named the address.
 
 Such a server answers when it likes. Few requests wait for one at the same time, and fewer for those of one project's
 images: the others are told to come again, and the threads that are left go on with everything else.
@@ -14,7 +14,7 @@ from catalog.bulkhead import Bulkhead, BulkheadFull
 from catalog.conf import section
 from catalog.errors import Unavailable
 from images.conf import ImagesConfig
-from images.locations import InvalidLocation
+from images.location_patching import InvalidLocation
 from stores import AddressRefused, StoreError
 
 
@@ -25,14 +25,14 @@ class ServersBusy(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Probed:
     """What was found at an address: the store that reads it, and how many bytes there are."""
 
     store: str
     size: int
 
 
-def measure(url: str, *, owner: str | None) -> Measured:
+def probe(url: str, *, owner: str | None) -> Probed:
     """Who reads the address, and how large the data there is, for an image of this project.
 
     InvalidLocation, ServersBusy.
@@ -45,7 +45,7 @@ def measure(url: str, *, owner: str | None) -> Measured:
         return _asked(url, sorted(takers, key=lambda found: -found.weight))
 
 
-def _asked(url: str, takers: Sequence[Configured]) -> Measured:
+def _asked(url: str, takers: Sequence[Configured]) -> Probed:
     refused: StoreError | None = None
     for one in takers:
         try:
@@ -57,7 +57,7 @@ def _asked(url: str, takers: Sequence[Configured]) -> Measured:
         else:
             if not size:
                 raise InvalidLocation("Invalid location: there is no data")
-            return Measured(one.name, size)
+            return Probed(one.name, size)
     raise InvalidLocation(f"Invalid location: {refused and refused.message}") from refused
 
 

@@ -1,0 +1,1 @@
+"""Locations of images: registered by their address, changed by patches, and asked how large they are."""
