@@ -20,9 +20,9 @@ def main() -> None:
     except ImproperlyConfigured as error:
         stop(str(error))
     except Error as error:
-        from catalog import tables  # noqa: PLC0415 - the same
+        from catalog import migrations_state  # noqa: PLC0415 - the same
 
-        explained = tables.explained(error)
+        explained = migrations_state.explained(error)
         if explained is None or "--traceback" in sys.argv:
             raise
         stop(explained)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from starlette.requests import Request
 from starlette.responses import Response
 
-from artifacts.api import inert, streaming
+from artifacts.api import safe_content_type, streaming
 from artifacts.api.v1 import data as blob_data
 from artifacts.models import Artifact
 from artifacts.selectors import artifact_for
@@ -109,7 +109,7 @@ async def _saved(name: str, sent: Send, request: Request) -> Response:
         response = await sent(request)
     except CatalogError as error:
         return streaming.error_response(error, request, ProblemDialect())
-    response.headers.update(inert.HEADERS)
+    response.headers.update(safe_content_type.HEADERS)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

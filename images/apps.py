@@ -8,15 +8,22 @@ class ImagesAppConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from artifacts import numbers  # noqa: PLC0415 - the same
-        from images import checks, documents, handler, jobs, notices, policies  # noqa: PLC0415 - after the models
+        from artifacts import count_limits  # noqa: PLC0415 - the same
+        from images import (  # noqa: PLC0415 - after the models
+            artifact_type,
+            checks,
+            documents,
+            jobs,
+            notices,
+            policies,
+        )
         from images.limits import local, sources  # noqa: PLC0415 - the same
 
         policies.register()
         checks.register()
-        handler.register()
+        artifact_type.register()
         documents.register()
         notices.register()
         jobs.register()
-        numbers.limited_by(local.set_here)
+        count_limits.limited_by(local.set_here)
         sources.provide(sources.LOCAL, local.LocalLimits)

@@ -1,7 +1,7 @@
 """What this site offers beyond the base of the Images API: ways of importing, and stores to choose from."""
 
-from artifacts import stores
-from artifacts.stores import Configured
+from artifacts import configured_stores
+from artifacts.configured_stores import Configured
 from catalog.errors import NotFound
 
 IMPORT_METHODS: tuple[str, ...] = ()
@@ -17,11 +17,11 @@ class SingleStore(NotFound):
 def listed() -> list[Configured]:
     """The stores that clients may name. SingleStore."""
     require_several()
-    return stores.listing()
+    return configured_stores.listing()
 
 
 def require_several() -> None:
-    if not stores.several():
+    if not configured_stores.several():
         raise SingleStore("Multi backend is not supported at this site.")
 
 
@@ -30,6 +30,6 @@ def headers() -> dict[str, str]:
     found = {}
     if IMPORT_METHODS:
         found["OpenStack-image-import-methods"] = ",".join(IMPORT_METHODS)
-    if stores.several():
-        found["OpenStack-image-store-ids"] = ",".join(stores.stores())
+    if configured_stores.several():
+        found["OpenStack-image-store-ids"] = ",".join(configured_stores.stores())
     return found

@@ -12,7 +12,7 @@ from catalog.indexing.documents import Field, FieldType, Kept
 from catalog.indexing.documents import register as register_source
 from catalog.query import Expression, Term
 from images import protections
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.protections import PropertyAction
 from images.schemas import OTHERWISE
 

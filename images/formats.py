@@ -19,7 +19,7 @@ from oslo_utils.imageutils.format_inspector import (
 )
 
 from catalog.errors import UnsupportedMediaType
-from images import inspectors, references, refusals
+from images import external_files, inspectors, unsafe_image_messages
 from images.inspectors import RAW, UDFInspector
 from stores import Block
 
@@ -62,10 +62,10 @@ class Inspection:
         self._nonfatal = frozenset(nonfatal)
         self.inspectors = [kind() for kind in inspectors.INSPECTORS]
         for one in self.inspectors:
-            references.watch(one)
+            external_files.watch(one)
         self._looking = list(self.inspectors)
         self._beginning = bytearray()
-        self._wanted = references.DESCRIPTOR_LONGEST if disk_format == VMDK else SLICE
+        self._wanted = external_files.DESCRIPTOR_LONGEST if disk_format == VMDK else SLICE
         self._end = b""
         self._size = 0
         self._found = RAW
@@ -77,7 +77,7 @@ class Inspection:
         """See a block; FormatMismatch or UnsafeImage as soon as that is certain."""
         view = memoryview(block).cast("B")
         self._beginning += view[: max(self._wanted - len(self._beginning), 0)]
-        self._end = (self._end + bytes(view[-references.SECTOR :]))[-references.SECTOR :]
+        self._end = (self._end + bytes(view[-external_files.SECTOR :]))[-external_files.SECTOR :]
         if self._looking and len(view):
             for start in range(0, len(view), SLICE):
                 self._show(bytes(view[start : start + SLICE]))
@@ -144,9 +144,11 @@ class Inspection:
         if matches.keys() == {"iso", "gpt"}:  # an ISO that boots from a stick
             del matches["gpt"]
         if len(matches) > 1:
-            raise UnsafeImage(refusals.several(sorted(matches)), formats=sorted(matches))
-        if references.is_bare_vmdk(bytes(self._beginning[:SLICE])):
-            raise UnsafeImage(refusals.DESCRIPTOR_ALONE, format=VMDK)
+            raise UnsafeImage(
+                unsafe_image_messages.several(sorted(matches)), formats=sorted(matches)
+            )
+        if external_files.is_bare_vmdk(bytes(self._beginning[:SLICE])):
+            raise UnsafeImage(unsafe_image_messages.DESCRIPTOR_ALONE, format=VMDK)
         found = next(iter(matches.values()), None)
         if found is not None:
             self._check_safety(found)
@@ -179,11 +181,13 @@ class Inspection:
             causes = ["the header cannot be read"]
         causes += self._references(found)
         if causes:
-            raise UnsafeImage(refusals.unsafe(found.NAME, causes), format=found.NAME, causes=causes)
+            raise UnsafeImage(
+                unsafe_image_messages.unsafe(found.NAME, causes), format=found.NAME, causes=causes
+            )
 
     def _references(self, found: FileInspector) -> list[str]:
         try:
-            return references.causes(found, bytes(self._beginning[:SLICE]))
+            return external_files.causes(found, bytes(self._beginning[:SLICE]))
         except Exception:  # noqa: BLE001 - see _check_safety
             return ["the header cannot be read"]
 
@@ -191,11 +195,13 @@ class Inspection:
         """What is seen at the end of the data only."""
         seen, causes = VHD, list[str]()
         if VHD in (self._claimed, self._found):
-            causes = references.vhd_footer(self._end)
-        if self._claimed == VMDK and references.is_descriptor_if_told(bytes(self._beginning)):
+            causes = external_files.vhd_footer(self._end)
+        if self._claimed == VMDK and external_files.is_descriptor_if_told(bytes(self._beginning)):
             seen, causes = VMDK, ["descriptor: the data is one for who takes it for a VMDK"]
         if causes:
-            raise UnsafeImage(refusals.unsafe(seen, causes), format=self._claimed, causes=causes)
+            raise UnsafeImage(
+                unsafe_image_messages.unsafe(seen, causes), format=self._claimed, causes=causes
+            )
 
     def _check_claim(self, found: str) -> None:
         """A format that nobody can inspect is believed as long as the data looks like nothing else."""
@@ -205,7 +211,7 @@ class Inspection:
             return
         seen = found if self._size else "empty"
         raise FormatMismatch(
-            refusals.mismatch(self._claimed, seen), claimed=self._claimed, found=found
+            unsafe_image_messages.mismatch(self._claimed, seen), claimed=self._claimed, found=found
         )
 
     def _is_beyond_us(self) -> bool:

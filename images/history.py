@@ -19,7 +19,7 @@ from catalog.actors import Actor
 from catalog.events import history
 from catalog.models import Event
 from images import protections
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.models import TYPE
 from images.policies import ImageAction, ImagePolicy
 from images.protections import PropertyAction

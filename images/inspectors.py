@@ -1,6 +1,7 @@
 """The inspectors of `oslo.utils`, and what they do not know of disks that are as they should be.
 
-What is added here only tells more disks by their true names; what leads to other files is `images.references`' to see.
+What is added here only tells more disks by their true names; what leads to other files is `images.external_files`' to
+see.
 """
 
 import struct

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from django.db import Error, close_old_connections
 from typing_extensions import override
 
-from artifacts import stores
-from artifacts.losses import note
+from artifacts import configured_stores
+from artifacts.missing_bytes import note
 from artifacts.services.intake import MD5, Intake
 from catalog import outages
 from catalog.conf import section
@@ -16,10 +16,10 @@ from catalog.errors import CatalogError, Unavailable
 from catalog.jobs.registry import JobKind, Places, Progress, Step
 from catalog.jobs.registry import register as register_kind
 from catalog.models import Job
+from images.artifact_type import IMAGES
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
 from images.formats import FormatMismatch, UnsafeImage
-from images.handler import IMAGES
 from images.services import data
 from images.services.locations import registering
 from stores import AddressRefused, BlobNotFound, Ingested, MultiHash, StoreError
@@ -123,7 +123,7 @@ def _read(job: Job, progress: Progress) -> dict[str, Any]:
 
 def _consumed(job: Job, store: str, url: str, intake: Intake, progress: Progress) -> Ingested:
     hashes, size, looked = MultiHash(intake.hashes), 0, time.monotonic()
-    with stores.store(store).open(url) as reader:
+    with configured_stores.store(store).open(url) as reader:
         if intake.size is not None and reader.stat.size != intake.size:
             return Ingested(size=reader.stat.size, digests=hashes.hexdigests())
         for block in reader:

@@ -12,7 +12,7 @@ from catalog.models import Event
 from catalog.notifications import notices
 from catalog.notifications.conf import NotificationsConfig
 from catalog.notifications.notices import Draft
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.lifecycle import ACTIVE
 
 SEND = "image.send"

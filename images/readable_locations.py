@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from artifacts import stores
-from artifacts.losses import lost
+from artifacts import configured_stores
+from artifacts.missing_bytes import bytes_lost
 from artifacts.models import Artifact, Location
 from artifacts.types import absent
 from catalog.actors import Actor
@@ -53,14 +53,15 @@ def candidates(image: Artifact, prefer: Sequence[str] = ()) -> list[ReadableLoca
     ]
     if not found and image.status in WITH_DATA:
         kept = Artifact.objects.filter(pk=image.pk, deleted_at=None, status__in=WITH_DATA)
-        raise lost(image=image.pk) if kept.exists() else absent(TYPE, image.pk)
-    known = [one for one in found if one.store in stores.stores()]
+        raise bytes_lost(image=image.pk) if kept.exists() else absent(TYPE, image.pk)
+    known = [one for one in found if one.store in configured_stores.stores()]
     if found and not known:
         names = ", ".join(sorted({one.store for one in found}))
         raise StoreMissing(f"the data lies in {names}, which this site has no more", id=image.pk)
     rank = {name: position for position, name in reversed(list(enumerate(prefer)))}
     return sorted(
-        known, key=lambda one: (rank.get(one.store, len(rank)), -stores.weight(one.store))
+        known,
+        key=lambda one: (rank.get(one.store, len(rank)), -configured_stores.weight(one.store)),
     )
 
 
@@ -95,7 +96,9 @@ def shown(row: Row, actor: Actor) -> dict[str, Any]:
     if config.show_multiple_locations:
         found["locations"] = [{"url": one["url"], "metadata": one["metadata"]} for one in found_at]
     if config.show_image_direct_url and found_at:
-        found["direct_url"] = max(found_at, key=lambda one: stores.weight(one["store"]))["url"]
+        found["direct_url"] = max(found_at, key=lambda one: configured_stores.weight(one["store"]))[
+            "url"
+        ]
     return found
 
 

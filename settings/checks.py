@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from catalog import policy
 from catalog.conf import CatalogConfig, section
 from catalog.errors import first_line
-from catalog.tables import OLD, REMEDY, UNUSABLE, behind
+from catalog.migrations_state import OLD, REMEDY, UNUSABLE, migrations_pending
 from images import protections
 from settings.sections import HttpConfig
 
@@ -64,7 +64,7 @@ def tables(databases: Iterable[str] | None = None, **_: Any) -> list[CheckMessag
     if not databases or sys.argv[1:2] == ["migrate"]:
         return []
     try:
-        old = behind()
+        old = migrations_pending()
     except DatabaseError as error:
         return [Error(f"{UNUSABLE}: {first_line(error)}", id="settings.E001")]
     if not old:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils.module_loading import import_string
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.conf import StoresConfig
 from catalog import drift
 from catalog.api import deferred
@@ -75,7 +75,7 @@ def search() -> None:
 
 def store(name: str | None = None) -> None:
     """The store of this name, or the one that uploads go to; one that only reads others' servers is not asked."""
-    one = stores.store(name or stores.default_store())
+    one = configured_stores.store(name or configured_stores.default_store())
     found = one.check()
     if one.can_write and not found.writable:
         raise NotWell(found.reason or "it takes no bytes")
@@ -92,7 +92,7 @@ def identity() -> None:
 
 
 def _other_stores() -> dict[str, Callable[[], object]]:
-    names = section(StoresConfig).backends.keys() - {stores.default_store()}
+    names = section(StoresConfig).backends.keys() - {configured_stores.default_store()}
     return {f"store:{name}": partial(store, name) for name in sorted(names)}
 
 

@@ -5,7 +5,7 @@ import os
 import pytest
 from django.db.models.signals import post_migrate
 
-from artifacts import numbers
+from artifacts import count_limits
 
 SERVICES = {
     "postgresql": "VITRINE_TEST_POSTGRES_URL",
@@ -43,7 +43,7 @@ def _calm(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _counted_anew() -> None:
     """The process remembers no count of another test."""
-    numbers.forget()
+    count_limits.forget()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

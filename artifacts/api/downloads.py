@@ -18,14 +18,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from artifacts import stores as store_registry
-from artifacts.api import handover
+from artifacts import configured_stores as store_registry
+from artifacts.api import accel_redirect
+from artifacts.api.pool_partition import PoolPartition
+from artifacts.api.prefetching import PrefetchingReader
 from artifacts.api.ranges import Span
-from artifacts.api.reading import Ahead
-from artifacts.api.shares import Share
 from artifacts.api.threads import ServersBusy, in_database, in_pool, threads_of
 from artifacts.conf import ArtifactsConfig
-from artifacts.losses import lost
+from artifacts.missing_bytes import bytes_lost
 from artifacts.services.objects import are_kept
 from catalog.conf import section
 from catalog.errors import NotFound
@@ -72,9 +72,9 @@ async def send(
     BytesLost when no source has them; Unavailable when one that does not answer might; NotFound when they were let go
     of meanwhile.
     """
-    if not counted and handover.wanted(request) and (path := await _local_file(sources[0])):
+    if not counted and accel_redirect.wanted(request) and (path := await _local_file(sources[0])):
         DOWNLOADED.inc(span.length)
-        return handover.answer(path, headers, content_type)
+        return accel_redirect.answer(path, headers, content_type)
     headers = {**headers, "Content-Length": str(span.length), "Accept-Ranges": "bytes"}
     if span.partial:
         headers["Content-Range"] = span.content_range
@@ -87,7 +87,7 @@ async def send(
     )
     sending = _Sending(reader, threads, status, headers, content_type)
     most = section(ArtifactsConfig).foreign_downloads_each
-    if isinstance(threads, Share) and not threads.hold(sending, most):
+    if isinstance(threads, PoolPartition) and not threads.hold(sending, most):
         sending.close()
         raise ServersBusy
     return sending
@@ -97,7 +97,7 @@ async def _local_file(source: Source) -> Path | None:
     """The file that is the source; None where there is none, and the usual way finds another or tells why."""
     if not store_registry.store(source.store).has_local_path:
         return None
-    look_up = partial(handover.local_file, source.store, source.key, source.size)
+    look_up = partial(accel_redirect.local_file, source.store, source.key, source.size)
     try:
         return await in_pool(look_up, threads_of(source.store, source.owner))
     except (StoreError, OSError):
@@ -129,7 +129,7 @@ async def _first(
         raise failed
     if not await in_database(partial(are_kept, [(one.store, one.key) for one in sources])):
         raise NotFound("the data was deleted just now")
-    raise lost(places=[f"{one.store}:{without_query(one.key)}" for one in sources])
+    raise bytes_lost(places=[f"{one.store}:{without_query(one.key)}" for one in sources])
 
 
 def _patience(source: Source) -> float | None:
@@ -167,7 +167,7 @@ class _Sending(StreamingResponse):
         content_type: str,
     ) -> None:
         self._reader, self._threads = reader, threads
-        self._ahead = Ahead(reader, threads)
+        self._ahead = PrefetchingReader(reader, threads)
         super().__init__(self._blocks(), status, headers, media_type=content_type)
 
     @override
@@ -179,7 +179,7 @@ class _Sending(StreamingResponse):
 
     def close(self) -> None:
         self._ahead.close()
-        if isinstance(self._threads, Share):
+        if isinstance(self._threads, PoolPartition):
             self._threads.let_go(self)
 
     async def _blocks(self) -> AsyncIterator[bytes | memoryview]:

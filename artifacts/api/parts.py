@@ -9,9 +9,9 @@ from operator import methodcaller
 
 from starlette.requests import ClientDisconnect
 
-from artifacts import stores as store_registry
-from artifacts.api.holding import Holder, ask, let_go
-from artifacts.api.reading import Ahead
+from artifacts import configured_stores as store_registry
+from artifacts.api.lease_renewal import LeaseRenewer, ask, let_go
+from artifacts.api.prefetching import PrefetchingReader
 from artifacts.api.streaming import Body, ClientGone, ingest_into
 from artifacts.api.threads import data_threads, in_pool
 from artifacts.conf import ArtifactsConfig
@@ -22,7 +22,7 @@ from catalog.conf import section
 from catalog.errors import CatalogError, Invalid, TimedOut
 from stores import StoreError, gather
 
-SESSIONS = Holder(sessions.wanted)
+SESSIONS = LeaseRenewer(sessions.wanted)
 
 
 class ChecksumMismatch(Invalid):
@@ -70,7 +70,9 @@ async def joined(parts: list[Part]) -> AsyncGenerator[bytes, None]:
     """The bytes of the parts, one after the other."""
     for part in parts:
         opening = partial(store_registry.store(part.store).open, part.key)
-        reader = Ahead(await in_pool(opening, undo=methodcaller("close")), data_threads())
+        reader = PrefetchingReader(
+            await in_pool(opening, undo=methodcaller("close")), data_threads()
+        )
         try:
             while (block := await reader.read()) is not None:
                 yield block

@@ -16,8 +16,8 @@ from prometheus_client import Counter
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from artifacts import stores as store_registry
-from artifacts.api.holding import Holder, ask
+from artifacts import configured_stores as store_registry
+from artifacts.api.lease_renewal import LeaseRenewer, ask
 from artifacts.api.threads import data_threads, in_database, in_pool
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import uploads
@@ -43,7 +43,7 @@ UPLOADED = Counter("vitrine_uploaded_bytes", "Bytes taken in by uploads")
 DISCARD = 32 << 20
 """How many bytes of a refused upload are read, so that the client comes to read the answer."""
 DISCARD_SECONDS = 2.0
-UPLOADS = Holder(uploads.wanted)
+UPLOADS = LeaseRenewer(uploads.wanted)
 T = TypeVar("T")
 
 

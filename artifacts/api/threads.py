@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 from django.db import close_old_connections
 from typing_extensions import override
 
-from artifacts import stores as store_registry
-from artifacts.api.shares import Shares
+from artifacts import configured_stores as store_registry
+from artifacts.api.pool_partition import PoolPartitions
 from artifacts.conf import ArtifactsConfig
 from catalog import callers
 from catalog.background import in_background
@@ -62,8 +62,8 @@ def foreign_threads() -> Threads:
 
 
 @lru_cache(maxsize=1)
-def _shares() -> Shares:
-    return Shares(foreign_threads(), section(ArtifactsConfig).foreign_threads_each)
+def _shares() -> PoolPartitions:
+    return PoolPartitions(foreign_threads(), section(ArtifactsConfig).foreign_threads_each)
 
 
 def threads_of(store: str, owner: str | None) -> Executor:

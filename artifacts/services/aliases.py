@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from artifacts import numbers
+from artifacts import count_limits
 from artifacts.aliases import LONGEST, looks_like_id
 from artifacts.models import Alias, AliasMove, Artifact
 from artifacts.policies import AliasAction, require_alias
@@ -56,7 +56,7 @@ def create_alias(
     require_alias(AliasAction.CREATE, alias, actor)
     alias.target = _target(target_id, kind, actor)
     with _unique(name, kind), transaction.atomic():
-        numbers.require(numbers.FAMILIES, actor.project_id)
+        count_limits.require(count_limits.FAMILIES, actor.project_id)
         alias.save(force_insert=True)
         _remember(alias, actor)
         changes = {"name": Change(new=name), "visibility": Change(new=visibility)}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db.models import F
 
-from artifacts import stores as store_registry
+from artifacts import configured_stores as store_registry
 from artifacts.models import StoredObject
 from catalog import failpoints
 from stores import BlobNotFound, StoreError

@@ -7,11 +7,11 @@ from django.db import IntegrityError, transaction
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from artifacts import numbers
+from artifacts import count_limits
 from artifacts.models import Artifact
 from artifacts.policies import ArtifactAction, require
 from artifacts.selectors import locked
-from artifacts.services import validity, weighing, writing
+from artifacts.services import metadata_size, validity, writing
 from artifacts.types import ArtifactType
 from catalog.actors import Actor
 from catalog.clock import now
@@ -66,7 +66,7 @@ def create_artifact(kind: ArtifactType, document: Mapping[str, Any], *, actor: A
     require(ArtifactAction.CREATE, artifact, actor)
     try:
         with transaction.atomic():
-            numbers.require(numbers.ARTIFACTS, actor.project_id)
+            count_limits.require(count_limits.ARTIFACTS, actor.project_id)
             validity.judge(artifact, kind=kind, changed=None)
             writing.insert(
                 artifact, kind=kind, tags=dict.fromkeys(document.get("tags", ())), actor=actor
@@ -112,7 +112,7 @@ def _count(document: Mapping[str, Any]) -> None:
     for name in ("tags", "metadata"):
         value = document.get(name)
         at_most(MOST, len(value) if isinstance(value, list | dict) else 0, name)
-    weighing.require_light(weighing.bytes_of(document))
+    metadata_size.require_within_limit(metadata_size.bytes_of(document))
 
 
 def _validate(kind: ArtifactType, document: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ import logging
 from django.db import transaction
 from django.db.models import Q
 
-from artifacts import stores as store_registry
+from artifacts import configured_stores as store_registry
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Blob, StoredObject
 from artifacts.services import deletion, objects, sessions, uploads

@@ -20,7 +20,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Expression
 
-from artifacts import stores as store_registry
+from artifacts import configured_stores as store_registry
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, Location, StoredObject
 from artifacts.selectors import locked

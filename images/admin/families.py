@@ -16,7 +16,7 @@ from artifacts.models import Alias
 from artifacts.services import aliases
 from catalog.administration import ServiceAdmin, begins_with, preformatted
 from catalog.api.sessions import staff_actor_of
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.models import TYPE
 
 SHOWN = 20

@@ -24,8 +24,8 @@ from catalog.administration import ServiceAdmin
 from catalog.api.sessions import staff_actor_of
 from catalog.conf import section
 from catalog.jsonpatch import Add, Operation, Remove, Replace
+from images.artifact_type import IMAGES
 from images.conf import ImagesConfig
-from images.handler import IMAGES
 from images.models import TYPE, Image
 from images.selectors import image_for, member_to_write
 from images.services import members, metadata, states

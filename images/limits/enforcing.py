@@ -6,9 +6,9 @@ project is over its limit already. The storage quota also cuts such an upload of
 of images is counted in the transaction that makes one more, unless Keystone limits it.
 """
 
-from artifacts import numbers
+from artifacts import count_limits
+from artifacts.count_limits import Countable
 from artifacts.models import Artifact
-from artifacts.numbers import Countable
 from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import TooLarge
@@ -44,7 +44,9 @@ def require(actor: Actor, resource: Resource, delta: int = 0) -> None:
         return
     used = usage(actor.project_id, (resource,))[resource]
     if used + delta > limit:
-        raise numbers.exceeded(resource.value, resource.unit, limit=limit, used=used, asked=delta)
+        raise count_limits.exceeded(
+            resource.value, resource.unit, limit=limit, used=used, asked=delta
+        )
 
 
 def require_elsewhere(actor: Actor) -> None:
@@ -56,7 +58,7 @@ def require_elsewhere(actor: Actor) -> None:
 def require_here(actor: Actor) -> None:
     """What this service says of one more image, unless another one says it; in the transaction that writes it."""
     if sources.chosen() != sources.KEYSTONE:
-        numbers.require(IMAGES, actor.project_id)
+        count_limits.require(IMAGES, actor.project_id)
 
 
 def require_restored(actor: Actor, image: Artifact) -> None:
@@ -64,7 +66,7 @@ def require_restored(actor: Actor, image: Artifact) -> None:
     if sources.chosen() == sources.KEYSTONE:
         require(actor, Resource.COUNT_TOTAL)
     else:
-        numbers.require(IMAGES, actor.project_id, written=image.project_id == actor.project_id)
+        count_limits.require(IMAGES, actor.project_id, written=image.project_id == actor.project_id)
 
 
 def require_upload(actor: Actor, size: int | None, *, image_id: str | None = None) -> None:

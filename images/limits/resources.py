@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from artifacts.numbers import ARTIFACTS, FAMILIES
+from artifacts.count_limits import ARTIFACTS, FAMILIES
 
 
 class Resource(StrEnum):

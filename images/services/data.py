@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from artifacts import stores as store_registry
+from artifacts import configured_stores as store_registry
 from artifacts.models import Artifact
 from artifacts.services import sessions, uploads
 from artifacts.services.intake import MD5, DigestMismatch, Intake, Judge
@@ -17,10 +17,10 @@ from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import ConcurrentChange, Forbidden, Invalid
 from catalog.events.recording import Change
-from images import refusals
+from images import unsafe_image_messages
+from images.artifact_type import IMAGES
 from images.dataconf import ImageDataConfig
 from images.formats import Inspection
-from images.handler import IMAGES
 from images.lifecycle import DEACTIVATED
 from images.limits import enforcing as limits
 from images.models import SLOT
@@ -182,7 +182,7 @@ def tell_of_format(image: Artifact) -> None:
 def warnings(image: Artifact) -> list[str]:
     """What whoever gave the image its data should know of it."""
     found = image.fields.get(OTHERWISE)
-    return [refusals.believed(image.disk_format or "", found)] if found else []
+    return [unsafe_image_messages.believed(image.disk_format or "", found)] if found else []
 
 
 def require_store(name: str) -> None:

@@ -13,8 +13,8 @@ from catalog.errors import ConcurrentChange, Duplicate, Forbidden, Invalid, TooL
 from catalog.events.history import first_event
 from catalog.events.recording import Change, record
 from catalog.names import require_addressable
+from images.artifact_type import IMAGES
 from images.conf import ImagesConfig
-from images.handler import IMAGES
 from images.policies import ImageAction, ImagePolicy
 
 STATUSES = ("pending", "accepted", "rejected")

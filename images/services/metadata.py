@@ -6,7 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from artifacts.models import Artifact
-from artifacts.services import validity, weighing, writing
+from artifacts.services import metadata_size, validity, writing
 from catalog.actors import Actor
 from catalog.conf import section
 from catalog.errors import Duplicate, Forbidden, NotFound, TooLarge
@@ -14,8 +14,8 @@ from catalog.events.recording import Change
 from catalog.jsonpatch import Operation
 from catalog.schemas import whole
 from images import inheritance, patching, protections, schemas, selectors
+from images.artifact_type import IMAGES
 from images.conf import ImagesConfig
-from images.handler import IMAGES
 from images.lifecycle import QUEUED
 from images.limits import enforcing
 from images.models import TYPE, Image
@@ -83,7 +83,7 @@ def _count(document: Mapping[str, Any]) -> None:
         _at_most(config.property_quota, len(free) - internal, "properties")
     patching.count_listed([document.get("tags")])
     properties = {name: document[name] for name in free}
-    weighing.require_light(weighing.bytes_of(properties, document.get("tags")))
+    metadata_size.require_within_limit(metadata_size.bytes_of(properties, document.get("tags")))
 
 
 def patch_image(
@@ -259,11 +259,11 @@ def _within_quota(after: Draft, before: Draft) -> None:
         _at_most(config.property_quota, counted, "properties")
     if set(after.tags) - set(before.tags):
         _at_most(config.tag_quota, len(after.tags), "tags")
-    weighing.require_light(_weight(after), used=_weight(before))
+    metadata_size.require_within_limit(_weight(after), used=_weight(before))
 
 
 def _weight(draft: Draft) -> int:
-    return weighing.bytes_of(
+    return metadata_size.bytes_of(
         draft.properties, draft.tags, [entry.metadata for entry in draft.locations]
     )
 

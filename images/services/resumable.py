@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from artifacts import stores as store_registry
+from artifacts import configured_stores as store_registry
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, UploadSession
 from artifacts.services import sessions

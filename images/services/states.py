@@ -8,7 +8,7 @@ from artifacts.services import deletion, restoring, writing
 from artifacts.types import absent
 from catalog.actors import Actor
 from catalog.errors import Forbidden
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.lifecycle import ACTIVE, DEACTIVATED
 from images.limits import enforcing
 from images.policies import ImageAction, ImagePolicy

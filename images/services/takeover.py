@@ -12,7 +12,7 @@ from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from catalog.actors import Actor
 from catalog.events.outbox import add_deliveries
 from catalog.events.recording import Change, record
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.models import SLOT
 from images.takeover.mapping import Adopted, Place
 from metadefs.enforcement import Governance, check

@@ -28,7 +28,7 @@ def _bytes_of(model: type[Model], columns: tuple[str, ...], namespace: Namespace
     return int(rows.aggregate(bytes=Sum(weight(*columns)))["bytes"] or 0)
 
 
-def require_light(namespace: Namespace, *, used: int) -> None:
+def require_within_limit(namespace: Namespace, *, used: int) -> None:
     """MetadataTooLarge when the namespace holds more than it may, and more than the `used` bytes of before."""
     limit, asked = section(MetadefsConfig).contents_limit, bytes_in(namespace)
     if asked > limit and asked > used:

@@ -27,7 +27,7 @@ def editing(
         change.concerns(row)
         used = contents.bytes_in(row)
         yield row, change
-        contents.require_light(row, used=used)
+        contents.require_within_limit(row, used=used)
         change.concerns(row)
         if change.written:
             revise(row)
@@ -42,7 +42,7 @@ def editing_tags(
         row = present(namespace, *rules, actor=actor)
         used = contents.bytes_in(row)
         yield row, change
-        contents.require_light(row, used=used)
+        contents.require_within_limit(row, used=used)
         if change.written:
             revise(row)
 

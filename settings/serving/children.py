@@ -11,7 +11,7 @@ from celery.platforms import SecurityWarning
 from django.core.management import call_command
 from starlette.types import ASGIApp
 
-from artifacts import stores
+from artifacts import configured_stores
 from settings.sections import HttpConfig
 from settings.serving.periodic import Periodic
 from settings.serving.protocol import BoundedProtocol
@@ -23,7 +23,7 @@ SWITCH = 0.0005
 def web(application: ASGIApp, listening: socket.socket, config: HttpConfig) -> int:
     """Answer requests until SIGTERM, then let running ones end within the grace time."""
     sys.setswitchinterval(SWITCH)
-    stores.stores()  # a store that cannot be built is told before the first request asks for it
+    configured_stores.stores()  # a store that cannot be built is told before the first request asks for it
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it again once it is done
     server = uvicorn.Server(
         uvicorn.Config(

@@ -21,7 +21,7 @@ from django.db import Error, connection, connections
 
 from catalog.conf import ConfigurationError
 from catalog.errors import first_line
-from catalog.tables import UNUSABLE, behind
+from catalog.migrations_state import UNUSABLE, migrations_pending
 from settings import folders
 from settings.sections import HttpConfig
 
@@ -135,9 +135,9 @@ def database(*, migrate: bool) -> None:
         connection.ensure_connection()
         if migrate:
             with _alone():
-                if behind():
+                if migrations_pending():
                     call_command("migrate", interactive=False, verbosity=0)
-        elif behind():
+        elif migrations_pending():
             raise ConfigurationError([f"{OLD_TABLES}; manage.py migrate brings them up to date"])
 
 

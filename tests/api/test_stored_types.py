@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from artifacts.api.inert import OCTETS, inert
+from artifacts.api.safe_content_type import OCTETS, for_browsers
 from tests.support.identity import headers_for, make_project, make_user
 from tests.support.server import Server, server, stray_sessions
 
@@ -39,7 +39,7 @@ RUN = [
 
 @pytest.mark.parametrize("stored", RUN)
 def test_types_that_browsers_run_are_plain_bytes(stored: str) -> None:
-    assert inert(stored) == OCTETS
+    assert for_browsers(stored) == OCTETS
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_types_that_browsers_run_are_plain_bytes(stored: str) -> None:
     ],
 )
 def test_types_that_are_known_to_be_harmless_stay(stored: str, told: str) -> None:
-    assert inert(stored) == told
+    assert for_browsers(stored) == told
 
 
 @pytest.fixture

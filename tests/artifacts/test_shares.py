@@ -1,4 +1,4 @@
-"""Shares of a pool: few threads for each, all work done in its turn, nothing kept of those that are idle."""
+"""PoolPartitions of a pool: few threads for each, all work done in its turn, nothing kept of those that are idle."""
 
 import gc
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -6,13 +6,13 @@ from threading import Event
 
 import pytest
 
-from artifacts.api.shares import Shares
+from artifacts.api.pool_partition import PoolPartitions
 from tests.support.patience import eventually
 
 
 def test_one_that_is_stuck_leaves_threads_to_others() -> None:
     with ThreadPoolExecutor(3) as pool:
-        shares, let_go, begun = Shares(pool, each=2), Event(), list[int]()
+        shares, let_go, begun = PoolPartitions(pool, each=2), Event(), list[int]()
 
         def stuck(number: int) -> int:
             begun.append(number)
@@ -32,7 +32,7 @@ def test_one_that_is_stuck_leaves_threads_to_others() -> None:
 
 def test_what_fails_fails_for_who_asked_and_goes_on() -> None:
     with ThreadPoolExecutor(1) as pool:
-        share = Shares(pool, each=1).of("a")
+        share = PoolPartitions(pool, each=1).of("a")
         failing: Future[float] = share.submit(lambda: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             failing.result(60)
@@ -41,7 +41,7 @@ def test_what_fails_fails_for_who_asked_and_goes_on() -> None:
 
 def test_idle_shares_are_forgotten() -> None:
     with ThreadPoolExecutor(1) as pool:
-        shares = Shares(pool, each=1)
+        shares = PoolPartitions(pool, each=1)
         for number in range(100):
             shares.of(str(number)).submit(int).result(60)
         pool.submit(int).result(60)

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from artifacts.api.shares import Shares
+from artifacts.api.pool_partition import PoolPartitions
 from artifacts.api.threads import Threads, in_database, in_pool
 from catalog import requestids
 from stores import Ingest, MemoryStore
@@ -46,7 +46,7 @@ def test_work_that_waits_for_its_turn_is_done_under_its_own_request() -> None:
         let_go.wait(60)
 
     with Threads(1) as pool:
-        share = Shares(pool, each=1).of("a")
+        share = PoolPartitions(pool, each=1).of("a")
         share.submit(first)
         begun.wait(60)
         found = [asked(f"req-{number}", share.submit) for number in range(3)]

@@ -10,13 +10,13 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from artifacts.services import uploads
 from artifacts.services.intake import Intake
 from catalog.actors import Actor
 from catalog.models import Delivery, Event, Job
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.services.data import finish_upload
 from images.services.metadata import create_image
 from images.services.states import delete_image
@@ -62,7 +62,7 @@ class World:
 
 def fill(key: str, actor: Actor) -> None:
     upload = uploads.begin(Artifact.objects.get(pk=key), kind=IMAGES, slot="image", actor=actor)
-    writer = stores.store(upload.store).begin(upload.key)
+    writer = configured_stores.store(upload.store).begin(upload.key)
     writer.write(CONTENT)
     writer.commit()
     digests = {name: hashlib.new(name, CONTENT).hexdigest() for name in ("md5", "sha512")}

@@ -14,7 +14,7 @@ import pytest
 from django.db import connections
 from starlette.requests import Request
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.api import downloads, parts, streaming, threads
 from artifacts.api.ranges import span
 from artifacts.api.streaming import Body
@@ -72,7 +72,7 @@ def at_rest() -> None:
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Counting:
     found = Counting(FileStore(tmp_path, fsync=False))
-    monkeypatch.setattr(stores, "stores", lambda: {"local": found})
+    monkeypatch.setattr(configured_stores, "stores", lambda: {"local": found})
     return found
 
 

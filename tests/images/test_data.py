@@ -13,7 +13,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.models import Artifact, Blob, Location, StoredObject
 from images.dataconf import ImageDataConfig
 from tests.support.images import Caller, administrator, callers
@@ -62,7 +62,7 @@ def ada(server: Server) -> Iterator[Client]:
 
 
 def blobs_on_disk() -> list[Path]:
-    root = stores.store("local").root  # type: ignore[attr-defined]
+    root = configured_stores.store("local").root  # type: ignore[attr-defined]
     return [p for p in Path(root).rglob("*") if p.is_file()]
 
 
@@ -281,7 +281,7 @@ def test_a_full_store_is_told_and_leaves_nothing(
     from stores import MemoryStore
 
     small = MemoryStore(capacity=1_000_000)
-    monkeypatch.setattr(stores, "stores", lambda: {"local": small})
+    monkeypatch.setattr(configured_stores, "stores", lambda: {"local": small})
     image_id = ada.queued()
     assert ada.put(image_id, CONTENT).status_code == 413
     assert ada.caller.show(image_id).json()["status"] == "queued"
@@ -374,8 +374,8 @@ def test_a_preferred_copy_is_read_first_and_another_when_it_fails(
     first = Location.objects.get(blob__artifact=image_id)
     other = MemoryStore()
     other.put("copy", b"the same")
-    found = {**stores.stores(), "memory": other}
-    monkeypatch.setattr(stores, "stores", lambda: found)
+    found = {**configured_stores.stores(), "memory": other}
+    monkeypatch.setattr(configured_stores, "stores", lambda: found)
     row = StoredObject.objects.create(
         store="memory", key="copy", state="stored", size=8, references=1
     )

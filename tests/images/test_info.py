@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.conf import StoresConfig
 from catalog.conf import ConfigurationError, parse
 from tests.support.images import Caller, administrator, callers
@@ -105,5 +105,5 @@ def test_a_default_store_must_take_uploads(tmp_path: Path) -> None:
         configured(default="web", backends=backends(tmp_path, 80)),
         pytest.raises(ConfigurationError, match="only reads"),
     ):
-        stores.stores()
+        configured_stores.stores()
     assert settings.VITRINE[StoresConfig].default == "local"

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from artifacts import losses, stores
+from artifacts import configured_stores, missing_bytes
 from artifacts.models import Location, StoredObject
 from stores import BlobNotFound
 from tests.images.test_data import Client, ada, blobs_on_disk
@@ -66,7 +66,7 @@ def test_a_deletion_meanwhile_is_no_loss(ada: Client, monkeypatch: pytest.Monkey
         StoredObject.objects.update(state="deleting")
         raise BlobNotFound("gone", key=key)
 
-    monkeypatch.setattr(stores.store("local"), "open", gone)
+    monkeypatch.setattr(configured_stores.store("local"), "open", gone)
     counted = REGISTRY.get_sample_value("vitrine_bytes_lost_total")
     assert ada.get(image_id).status_code == 404
     assert REGISTRY.get_sample_value("vitrine_bytes_lost_total") == counted
@@ -85,7 +85,7 @@ def test_a_job_that_reads_an_active_image_counts_what_is_lost(
     server: Server, web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[dict[str, Any]] = []
-    monkeypatch.setattr(losses.LOST, "inc", lambda: counted.append({}))
+    monkeypatch.setattr(missing_bytes.LOST, "inc", lambda: counted.append({}))
     [caller] = callers("ada")
     image_id = caller.create(**FORMATS)["id"]
     assert post(caller, image_id, web.url("/image.raw")).status_code == 202

@@ -11,10 +11,10 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from artifacts import numbers
+from artifacts import count_limits
 from artifacts.conf import ArtifactsConfig
+from artifacts.count_limits import Countable
 from artifacts.models import Alias, Artifact
-from artifacts.numbers import Countable
 from catalog.actors import Actor
 from catalog.errors import LimitExceeded
 from images.conf import ImagesConfig
@@ -116,7 +116,7 @@ def test_what_operators_set_counts_instead(
     set_for_project(ada.project.pk, resource, -1, actor=SYSTEM)
     assert [make(ada).status_code for _ in range(2)] == [201, 201]
     set_for_project(ada.project.pk, resource, 0, actor=SYSTEM)
-    numbers.forget()  # or a few seconds later
+    count_limits.forget()  # or a few seconds later
     assert make(ada).status_code == 413
 
 
@@ -197,11 +197,11 @@ def test_a_process_counts_seldom_and_never_lets_too_many_pass(limit: int) -> Non
 
     things = Countable("things", "things", lambda: limit, used)
     for _ in range(limit):
-        numbers.require(things, "p")
+        count_limits.require(things, "p")
         made += 1
     for _ in range(2):
         with pytest.raises(LimitExceeded, match=f"limited to {limit} things .* {limit} are used"):
-            numbers.require(things, "p")
+            count_limits.require(things, "p")
     last = range(max(0, limit - 98), limit)
     assert set(last) <= set(counted), "the last ones are counted one by one"
     assert limit < 1_000 or len(counted) < limit / 3
@@ -209,7 +209,7 @@ def test_a_process_counts_seldom_and_never_lets_too_many_pass(limit: int) -> Non
 
 def test_nobodys_things_are_not_counted() -> None:
     things = Countable("things", "things", lambda: 1, lambda _: 5)
-    numbers.require(things, None)
+    count_limits.require(things, None)
 
 
 @pytest.mark.django_db(transaction=True)

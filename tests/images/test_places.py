@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.models import StoredObject
 from tests.support.images import Caller, administrator, callers
 from tests.support.located import (
@@ -54,7 +54,7 @@ def test_data_comes_from_where_it_lies(
     answer = bytes_of.get(image_id, "?prefer=web", Range="bytes=1000-1999")
     assert (answer.status_code, answer.content) == (206, CONTENT[1000:2000])
     assert web.asked("GET") == ["/image.raw"]
-    for path in Path(stores.store("fast").root).rglob("*"):  # type: ignore[attr-defined]
+    for path in Path(configured_stores.store("fast").root).rglob("*"):  # type: ignore[attr-defined]
         if path.is_file():
             path.unlink()
     assert bytes_of.get(image_id).content == CONTENT
@@ -98,7 +98,7 @@ def test_taking_an_image_out_of_a_store(
     assert (answer.status_code, answer.content) == (204, b"")
     assert ada.show(image_id).json()["stores"] == "web"
     assert not StoredObject.objects.exists()
-    files = Path(stores.store("fast").root).rglob("*")  # type: ignore[attr-defined]
+    files = Path(configured_stores.store("fast").root).rglob("*")  # type: ignore[attr-defined]
     assert not [path for path in files if path.is_file()]
     assert bytes_of.get(image_id).content == CONTENT
     bytes_of.http.close()

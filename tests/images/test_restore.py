@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, Member, StoredObject, Tag
 from artifacts.services import deletion, reaping
@@ -55,7 +55,7 @@ def deleted(caller: Caller, query: str = "") -> list[dict[str, Any]]:
 
 
 def files() -> list[Path]:
-    root = stores.store("local").root  # type: ignore[attr-defined]
+    root = configured_stores.store("local").root  # type: ignore[attr-defined]
     return [p for p in Path(root).rglob("*") if p.is_file()]
 
 

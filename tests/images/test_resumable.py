@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
-from artifacts import stores
-from artifacts.api import holding
+from artifacts import configured_stores
+from artifacts.api import lease_renewal
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, StoredObject, UploadPart, UploadSession
 from artifacts.services import reaping, sessions
@@ -360,7 +360,7 @@ def test_a_refusal_at_the_end_is_told_though_the_session_is_over(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What looks after running transfers does not take a session for deleted that its own refusal ends."""
-    monkeypatch.setattr(holding, "INTERVAL", 0.01)
+    monkeypatch.setattr(lease_renewal, "INTERVAL", 0.01)
     drop_part = sessions.drop_part
 
     def slowly(part: sessions.Part) -> None:
@@ -578,7 +578,7 @@ def test_the_end_needs_room_for_the_whole(ada: Client, monkeypatch: pytest.Monke
     from stores import MemoryStore
 
     memory = MemoryStore(capacity=2_000_000)
-    monkeypatch.setattr(stores, "stores", lambda: {"local": memory})
+    monkeypatch.setattr(configured_stores, "stores", lambda: {"local": memory})
     session = opened(ada)
     assert session.patch(CONTENT[:1_200_000]).status_code == 204
     for _ in range(2):
@@ -588,7 +588,7 @@ def test_the_end_needs_room_for_the_whole(ada: Client, monkeypatch: pytest.Monke
     bigger = MemoryStore(capacity=3_100_000)
     for one in memory.list():
         bigger.put(one.key, memory.get(one.key))
-    monkeypatch.setattr(stores, "stores", lambda: {"local": bigger})
+    monkeypatch.setattr(configured_stores, "stores", lambda: {"local": bigger})
     assert session.patch(CONTENT[1_200_000:]).status_code == 204
     assert sum(one.size for one in bigger.list()) == len(CONTENT)
 
@@ -597,7 +597,7 @@ def test_a_store_without_room(ada: Client, monkeypatch: pytest.MonkeyPatch) -> N
     from stores import MemoryStore
 
     memory = MemoryStore(capacity=1_300_000)
-    monkeypatch.setattr(stores, "stores", lambda: {"local": memory})
+    monkeypatch.setattr(configured_stores, "stores", lambda: {"local": memory})
     session = opened(ada)
     assert session.patch(CONTENT).status_code == 413
     assert 0 < session.offset() <= 1_300_000, "what fitted is kept"
@@ -612,8 +612,8 @@ def test_a_store_that_only_reads_takes_no_session(
 
     reading = MemoryStore()
     monkeypatch.setattr(reading, "can_write", False)
-    found = {**stores.stores(), "reading": reading}
-    monkeypatch.setattr(stores, "stores", lambda: found)
+    found = {**configured_stores.stores(), "reading": reading}
+    monkeypatch.setattr(configured_stores, "stores", lambda: found)
     session = Session(ada, ada.queued(), 5, **{"X-Image-Meta-Store": "reading"})
     assert session.opened.status_code == 400
     assert nothing_of(session)

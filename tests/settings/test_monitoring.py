@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from prometheus_client.parser import text_string_to_metric_families
 from typing_extensions import override
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.models import Artifact
 from catalog.clock import now
 from catalog.errors import Unavailable
@@ -103,7 +103,7 @@ def test_numbers_of_parts(client: Client, monkeypatch: pytest.MonkeyPatch) -> No
 def test_another_store_is_a_part_that_can_be_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
     full = MemoryStore(capacity=0)
     known = {"local": MemoryStore(), "cold": full, "web": HttpStore()}
-    monkeypatch.setattr(stores, "stores", lambda: known)
+    monkeypatch.setattr(configured_stores, "stores", lambda: known)
     found = Prober({name: partial(health.store, name) for name in known})()
     assert {name: part.reason for name, part in found.items()} == {
         "local": "",

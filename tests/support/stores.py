@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.conf import StoresConfig
 
 
@@ -32,9 +32,9 @@ def configured(**values: Any) -> Iterator[None]:
     """The service with these settings of its stores."""
     before = settings.VITRINE[StoresConfig]
     settings.VITRINE[StoresConfig] = replace(before, **values)
-    stores.stores.cache_clear()
+    configured_stores.stores.cache_clear()
     try:
         yield
     finally:
         settings.VITRINE[StoresConfig] = before
-        stores.stores.cache_clear()
+        configured_stores.stores.cache_clear()

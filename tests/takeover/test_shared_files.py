@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from artifacts.models import Artifact, Location, StoredObject
 from artifacts.services import deletion
 from catalog.actors import system_actor
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.takeover.source import GlanceDatabase
 from tests.support import stores
 from tests.takeover.test_mapping import ROW

@@ -7,12 +7,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from artifacts import selectors
-from artifacts.api import downloads, inert, streaming
+from artifacts.api import downloads, safe_content_type, streaming
 from artifacts.api.digests import announced_digests
 from artifacts.api.ranges import span
 from artifacts.api.threads import in_database
 from artifacts.api.v1.views import served
-from artifacts.losses import lost
+from artifacts.missing_bytes import bytes_lost
 from artifacts.models import Artifact, Blob, Location
 from artifacts.services import uploads
 from artifacts.services.intake import Intake
@@ -53,15 +53,15 @@ async def sent(request: Request, location: Location) -> Response:
     """The bytes of a blob, or the range of them that is asked for. BytesLost, Unavailable, RangeNotSatisfiable."""
     stored = location.stored_object
     if stored is None or stored.size is None or stored.state != "stored":
-        raise lost(artifact=location.blob.artifact_id, slot=location.blob.slot)
+        raise bytes_lost(artifact=location.blob.artifact_id, slot=location.blob.slot)
     asked = span(stored.size, request.headers.get("range"))
-    headers = {**inert.HEADERS, "Content-MD5": stored.md5}
+    headers = {**safe_content_type.HEADERS, "Content-MD5": stored.md5}
     return await downloads.send(
         request,
         [downloads.Source(stored.store, stored.key, stored.size)],
         asked,
         headers=headers,
-        content_type=inert.inert(location.blob.content_type),
+        content_type=safe_content_type.for_browsers(location.blob.content_type),
     )
 
 
@@ -93,7 +93,7 @@ def readable(actor: Actor, kind: ArtifactType, artifact: Artifact, slot: str) ->
     rows = Location.objects.filter(blob__in=blobs, status="active")
     found = rows.select_related("blob", "stored_object").order_by("id").first()
     if found is None and blobs.filter(status="active").exists():
-        raise lost(artifact=artifact.pk, slot=slot)
+        raise bytes_lost(artifact=artifact.pk, slot=slot)
     if found is None:
         raise NotFound("there are no bytes in this slot")
     return found

@@ -19,10 +19,10 @@ from catalog.clock import iso_seconds
 from catalog.errors import InvalidBody
 from catalog.query import Page
 from catalog.schemas import whole
-from images import families
+from images import image_aliases
 from images.api.v2 import operators
 from images.api.v2.views import ImagesView
-from images.handler import IMAGES
+from images.artifact_type import IMAGES
 from images.models import TYPE
 from images.policies import ImagePolicy
 
@@ -47,7 +47,7 @@ class FamiliesView(ImagesView):
 
     def answer(self, alias: Alias, status: int = 200, **headers: str) -> HttpResponse:
         tag = etags.headers(_tag(alias, self.actor))
-        document = _shown(alias, families.seen(self.actor, [alias.target_id]))
+        document = _shown(alias, image_aliases.seen(self.actor, [alias.target_id]))
         return json_response(document, status=status, headers={**tag, **headers})
 
 
@@ -61,7 +61,7 @@ class FamilyList(FamiliesView):
         page = Page(operators.limit(query), query.get("marker"))
         found, more = aliases.listed(rows, page)
         links = page_links("/v2/families", query, found[-1].pk if more and found else None)
-        seen = families.seen(self.actor, [one.target_id for one in found])
+        seen = image_aliases.seen(self.actor, [one.target_id for one in found])
         return json_response({"families": [_shown(one, seen) for one in found], **links})
 
     def post(self, request: Request) -> HttpResponse:
@@ -131,7 +131,7 @@ class FamilyRollback(FamiliesView):
 
 
 def _tag(alias: Alias, actor: Actor) -> str:
-    return etags.tag_of(_shown(alias, families.seen(actor, [alias.target_id])), alias.revision)
+    return etags.tag_of(_shown(alias, image_aliases.seen(actor, [alias.target_id])), alias.revision)
 
 
 def _shown(alias: Alias, seen: Mapping[str, str]) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def _shown(alias: Alias, seen: Mapping[str, str]) -> dict[str, Any]:
 def _moves(moves: Iterable[AliasMove], alias: Alias, actor: Actor) -> list[dict[str, Any]]:
     """Who moved it is told to the family's project and to administrators."""
     found = list(moves)
-    seen = families.seen(actor, [one.target_id for one in found])
+    seen = image_aliases.seen(actor, [one.target_id for one in found])
     inside = actor.is_admin or actor.project_id == alias.project_id
     return [
         {
@@ -171,7 +171,7 @@ def _filtered(query: QueryDict, actor: Actor) -> QuerySet[Alias]:
     wanted = _filters(query)
     rows = aliases.visible(actor, type=TYPE).filter(**wanted)
     target = wanted.get("target")
-    return rows if target is None or families.seen(actor, [target]) else rows.none()
+    return rows if target is None or image_aliases.seen(actor, [target]) else rows.none()
 
 
 def _filters(query: QueryDict) -> dict[str, str]:

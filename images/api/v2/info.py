@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from artifacts.stores import Configured
+from artifacts.configured_stores import Configured
 from catalog.api.views import json_response
 from images import discovery
 from images.api.v2.views import ImagesView

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from rest_framework.request import Request
 
-from artifacts import stores
+from artifacts import configured_stores
 from catalog.api.views import empty_response, json_object, json_response
 from catalog.errors import Conflict
 from catalog.schemas import refusal
@@ -78,7 +78,7 @@ class StoreItem(ImagesView):
         del request
         discovery.require_several()
         selectors.image_for(self.actor, image_id)
-        if store not in stores.stores():
+        if store not in configured_stores.stores():
             raise StoreUnknown(f"there is no store {store!r} here", store=store)
         changing.delete_from_store(image_id, store, actor=self.actor)
         return empty_response()

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 
-from artifacts import stores
+from artifacts import configured_stores
 from catalog.api.addresses import base_url
 from catalog.api.views import json_response
 from catalog.conf import section
@@ -40,7 +40,7 @@ def document(request: HttpRequest) -> dict[str, object]:
     configured = section(ImagesConfig).public_endpoint
     base = configured.rstrip("/") if configured else f"{base_url(request)}/image"
     links = [{"rel": "self", "href": f"{base}/v2/"}]
-    found = minors(cached=False, several=stores.several())
+    found = minors(cached=False, several=configured_stores.several())
     return {
         "versions": [
             {"id": f"v2.{minor}", "status": status, "links": links} for minor, status in found

@@ -22,7 +22,7 @@ from catalog.api.views import (
 )
 from catalog.errors import CatalogError, NotFound, UnsupportedMediaType
 from catalog.pages import filled
-from images import discovery, families, patching, selectors
+from images import discovery, image_aliases, patching, selectors
 from images.api.v2 import filters, operators, viewing
 from images.api.v2.representation import row_of, shown, shown_deleted, shown_release
 from images.services import metadata, states
@@ -71,7 +71,7 @@ class ImageList(ImagesView):
         if name is None:
             return None
         rows = filters.filtered(query, self.actor, but=frozenset({"name"}))
-        found = families.current(self.actor, name, rows=rows, scope=scope)
+        found = image_aliases.current(self.actor, name, rows=rows, scope=scope)
         return None if found is None else shown_release(found[1], self.actor, family=name)
 
     def _deleted(self, query: QueryDict) -> HttpResponse:

@@ -12,7 +12,7 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
-from artifacts import stores
+from artifacts import configured_stores
 from catalog.actors import Actor, system_actor
 from catalog.errors import CatalogError
 from images.services.takeover import adopt, missing
@@ -184,5 +184,6 @@ def _foresee(read: files.Read) -> str:
 def _homes() -> list[Home]:
     """Our file stores that keep their files as Glance does, directly in a folder."""
     return [
-        Home(name, PurePosixPath(root.resolve())) for name, root in stores.flat_folders().items()
+        Home(name, PurePosixPath(root.resolve()))
+        for name, root in configured_stores.flat_folders().items()
     ]

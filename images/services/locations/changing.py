@@ -22,9 +22,9 @@ from catalog.events.recording import Change
 from catalog.jsonpatch import Operation, Remove
 from catalog.lifecycle import IllegalTransition
 from images import schemas, selectors
+from images.artifact_type import IMAGES
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
-from images.handler import IMAGES
 from images.lifecycle import ACTIVE, QUEUED
 from images.limits import enforcing
 from images.location_patching import (

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from artifacts import stores
-from artifacts.stores import Configured
+from artifacts import configured_stores
+from artifacts.configured_stores import Configured
 from catalog.bulkhead import Bulkhead, BulkheadFull
 from catalog.conf import section
 from catalog.errors import Unavailable
@@ -38,7 +38,7 @@ def probe(url: str, *, owner: str | None) -> Probed:
     InvalidLocation, ServersBusy.
     """
     scheme = url.partition(":")[0].lower()
-    takers = [one for one in stores.listing() if scheme in one.store.url_schemes]
+    takers = [one for one in configured_stores.listing() if scheme in one.store.url_schemes]
     if not takers:
         raise InvalidLocation(f"no store here reads addresses that begin with {scheme + ':'!r}")
     with _permit(owner or ""):

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from artifacts import stores
+from artifacts import configured_stores
 from artifacts.models import Artifact, Location
 from artifacts.selectors import locked
 from artifacts.services import sessions, writing
@@ -24,9 +24,9 @@ from catalog.events.recording import Change
 from catalog.jobs.queueing import enqueue
 from catalog.lifecycle import IllegalTransition
 from images import selectors
+from images.artifact_type import IMAGES
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
-from images.handler import IMAGES
 from images.lifecycle import DEACTIVATED, IMPORTING, QUEUED
 from images.limits import enforcing
 from images.location_patching import BANNED, FIELD, STORE, InvalidLocation, is_digest
@@ -86,7 +86,7 @@ def _require(image: Artifact, url: str, validation: Mapping[str, str], actor: Ac
     ImagePolicy(actor).require(ImageAction.ADD_LOCATION, image)
     scheme = url.partition(":")[0].lower()
     if SERVICE not in actor.roles:
-        readable = any(scheme in one.store.url_schemes for one in stores.listing())
+        readable = any(scheme in one.store.url_schemes for one in configured_stores.listing())
         if scheme not in {"http", "https"} or not readable:
             raise Forbidden("only services may add locations other than HTTP addresses of a store")
     if scheme in BANNED:

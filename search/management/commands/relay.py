@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
-from catalog import tables
+from catalog import migrations_state
 from search.supervised import RelayProcess
 
 
@@ -15,5 +15,5 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        tables.require()
+        migrations_state.require()
         RelayProcess().run()

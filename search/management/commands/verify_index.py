@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
-from catalog import tables
+from catalog import migrations_state
 from catalog.errors import CatalogError
 from search import engines, verifying
 from search.errors import EngineUnavailable
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
-        tables.require()
+        migrations_state.require()
         try:
             engine = engines.current()
             engine.check()

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
-from artifacts import stores
+from artifacts import configured_stores
 from catalog.conf import ConfigurationError, section
 from catalog.errors import CatalogError
 from catalog.notifications import notices
@@ -107,7 +107,7 @@ def _kept(data_dir: Path) -> Iterator[Path]:
     """What lies in the data folder and is written all the time, as far as it is not configured to lie elsewhere."""
     if section(SearchConfig).engine == "embedded":
         yield from (data_dir / "search", data_dir / "search" / "lock")
-    if not stores.several():
+    if not configured_stores.several():
         yield from (data_dir / "blobs", data_dir / "blobs" / ".partial")
     if not section(BrokerConfig).url:
         yield data_dir / "broker"

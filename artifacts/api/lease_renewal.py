@@ -59,7 +59,7 @@ async def _keep(renew: Callable[[], None]) -> Never:
         await ask(renew)
 
 
-class Holder(Generic[K]):
+class LeaseRenewer(Generic[K]):
     """Looks after the transfers of one kind; `wanted` says, in a thread, which of those ids are still wanted."""
 
     def __init__(self, wanted: Callable[[Collection[K]], set[K]]) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from artifacts import stores as store_registry
+from artifacts import configured_stores as store_registry
 from artifacts.conf import StoresConfig
 from catalog.api.addresses import PROXIED
 from catalog.conf import section

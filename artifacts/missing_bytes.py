@@ -17,7 +17,7 @@ class BytesLost(Unavailable):
     code = "bytes_lost"
 
 
-def lost(**facts: object) -> BytesLost:
+def bytes_lost(**facts: object) -> BytesLost:
     """The error to raise; `facts` say in the log, and nowhere else, what is missing and where."""
     note(**facts)
     return BytesLost("no store has the bytes that belong here; the operator has to look after them")

@@ -12,7 +12,7 @@ OLD = "the database has no tables, or they are older than this version"
 REMEDY = "manage.py migrate brings them up to date; so does serve, unless it is told --no-migrate"
 
 
-def behind() -> bool:
+def migrations_pending() -> bool:
     """Whether a migration is missing; django.db.Error where the database cannot be used."""
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
@@ -21,7 +21,7 @@ def behind() -> bool:
 def require() -> None:
     """ConfigurationError when a migration is missing; a database that is away is waited for by who needs it."""
     try:
-        old = behind()
+        old = migrations_pending()
     except Error:
         return
     if old:
@@ -32,7 +32,7 @@ def explained(error: Error) -> str | None:
     """What to do about an error that ended a command; None when it is a defect."""
     connections.close_all()
     try:
-        if behind():
+        if migrations_pending():
             return f"{OLD}; {REMEDY}"
     except Error as other:
         return f"{UNUSABLE}: {first_line(other)}"

@@ -42,7 +42,7 @@ KEPT = frozenset(
 """Types in which browsers run nothing, and which programs may want to be told."""
 
 
-def inert(content_type: str) -> str:
+def for_browsers(content_type: str) -> str:
     """The stored content type without its parameters; that of plain bytes for any that is not known to be harmless."""
     found = content_type.partition(";")[0].strip().lower()
     return found if found in KEPT else OCTETS

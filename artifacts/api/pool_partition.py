@@ -15,7 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Share(Executor):
+class PoolPartition(Executor):
     """One's share of a pool: `each` threads; what is more waits for these, and holds none of the others.
 
     All work is done in the context of who asked for it.
@@ -62,23 +62,23 @@ class Share(Executor):
                 self._pool.submit(self._in_turn, following)
 
 
-class Shares:
+class PoolPartitions:
     """The shares of a pool by who has them; one that is idle costs nothing."""
 
     def __init__(self, pool: Executor, each: int) -> None:
         self._pool, self._each = pool, each
-        self._known: WeakValueDictionary[str, Share] = WeakValueDictionary()
+        self._known: WeakValueDictionary[str, PoolPartition] = WeakValueDictionary()
         self._lock = Lock()
 
     def __len__(self) -> int:
         """How many are known now."""
         return len(self._known)
 
-    def of(self, name: str) -> Share:
+    def of(self, name: str) -> PoolPartition:
         with self._lock:
             found = self._known.get(name)
             if found is None:
-                found = self._known[name] = Share(self._pool, self._each)
+                found = self._known[name] = PoolPartition(self._pool, self._each)
             return found
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from django.conf import settings
 
 from artifacts.conf import StoresConfig
-from artifacts.losses import lost
+from artifacts.missing_bytes import bytes_lost
 from catalog import failpoints
 from catalog.conf import ConfigurationError, section
 from catalog.errors import InvalidParameter, TooLarge, Unavailable
@@ -130,7 +130,7 @@ def translated(error: StoreError) -> Exception:
     if "://" in str(facts.get("key", "")):
         del facts["key"]  # where others keep the data is not everybody's to know
     if isinstance(error, BlobNotFound):
-        return lost(store=facts.get("store"), key=facts.get("key"))
+        return bytes_lost(store=facts.get("store"), key=facts.get("key"))
     if isinstance(error, StoreFull):
         return TooLarge("the store has no room left", **facts)
     return Unavailable(f"the store does not answer as it should: {error.message}", **facts)

@@ -16,7 +16,7 @@ def bytes_of(*parts: Any) -> int:
     return len(orjson.dumps(parts))
 
 
-def require_light(asked: int, *, used: int = 0) -> None:
+def require_within_limit(asked: int, *, used: int = 0) -> None:
     """MetadataTooLarge when what is said takes more bytes than it may, and more than the `used` ones it took before."""
     limit = section(ArtifactsConfig).metadata_limit
     if asked > limit and asked > used:

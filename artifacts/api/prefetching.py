@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future
 from stores import Reader
 
 
-class Ahead:
+class PrefetchingReader:
     """Reads a block at a time, or one ahead of who sends it: `begin` the next one, then `read` it."""
 
     def __init__(self, reader: Reader, threads: Executor) -> None:
