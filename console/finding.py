@@ -10,9 +10,9 @@ from catalog.errors import Unavailable
 from catalog.query import Bool, Everything, Expression, Sort, Term, Terms
 from console.asking import ALL_PROJECTS, PAGE_SIZE, PROPERTY, WINDOW, Asking, facet_fields
 from console.highlights import BEGIN, END
+from search.caller_search import CallerSearch, Highlight
 from search.facets import common_properties
 from search.parsing import box
-from search.question import Highlight, Question
 from search.requests import BUCKETS, Aggregation, Buckets, Hit, SearchResult, TermsAggregation
 from search.resolving import property_field
 from search.selectors import live_schema, opened, search
@@ -117,15 +117,15 @@ class _Finding:
         )
         return search(self._actor, question)
 
-    def _question(self, asking: Asking, text: Expression | None = None) -> Question:
-        return Question(
+    def _question(self, asking: Asking, text: Expression | None = None) -> CallerSearch:
+        return CallerSearch(
             query=query(asking, self._text if text is None else text),
             size=0,
             opened=self._opens,
             all_projects=ALL_PROJECTS in asking.switches,
         )
 
-    def _asked(self, text: Expression) -> Question:
+    def _asked(self, text: Expression) -> CallerSearch:
         """The same question with another text."""
         return self._question(self._asking, text)
 

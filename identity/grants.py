@@ -22,7 +22,7 @@ from identity.targets import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class AssignmentFilter:
     """Which assignments are asked for; None and False leave a side open."""
 
     user_id: str | None = None
@@ -46,7 +46,7 @@ class Grant:
     source_role_id: str
 
 
-def ask(actor: Actor, question: Question) -> list[Grant]:
+def ask(actor: Actor, question: AssignmentFilter) -> list[Grant]:
     """The grants that answer; with `effective` the implied ones too, of enabled users only."""
     require(
         actor,
@@ -88,7 +88,7 @@ def _exists(target: Target) -> None:
         existing_domain(target["domain_id"])
 
 
-def _rows(question: Question) -> QuerySet[Assignment]:
+def _rows(question: AssignmentFilter) -> QuerySet[Assignment]:
     rows = Assignment.objects.select_related(
         "user__domain", "role", "project__domain", "domain"
     ).order_by("user__name", "role__name", "pk")

@@ -14,9 +14,9 @@ from catalog.indexing.documents import FieldType
 from catalog.query import Scalar
 from search import dates, values
 from search.analysis import KEYWORD_LIMIT
-from search.bound import Between, Bound, Never, OneOf, Present
 from search.encoding import Value, exact, term
 from search.errors import QueryRefused
+from search.resolved_query import Between, Never, OneOf, Present, ResolvedQuery
 from search.resolving import PROPERTY_KEYS, Target, as_text, sortable
 
 LONGEST_BOUND = 200
@@ -26,7 +26,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NUMBERS = frozenset({FieldType.LONG, FieldType.DOUBLE})
 
 
-def equal(target: Target, value: Scalar) -> Bound:
+def equal(target: Target, value: Scalar) -> ResolvedQuery:
     """The field is this one value; a property whose type the value has not is compared as text."""
     if target.type is FieldType.KEYWORD:
         return OneOf(target, (_written(target, values.text(value)),))
@@ -57,7 +57,7 @@ def _written(target: Target, text: str) -> str:
     return term(text.lower() if target.name == ID and _UUID.fullmatch(text) else text)
 
 
-def between(target: Target, one: query.Range) -> Bound:
+def between(target: Target, one: query.Range) -> ResolvedQuery:
     if (one.gt is not None and one.gte is not None) or (one.lt is not None and one.lte is not None):
         raise QueryRefused(
             f"the range of {target.name} has two bounds on one side", field=target.name
@@ -84,7 +84,7 @@ def between(target: Target, one: query.Range) -> Bound:
             return _ordered(Between(target, texts[0], texts[1], with_low, with_high))
 
 
-def _anything(target: Target) -> Bound:
+def _anything(target: Target) -> ResolvedQuery:
     if target.key is None or target.typing is not None:
         return Present(target)
     return OneOf(Target(PROPERTY_KEYS.name, FieldType.KEYWORD, PROPERTY_KEYS), (target.key,))
@@ -92,7 +92,7 @@ def _anything(target: Target) -> Bound:
 
 def _whole(
     target: Target, low: float | None, high: float | None, with_low: bool, with_high: bool
-) -> Bound:
+) -> ResolvedQuery:
     """Bounds between whole numbers, made inclusive and cut to 64 bits."""
     first = None if low is None else math.ceil(low) if with_low else math.floor(low) + 1
     last = None if high is None else math.floor(high) if with_high else math.ceil(high) - 1
@@ -105,7 +105,7 @@ def _whole(
     return _ordered(Between(target, first, last))
 
 
-def _ordered(found: Between) -> Bound:
+def _ordered(found: Between) -> ResolvedQuery:
     low, high = found.low, found.high
     if low is None or high is None:
         return found
@@ -160,7 +160,7 @@ def _moment(value: Scalar, up: bool) -> int | None:
 
 def _booleans(
     target: Target, low: Scalar | None, high: Scalar | None, with_low: bool, with_high: bool
-) -> Bound:
+) -> ResolvedQuery:
     bounds = [None if b is None else values.asked_boolean(b) for b in (low, high)]
     for raw, value in zip((low, high), bounds, strict=True):
         if raw is not None and value is None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from search.deadline import UNBOUNDED, Deadline
 from search.requests import Hit, SearchRequest, SearchResult
 from search.schema import Schema
-from search.spending import UNBOUNDED, Spending
 
 Key = tuple[str, str]
 """Resource type and id."""
@@ -84,11 +84,11 @@ class Engine(ABC):
 
     @abstractmethod
     def search(
-        self, request: SearchRequest, spending: Spending = UNBOUNDED, page: Page = tuple
+        self, request: SearchRequest, deadline: Deadline = UNBOUNDED, page: Page = tuple
     ) -> SearchResult:
         """Bodies, totals and counts of what matches; QueryRefused when it cannot be asked.
 
-        With `spending` it is a caller's question: SearchOverdue or CallerGone when it goes on for too long. `page` gets
+        With `deadline` it is a caller's question: SearchOverdue or CallerGone when it goes on for too long. `page` gets
         the hits while they are read, and gives those of the answer; what it does not take is not read.
         """
 

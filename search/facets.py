@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from catalog.actors import Actor
 from catalog.indexing.documents import COMMON, Field, FieldType, declared, sources
 from catalog.query import Everything, Expression
-from search import bulkheads, engines, keeping, policies, pricing, rights
-from search.binding import bind
-from search.keeping import Keeping
-from search.question import Question
+from search import bulkheads, engines, field_security, policies, pricing, rights
+from search.caller_search import CallerSearch
+from search.deadline import caller_deadline
+from search.field_security import HiddenFields
+from search.query_resolver import resolve_query
 from search.requests import (
     BUCKETS,
     Aggregation,
@@ -22,7 +23,6 @@ from search.requests import (
 )
 from search.resolving import PROPERTY_KEYS, property_field
 from search.schema import Schema
-from search.spending import allowance
 
 MOST_PROPERTIES = 100
 COUNTABLE = frozenset({FieldType.KEYWORD, FieldType.BOOLEAN, FieldType.LONG})
@@ -69,13 +69,13 @@ def facets(
     counting = _Counting(actor, schema, limit, options)
     for one in policies.searchable(actor, types):
         visible = rights.visible(actor, [one], opened=opened, all_projects=all_projects)
-        kept = keeping.kept_from(actor, [one])
-        request = SearchRequest(query=query, rights=visible, keeping=kept, size=0)
+        hidden = field_security.hidden_from(actor, [one])
+        request = SearchRequest(query=query, rights=visible, hidden=hidden, size=0)
         found[one] = counting.of_type(one, request, fields=fields)
     return found
 
 
-def common_properties(actor: Actor, question: Question, most: int) -> list[str]:
+def common_properties(actor: Actor, question: CallerSearch, most: int) -> list[str]:
     """The declared properties that most of what the actor finds has, the most frequent first: of texts no more than may
     be counted at once.
     """
@@ -86,7 +86,7 @@ def common_properties(actor: Actor, question: Question, most: int) -> list[str]:
     request = SearchRequest(
         query=question.query,
         rights=rights.visible(actor, types, opened=opened, all_projects=whole),
-        keeping=keeping.kept_from(actor, types),
+        hidden=field_security.hidden_from(actor, types),
         size=0,
     )
     return _Counting(actor, schema, most, True).common(request)
@@ -126,11 +126,11 @@ class _Counting:
                 options=_options(counted.get(f.name)),
                 more=_cut(counted.get(f.name)),
             )
-            for f in _fields(self.schema, resource_type, request.keeping)
+            for f in _fields(self.schema, resource_type, request.hidden)
         )
         held = [str(bucket.key) for bucket in _options(counted["properties"]) or ()]
         types = self._declared()
-        keys = [key for key in held if key in types and not request.keeping.keeps(key)]
+        keys = [key for key in held if key in types and not request.hidden.hides(key)]
         more = _cut(counted["properties"]) or len(keys) > MOST_PROPERTIES
         properties = self._properties(keys[:MOST_PROPERTIES], types, request)
         return TypeFacets(answer.total, own + properties, more)
@@ -142,7 +142,7 @@ class _Counting:
         types, texts = self._declared(), 0
         found: list[str] = []
         for key in (str(bucket.key) for bucket in held):
-            if types.get(key) not in COUNTABLE or request.keeping.keeps(key):
+            if types.get(key) not in COUNTABLE or request.hidden.hides(key):
                 continue
             texts += types[key] is FieldType.KEYWORD
             if types[key] is not FieldType.KEYWORD or texts <= self._affordable():
@@ -185,15 +185,15 @@ class _Counting:
 
     def _search(self, request: SearchRequest, wanted: Mapping[str, Aggregation]) -> SearchResult:
         engine, asked = engines.current(), replace(request, aggregations=wanted)
-        seen = self.schema.seen(request.keeping)
-        price = pricing.price(seen, bind(seen, request.query), asked, engine.documents())
+        seen = self.schema.seen(request.hidden)
+        price = pricing.price(seen, resolve_query(seen, request.query), asked, engine.documents())
         with bulkheads.permit(self.actor, price):
-            return engine.search(asked, allowance())
+            return engine.search(asked, caller_deadline())
 
 
-def _fields(schema: Schema, resource_type: str, kept: Keeping) -> list[Field]:
+def _fields(schema: Schema, resource_type: str, hidden: HiddenFields) -> list[Field]:
     names = {f.name for f in (*COMMON, *sources()[resource_type].fields)}
-    return [f for f in schema.fields if f.name in names - kept.fields and not f.hidden]
+    return [f for f in schema.fields if f.name in names - hidden.fields and not f.hidden]
 
 
 def _options(counted: Counted | None) -> tuple[Bucket, ...] | None:

@@ -8,14 +8,22 @@ from typing import Any
 
 from catalog.indexing.documents import FieldType
 from search import analysis, values
-from search.bound import Begins, Bound, Combined, Looks, OneOf, Sequence, Words
-from search.compilers.plain import looks
+from search.caller_search import Highlight
+from search.deadline import UNBOUNDED, Deadline
 from search.encoding import term
 from search.errors import QueryRefused
-from search.question import Highlight
+from search.evaluation import looks
+from search.resolved_query import (
+    Combined,
+    OneOf,
+    PrefixMatch,
+    ResolvedQuery,
+    Sequence,
+    WildcardMatch,
+    Words,
+)
 from search.resolving import PROPERTIES, resolve
 from search.schema import Schema
-from search.spending import UNBOUNDED, Spending
 
 MOST_HITS = 1000
 
@@ -54,20 +62,20 @@ def check(schema: Schema, asked: Highlight, size: int) -> None:
 
 def highlights(
     schema: Schema,
-    bound: Bound,
+    resolved: ResolvedQuery,
     body: Mapping[str, Any],
     asked: Highlight,
-    spending: Spending = UNBOUNDED,
+    deadline: Deadline = UNBOUNDED,
 ) -> dict[str, list[str]]:
     """Fragments with marks, by field; hidden fields are never among them."""
     by_field: dict[str, Wanted] = {}
-    _collect(bound, by_field)
+    _collect(resolved, by_field)
     everything = _merged(by_field.values())
     found: dict[str, list[str]] = {}
     for name, type_, text in _texts(schema, body):
         if not any(fnmatchcase(name, pattern) for pattern in asked.fields):
             continue
-        spending.check()
+        deadline.check()
         wanted = everything if asked.any_field else by_field.get(name, Wanted())
         if fragments := _fragments(text, type_, wanted, asked):
             kept = [*found.get(name, []), *fragments]
@@ -75,17 +83,17 @@ def highlights(
     return found
 
 
-def _collect(bound: Bound, found: dict[str, Wanted]) -> None:
+def _collect(resolved: ResolvedQuery, found: dict[str, Wanted]) -> None:
     """What a query looks for, by the name of the field as the caller knows it."""
-    match bound:
+    match resolved:
         case Combined():
-            for part in (*bound.must, *bound.filter, *bound.should):
+            for part in (*resolved.must, *resolved.filter, *resolved.should):
                 _collect(part, found)
         case Words(target, words) | Sequence(target, words):
             found.setdefault(target.name, Wanted()).words.update(words)
-        case Begins(target, start):
+        case PrefixMatch(target, start):
             found.setdefault(target.name, Wanted()).starts.add(start)
-        case Looks(target, parts):
+        case WildcardMatch(target, parts):
             found.setdefault(target.name, Wanted()).patterns.append(parts)
         case OneOf(target, several):
             name = target.name.removesuffix(".raw") if target.raw else target.name

@@ -6,9 +6,9 @@ from typing import Any
 
 from catalog.indexing.documents import FieldType
 from catalog.query import Scalar, Sort
-from search.compilers.plain import Evaluated
 from search.encoding import encode
 from search.errors import QueryRefused
+from search.evaluation import Evaluated
 from search.resolving import SCORE, Target, resolve, sortable
 from search.schema import Schema
 

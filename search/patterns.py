@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from search.bound import ANY_ONE, ANY_RUN
+from search.resolved_query import ANY_ONE, ANY_RUN
 
 
 def parts(pattern: str) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.actors import Actor
 from catalog.indexing.documents import sources
-from search.question import SourceFilter
+from search.caller_search import SourceFilter
 from search.schema import Schema
 
 

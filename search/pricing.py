@@ -18,22 +18,22 @@ from typing import Any
 
 from catalog.indexing.documents import FieldType
 from search import aggregations, ordering, patterns
-from search.bound import (
+from search.errors import QueryTooCostly
+from search.requests import Aggregation, RangeAggregation, SearchRequest, TermsAggregation
+from search.resolved_query import (
     ANY_ONE,
     ANY_RUN,
-    Begins,
     Between,
-    Bound,
     Combined,
-    Looks,
     Near,
     OneOf,
+    PrefixMatch,
+    ResolvedQuery,
+    WildcardMatch,
     Words,
     even_score,
 )
-from search.bound import Sequence as InSequence
-from search.errors import QueryTooCostly
-from search.requests import Aggregation, RangeAggregation, SearchRequest, TermsAggregation
+from search.resolved_query import Sequence as InSequence
 from search.resolving import Target
 from search.schema import Schema
 
@@ -83,8 +83,9 @@ def rounded(documents: int) -> int:
     return max(LEAST_DOCUMENTS, 1 << max(documents - 1, 0).bit_length())
 
 
-def price(schema: Schema, query: Bound, request: SearchRequest, documents: int) -> int:
-    """What the request costs on about so many documents; `query` is its own, bound to the schema. QueryTooCostly, which
+def price(schema: Schema, query: ResolvedQuery, request: SearchRequest, documents: int) -> int:
+    """What the request costs on about so many documents; `query` is its own, resolved to the schema. QueryTooCostly,
+    which
     names the costliest part, when it is too much.
     """
     size = rounded(documents)
@@ -103,7 +104,7 @@ def price(schema: Schema, query: Bound, request: SearchRequest, documents: int) 
     )
 
 
-def passes(schema: Schema, query: Bound, request: SearchRequest) -> int:
+def passes(schema: Schema, query: ResolvedQuery, request: SearchRequest) -> int:
     """How often the documents are gone through: for the hits twice where many may have the same of several scores;
     aggregations within others left out.
     """
@@ -128,13 +129,13 @@ def together(
     return few, others
 
 
-def walks(bound: Bound) -> Iterator[Walk]:
+def walks(resolved: ResolvedQuery) -> Iterator[Walk]:
     """The leaves that go through words."""
-    for leaf in leaves(bound):
+    for leaf in leaves(resolved):
         match leaf:
-            case Begins(target, value):
+            case PrefixMatch(target, value):
                 yield Walk(target, value, f"{value}*")
-            case Looks(target, parts):
+            case WildcardMatch(target, parts):
                 first = parts[0] if parts and isinstance(parts[0], str) else ""
                 yield Walk(target, first, patterns.written(parts), _shape(parts))
             case Near(target, value):
@@ -144,16 +145,16 @@ def walks(bound: Bound) -> Iterator[Walk]:
                 yield Walk(target, "", asked, SHAPE * len(f"{low or ''}{high or ''}"))
 
 
-def leaves(bound: Bound) -> Iterator[Bound]:
+def leaves(resolved: ResolvedQuery) -> Iterator[ResolvedQuery]:
     """The parts that have no parts."""
-    if isinstance(bound, Combined):
-        for part in (*bound.must, *bound.filter, *bound.should, *bound.must_not):
+    if isinstance(resolved, Combined):
+        for part in (*resolved.must, *resolved.filter, *resolved.should, *resolved.must_not):
             yield from leaves(part)
     else:
-        yield bound
+        yield resolved
 
 
-def _costs(schema: Schema, query: Bound, request: SearchRequest, size: int) -> Counter[str]:
+def _costs(schema: Schema, query: ResolvedQuery, request: SearchRequest, size: int) -> Counter[str]:
     """By part; patterns aside."""
     keys = ordering.resolved(schema, request.sorts)
     texts = sum(1 for key in keys if key.target.type is FieldType.KEYWORD)
@@ -183,7 +184,9 @@ def _counted(schema: Schema, wanted: Mapping[str, Aggregation]) -> int:
     return counted
 
 
-def _walked(schema: Schema, query: Bound, request: SearchRequest, size: int) -> Counter[str]:
+def _walked(
+    schema: Schema, query: ResolvedQuery, request: SearchRequest, size: int
+) -> Counter[str]:
     times = passes(schema, query, request) + aggregations.questions_within(request.aggregations)
     costs: Counter[str] = Counter()
     for walk in walks(query):
@@ -199,7 +202,7 @@ def _shape(parts: Sequence[Any]) -> int:
     return SHAPE * machine + (MIXED if mixed else 0)
 
 
-def _looked(leaf: Bound) -> tuple[int, int]:
+def _looked(leaf: ResolvedQuery) -> tuple[int, int]:
     """How often all documents are looked at, and how many values are looked up."""
     match leaf:
         case Words(_, words):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from catalog.query import Everything, Expression, Scalar, Sort
-from search.keeping import NOTHING, Keeping
+from search.field_security import NOTHING, HiddenFields
 
 WINDOW = 10_000
 BUCKETS = 1000
@@ -117,12 +117,12 @@ Counted: TypeAlias = Buckets | Stats
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     """`query` ranks and `rights` only filters; no `sorts`: by relevance. Every order ends in the document's
-    own number. `keeping` is left out of the query, the order and the counts; bodies come whole.
+    own number. `hidden` is left out of the query, the order and the counts; bodies come whole.
     """
 
     query: Expression = field(default_factory=Everything)
     rights: Expression = field(default_factory=Everything)
-    keeping: Keeping = NOTHING
+    hidden: HiddenFields = NOTHING
     sorts: tuple[Sort, ...] = ()
     size: int = 25
     offset: int = 0

@@ -1,7 +1,7 @@
 r"""From the name a caller writes to the field it means: the one place that knows.
 
 ``name`` · ``name.raw`` (the whole name, exact) · ``size`` · ``properties.hw_cpu_cores`` · ``hw_cpu_cores``. A bare name
-that is no field is a property; a name that is kept from the caller (`Schema.keeping`) is a property that no
+that is no field is a property; a name that is kept from the caller (`Schema.hidden`) is a property that no
 document has. Engines give a `Target` its place in their own layout.
 
 ``.raw`` and ``.keyword`` mean the exact value: the twin of a text, and a keyword or a property itself. A ``*`` would be
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from catalog.indexing.documents import Field, FieldType
 from search.errors import UnknownField
-from search.keeping import ABSENT
+from search.field_security import ABSENT
 from search.schema import Schema, Typing
 
 PROPERTIES = "properties."
@@ -79,7 +79,7 @@ def resolve(schema: Schema, name: str, *, internal: bool = False) -> Target:
         raise UnknownField(f"there is no field {base}", field=base)
     if field is None:
         return _property(schema, name, internal=internal)
-    if base in schema.keeping.fields and not internal:
+    if base in schema.hidden.fields and not internal:
         return Target(PROPERTIES + base, FieldType.KEYWORD, key=ABSENT)
     if twin is None or field.type is FieldType.KEYWORD:
         return Target(base, field.type, field)
@@ -112,7 +112,7 @@ def as_text(target: Target) -> Target:
 
 def _property(schema: Schema, written: str, *, internal: bool) -> Target:
     key = _key(schema, written)
-    if not internal and schema.keeping.keeps(key):
+    if not internal and schema.hidden.hides(key):
         return Target(PROPERTIES + key, FieldType.KEYWORD, key=ABSENT)
     typing = schema.typings.get(key)
     if typing is not None and typing.ready:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from catalog.indexing.documents import COMMON, DocumentSource, Field, FieldType
-from search.keeping import NOTHING, Keeping
+from search.field_security import NOTHING, HiddenFields
 
 FORMAT = 4
 
@@ -34,7 +34,7 @@ class Typing:
 @dataclass(frozen=True)
 class Schema:
     """`sequence` counts the changes of `typings`, `taken` the slots ever given out; `filled` tells that every row
-    was handed to the relay once. `keeping`: what is kept from the one who asks; it is not stored.
+    was handed to the relay once. `hidden`: what is kept from the one who asks; it is not stored.
     """
 
     fields: tuple[Field, ...]
@@ -44,7 +44,7 @@ class Schema:
     sequence: int = 1
     filled: bool = False
     format: int = FORMAT
-    keeping: Keeping = field(default=NOTHING, compare=False)
+    hidden: HiddenFields = field(default=NOTHING, compare=False)
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -54,9 +54,9 @@ class Schema:
         """Where a search without a field name looks."""
         return [one for one in self.fields if one.free_text]
 
-    def seen(self, keeping: Keeping) -> "Schema":
+    def seen(self, hidden: HiddenFields) -> "Schema":
         """The schema as it is for an actor from whom something is kept."""
-        return self if keeping is NOTHING else replace(self, keeping=keeping)
+        return self if hidden is NOTHING else replace(self, hidden=hidden)
 
     def matches(self, other: "Schema") -> bool:
         """Whether documents are laid out alike, property types aside."""

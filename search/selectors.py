@@ -18,23 +18,23 @@ from search import (
     bulkheads,
     consistency,
     engines,
+    field_security,
     highlighting,
-    keeping,
-    opening,
+    opt_in,
     policies,
     presenting,
     pricing,
     rights,
     spelling,
 )
-from search.binding import bind
-from search.bound import Bound
+from search.caller_search import CallerSearch
 from search.conf import SearchConfig
+from search.deadline import Deadline, caller_deadline
 from search.engine import Engine
-from search.question import Question
+from search.query_resolver import resolve_query
 from search.requests import Hit, SearchRequest, SearchResult
+from search.resolved_query import ResolvedQuery
 from search.schema import Schema
-from search.spending import Spending, allowance
 
 
 def live_schema() -> Schema:
@@ -44,16 +44,16 @@ def live_schema() -> Schema:
 
 def opened(query: Expression) -> frozenset[str]:
     """What the query opens, for questions that are parts of it. QueryRefused."""
-    return opening.compared(bind(live_schema(), query))
+    return opt_in.compared(resolve_query(live_schema(), query))
 
 
-def waiting(actor: Actor, question: Question) -> consistency.IndexWait:
+def waiting(actor: Actor, question: CallerSearch) -> consistency.IndexWait:
     """What the question asks to wait for, for who waits without a thread. SearchForbidden by policy."""
     _require(actor, question)
     return consistency.IndexWait(section(SearchConfig).wait_limit)
 
 
-def search(actor: Actor, question: Question, *, consistent: bool | None = None) -> SearchResult:
+def search(actor: Actor, question: CallerSearch, *, consistent: bool | None = None) -> SearchResult:
     """What the actor finds. Bodies hold what was asked of them; histograms have their empty steps. A question that
     asks to wait has waited already where `consistent` says what that came to.
 
@@ -69,11 +69,11 @@ def search(actor: Actor, question: Question, *, consistent: bool | None = None) 
     return replace(found, consistent=consistent, milliseconds=milliseconds)
 
 
-def _answered(actor: Actor, question: Question, types: list[str]) -> SearchResult:
+def _answered(actor: Actor, question: CallerSearch, types: list[str]) -> SearchResult:
     engine = engines.current()
-    kept = keeping.kept_from(actor, types)
-    schema = engine.live().schema.seen(kept)
-    bound = bind(schema, question.query)
+    hidden = field_security.hidden_from(actor, types)
+    schema = engine.live().schema.seen(hidden)
+    resolved = resolve_query(schema, question.query)
     if question.highlight is not None:
         highlighting.check(schema, question.highlight, question.size)
     request = SearchRequest(
@@ -81,40 +81,40 @@ def _answered(actor: Actor, question: Question, types: list[str]) -> SearchResul
         rights=rights.visible(
             actor,
             types,
-            opened=question.opened | opening.compared(bound),
+            opened=question.opened | opt_in.compared(resolved),
             all_projects=question.all_projects,
         ),
-        keeping=kept,
+        hidden=hidden,
         sorts=question.sorts,
         size=question.size,
         offset=question.offset,
         aggregations=aggregations.typed(schema, question.aggregations),
     )
-    price = pricing.price(schema, bound, request, engine.documents())
+    price = pricing.price(schema, resolved, request, engine.documents())
     with bulkheads.permit(actor, price):
-        spending, cut = allowance(), False
-        spelling.check(schema, question, _holding(engine, request, spending))
+        deadline, cut = caller_deadline(), False
+        spelling.check(schema, question, _holding(engine, request, deadline))
 
         def page(hits: Iterable[Hit]) -> list[Hit]:
             nonlocal cut
-            shown = (_presented(schema, bound, question, actor, hit, spending) for hit in hits)
+            shown = (_presented(schema, resolved, question, actor, hit, deadline) for hit in hits)
             found, cut = taken(shown, _bytes_of)
             return found
 
-        result = engine.search(request, spending, page)
+        result = engine.search(request, deadline, page)
         counted = aggregations.filled(request.aggregations, result.aggregations)
     following = question.offset + len(result.hits) if cut else None
     return replace(result, next_offset=following, aggregations=counted)
 
 
-def _holding(engine: Engine, request: SearchRequest, spending: Spending) -> Callable[[str], bool]:
+def _holding(engine: Engine, request: SearchRequest, deadline: Deadline) -> Callable[[str], bool]:
     """Whether any document that the caller may find has a property."""
 
     def holds(name: str) -> bool:
         asked = SearchRequest(
-            query=Exists(name), rights=request.rights, keeping=request.keeping, size=0
+            query=Exists(name), rights=request.rights, hidden=request.hidden, size=0
         )
-        return engine.search(asked, spending).total > 0
+        return engine.search(asked, deadline).total > 0
 
     return holds
 
@@ -123,7 +123,7 @@ def _bytes_of(hit: Hit) -> int:
     return len(orjson.dumps((hit.body, hit.highlight)))
 
 
-def _require(actor: Actor, question: Question) -> list[str]:
+def _require(actor: Actor, question: CallerSearch) -> list[str]:
     """The types that are searched. SearchForbidden."""
     policies.require(actor, policies.QUERY)
     if question.aggregations:
@@ -131,7 +131,7 @@ def _require(actor: Actor, question: Question) -> list[str]:
     return policies.searchable(actor, question.types)
 
 
-def shown_aggregations(question: Question, result: SearchResult) -> dict[str, Any]:
+def shown_aggregations(question: CallerSearch, result: SearchResult) -> dict[str, Any]:
     """The counts as Elasticsearch writes them."""
     schema = live_schema()
     wanted = aggregations.typed(schema, question.aggregations)
@@ -139,11 +139,16 @@ def shown_aggregations(question: Question, result: SearchResult) -> dict[str, An
 
 
 def _presented(
-    schema: Schema, bound: Bound, question: Question, actor: Actor, hit: Hit, spending: Spending
+    schema: Schema,
+    resolved: ResolvedQuery,
+    question: CallerSearch,
+    actor: Actor,
+    hit: Hit,
+    deadline: Deadline,
 ) -> Hit:
     body = presenting.presented(schema, hit.resource_type, hit.body, actor)
     marked = {}
     if question.highlight is not None:
-        marked = highlighting.highlights(schema, bound, body, question.highlight, spending)
+        marked = highlighting.highlights(schema, resolved, body, question.highlight, deadline)
     shown = presenting.filtered(body, question.source) if question.source.wanted else {}
     return replace(hit, body=shown, highlight=marked)

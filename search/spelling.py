@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from catalog import query
 from catalog.indexing.documents import declared
 from catalog.query import Expression
-from search import slips
+from search import edit_distance
+from search.caller_search import CallerSearch
 from search.errors import UnknownField
-from search.question import Question
 from search.requests import Aggregation
 from search.resolving import PROPERTIES, SCORE, resolve
 from search.schema import Schema
@@ -20,7 +20,7 @@ MOST = 32
 """Names of one question that are looked at."""
 
 
-def check(schema: Schema, question: Question, holds: Callable[[str], bool]) -> None:
+def check(schema: Schema, question: CallerSearch, holds: Callable[[str], bool]) -> None:
     """UnknownField for a name that is misspelt; `holds` tells whether a document that is found has the property."""
     names = dict.fromkeys(name for name in _names(question) if name and name != SCORE)
     for name in list(names)[:MOST]:
@@ -34,14 +34,14 @@ def check(schema: Schema, question: Question, holds: Callable[[str], bool]) -> N
 
 def nearest(schema: Schema, name: str) -> str | None:
     """The field or declared property that is meant by a name that is neither; None for a name that may well be one."""
-    if name.startswith(PROPERTIES) or len(name) < slips.SHORTEST:
+    if name.startswith(PROPERTIES) or len(name) < edit_distance.SHORTEST:
         return None
     target = resolve(schema, name)
     if target.key is None or target.typing is not None or target.key in declared():
         return None
-    hidden, keeps = schema.keeping.fields, schema.keeping.keeps
+    hidden, hides = schema.hidden.fields, schema.hidden.hides
     fields = [one.name for one in schema.fields if not one.hidden and one.name not in hidden]
-    known = [*fields, *(key for key in declared() if not keeps(key))]
+    known = [*fields, *(key for key in declared() if not hides(key))]
     if name in fields or name in hidden:
         return None
     return next((one for one in known if _slipped(name, one)), None)
@@ -49,19 +49,19 @@ def nearest(schema: Schema, name: str) -> str | None:
 
 def _slipped(name: str, known: str) -> bool:
     """Whether few letters are left out, added, changed or swapped; figures tell names apart."""
-    most = slips.most(known)
+    most = edit_distance.most(known)
     if abs(len(name) - len(known)) > most or len(set(name) ^ set(known)) > 2 * most:
         return False
     if _without_figures(name) == _without_figures(known):
         return False
-    return slips.distance(name, known) <= most
+    return edit_distance.distance(name, known) <= most
 
 
 def _without_figures(name: str) -> str:
     return "".join(character for character in name if not character.isdecimal())
 
 
-def _names(question: Question) -> Iterator[str]:
+def _names(question: CallerSearch) -> Iterator[str]:
     yield from _of_query(question.query)
     yield from (one.field for one in question.sorts)
     yield from _of_aggregations(question.aggregations)

@@ -7,18 +7,18 @@ from typing import Any
 
 from catalog.actors import Actor
 from catalog.query import Expression, Match, Near
-from search import analysis, slips
+from search import analysis, edit_distance
+from search.caller_search import CallerSearch
 from search.errors import QueryRefused
 from search.parsing import box, freetext, lucene
 from search.parsing.lucene import Written
-from search.question import Question
 from search.requests import SearchResult
 from search.resolving import PROPERTIES
 from search.selectors import live_schema, search
 
 MOST_WORDS, HITS = 4, 50
 """Words of a text that are doubted, and documents in which a near one is looked for."""
-Ask = Callable[[Expression], Question]
+Ask = Callable[[Expression], CallerSearch]
 
 
 def meant(actor: Actor, text: str, ask: Ask) -> str | None:
@@ -63,9 +63,11 @@ def _nearest(actor: Actor, one: Written, ask: Ask) -> str | None:
     near: Counter[str] = Counter()
     for hit in found.hits:
         near.update(set(_texts(hit.body, one.field)))
-    far = slips.most(word)
+    far = edit_distance.most(word)
     reached = {
-        text: slips.distance(word, text) for text in near if abs(len(text) - len(word)) <= far
+        text: edit_distance.distance(word, text)
+        for text in near
+        if abs(len(text) - len(word)) <= far
     }
     close = [text for text, distance in reached.items() if 0 < distance <= far]
     if not close:
@@ -74,11 +76,11 @@ def _nearest(actor: Actor, one: Written, ask: Ask) -> str | None:
     return lucene.as_word(best)
 
 
-def _total(actor: Actor, question: Question) -> int:
+def _total(actor: Actor, question: CallerSearch) -> int:
     return _search(actor, question, 0).total
 
 
-def _search(actor: Actor, question: Question, size: int) -> SearchResult:
+def _search(actor: Actor, question: CallerSearch, size: int) -> SearchResult:
     asked = replace(question, size=size, offset=0, sorts=(), aggregations={}, highlight=None)
     return search(actor, asked)
 

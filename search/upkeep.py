@@ -1,4 +1,4 @@
-"""Keeping the index in shape: it exists, everything was handed to it once, and declared properties are typed
+"""HiddenFields the index in shape: it exists, everything was handed to it once, and declared properties are typed
 as declared.
 
 A newly declared key gets a place in the live index at once; the documents that hold it are written again; then

@@ -1,4 +1,4 @@
-"""The body of `POST /search/v1/search`, read into a `Question`."""
+"""The body of `POST /search/v1/search`, read into a `CallerSearch`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,12 +7,12 @@ from catalog.conf import section
 from catalog.errors import Forbidden
 from catalog.indexing.documents import sources
 from catalog.query import Sort
-from search import opening
+from search import opt_in
+from search.caller_search import CallerSearch, Highlight, SourceFilter
 from search.conf import SearchConfig
 from search.errors import QueryRefused
 from search.parsing import aggregations, dsl
 from search.parsing.reading import boolean, choice, known, listed, mapping, text, whole
-from search.question import Highlight, Question, SourceFilter
 from search.requests import WINDOW
 from search.schema import Schema
 
@@ -30,20 +30,20 @@ class ReadOnlyKey(Forbidden):
     code = "search_read_only"
 
 
-def parse(schema: Schema, body: Mapping[str, Any]) -> Question:
+def parse(schema: Schema, body: Mapping[str, Any]) -> CallerSearch:
     """The question of a body; QueryRefused for anything that is not understood."""
     if read_only := sorted({"self", "schema"} & body.keys()):
         raise ReadOnlyKey(f"{read_only[0]} is read-only")
-    known(body, "the search", _KEYS | set(opening.parameters()))
+    known(body, "the search", _KEYS | set(opt_in.parameters()))
     limited, skipped = _given(body, "limit", "size"), _given(body, "offset", "from")
     size = whole(body.get(limited, DEFAULT_SIZE), limited, most=WINDOW)
     offset = whole(body.get(skipped, 0), skipped, most=WINDOW)
     if size + offset > WINDOW:
         raise QueryRefused(f"{skipped} and {limited} together must not pass {WINDOW}")
     _index(body.get("index"))
-    query, said = dsl.parse(schema, body.get("query", {"match_all": {}})), opening.said(body)
-    return Question(
-        query=opening.narrowed(schema, query, said),
+    query, said = dsl.parse(schema, body.get("query", {"match_all": {}})), opt_in.said(body)
+    return CallerSearch(
+        query=opt_in.narrowed(schema, query, said),
         types=_types(body.get("type")),
         sorts=_sorts(body.get("sort")),
         size=size,

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from catalog.query import Bool, Everything, Expression, Match, Phrase, Terms, any_of
 from search import analysis
-from search.binding import LONGEST_BEGINNING
 from search.errors import QueryRefused
+from search.query_resolver import LONGEST_BEGINNING
 
 MOST_WORDS = 32
 _DIGEST = re.compile(r"[0-9a-fA-F]{32,128}")

@@ -11,11 +11,11 @@ from catalog import query
 from catalog.indexing.documents import FieldType
 from catalog.query import Expression
 from search import analysis
-from search.binding import bind
 from search.errors import QueryRefused
 from search.parsing import freetext, lucene
 from search.parsing.lucene import Bounds, Clause, Group, Node, Pattern, Quoted, Star, Words
 from search.parsing.reading import LONGEST_TEXT
+from search.query_resolver import resolve_query
 from search.resolving import ANYWHERE, resolve
 from search.schema import Schema
 
@@ -148,7 +148,7 @@ class _Reader:
         if not self._options.lenient:
             return leaf
         try:
-            bind(self._options.schema, leaf)
+            resolve_query(self._options.schema, leaf)
         except QueryRefused as refused:
             if not refused.unfit:
                 raise

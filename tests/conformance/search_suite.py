@@ -19,17 +19,17 @@ from catalog import query as q
 from catalog.query import Expression, Sort
 from search import aggregations, dates, highlighting, ordering
 from search import schema as schemas
-from search.binding import bind
-from search.compilers.plain import Evaluated, matches, order, score
+from search.caller_search import Highlight
+from search.deadline import Deadline
 from search.encoding import encode, tie
 from search.engine import Engine, Operation, Verdict
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused, RebuildRunning
+from search.evaluation import Evaluated, matches, order, score
 from search.parsing import aggregations as aggregation_parser
 from search.parsing import dsl
-from search.question import Highlight
+from search.query_resolver import resolve_query
 from search.requests import Buckets, SearchRequest, Stats, TermsAggregation
 from search.resolving import PROPERTY_KEYS, TYPING_SEQUENCE
-from search.spending import Spending
 from tests.search.corpus import DECLARED, KIND, Things, bodies
 
 untyped = st.one_of(
@@ -57,7 +57,7 @@ def operations(version: int = 1) -> list[Operation]:
 
 
 def plainly(expression: Expression) -> set[str]:
-    bound = bind(SCHEMA, expression)
+    bound = resolve_query(SCHEMA, expression)
     return {i for i, document in DOCUMENTS.items() if matches(bound, document)}
 
 
@@ -71,7 +71,7 @@ def plain_order(ids: set[str], sorts: tuple[Sort, ...]) -> list[str]:
 
 def plain_ranks(expression: Expression) -> list[tuple[str, float]]:
     """Ids with their scores, the best first, equal ones by the documents' own numbers."""
-    bound = bind(SCHEMA, expression)
+    bound = resolve_query(SCHEMA, expression)
     scores = {i: score(bound, DOCUMENTS[i]) for i in plainly(expression)}
     return sorted(scores.items(), key=lambda one: (-one[1], DOCUMENTS[one[0]].encoded.tie))
 
@@ -535,7 +535,7 @@ class SearchEngineConformance:
         monkeypatch.setattr("search.engines.elasticsearch.searching.FIRST", 5)
         request = SearchRequest(query=q.Match((), "quick thing"), sorts=sorts, size=30, offset=2)
         whole = engine.search(request)
-        page = engine.search(request, Spending(600.0, 600.0))
+        page = engine.search(request, Deadline(600.0, 600.0))
         assert page.total == whole.total > 9
         assert page.hits == whole.hits
 
@@ -719,7 +719,7 @@ class SearchEngineConformance:
 
     def test_marked_words_are_of_the_body(self, engine: Engine) -> None:
         expression = dsl.parse(SCHEMA, "quick bro")
-        bound = bind(SCHEMA, expression)
+        bound = resolve_query(SCHEMA, expression)
         for hit in engine.search(SearchRequest(query=expression, size=200)).hits:
             marked = highlighting.highlights(SCHEMA, bound, hit.body, Highlight(("*",)))
             assert marked

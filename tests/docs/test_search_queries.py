@@ -8,11 +8,11 @@ from dataclasses import asdict
 import pytest
 
 from catalog.indexing.documents import Field, FieldType, sources
-from search import aggregations, binding, opening, resolving
-from search.binding import bind
+from search import aggregations, opt_in, query_resolver, resolving
 from search.errors import QueryRefused
 from search.parsing import aggregations as aggregation_parser
 from search.parsing import bodies, dsl, freetext, querystring, reading
+from search.query_resolver import resolve_query
 from search.requests import BUCKETS, WINDOW
 from search.schema import Schema, build
 from tests.docs.pages import DOCS, blocks
@@ -30,10 +30,10 @@ LIMITS = {
     "aggregations": aggregation_parser.MOST,
     "levels of aggregations": aggregation_parser.DEPTH,
     "buckets of an aggregation": BUCKETS,
-    "`?` in a pattern": binding.MOST_ANY_ONE,
-    "`?` after a `*` and letters": binding.MOST_BEHIND,
-    "`*` in a pattern": binding.MOST_ANY_RUN,
-    "words, values and patterns that a query looks up, for each field": binding.LOOKUPS,
+    "`?` in a pattern": query_resolver.MOST_ANY_ONE,
+    "`?` after a `*` and letters": query_resolver.MOST_BEHIND,
+    "`*` in a pattern": query_resolver.MOST_ANY_RUN,
+    "words, values and patterns that a query looks up, for each field": query_resolver.LOOKUPS,
     "characters of all texts to search for, those of query strings counted 4 times": dsl.CHARACTERS,
     "values of all `terms` lists together": dsl.OF_LISTS,
 }
@@ -75,7 +75,7 @@ def test_fields_are_those_that_documents_declare(schema: Schema) -> None:
 
 
 def test_keys_queries_and_aggregations_are_those_that_are_understood(schema: Schema) -> None:
-    opened = set(opening.parameters())
+    opened = set(opt_in.parameters())
     assert set(codes(row[1].split(":")[0] for row in table("left out"))) == opened
     assert set(codes(row[0] for row in table("key"))) == bodies._KEYS | opened
     assert set(codes(row[0] for row in table("query"))) == set(dsl._Parser(schema)._readers)
@@ -87,14 +87,14 @@ def test_keys_queries_and_aggregations_are_those_that_are_understood(schema: Sch
 @pytest.mark.parametrize("text", [one.text for one in blocks(PAGE) if one.kind == "json"])
 def test_examples_are_understood(text: str, schema: Schema) -> None:
     question = bodies.parse(schema, json.loads(text))
-    bind(schema, question.query)
+    resolve_query(schema, question.query)
     assert asdict(question)["types"] in {(), ("OS::Glance::Image",)}
     aggregations.typed(schema, question.aggregations)
 
 
 @pytest.mark.parametrize("text", first("written"))
 def test_query_strings_are_understood(text: str, schema: Schema) -> None:
-    bind(schema, querystring.parse(schema, text))
+    resolve_query(schema, querystring.parse(schema, text))
 
 
 @pytest.mark.parametrize("text", first("refused"))
@@ -108,7 +108,7 @@ def test_refusals_are_refused(text: str, schema: Schema) -> None:
 )
 def test_dates_are_read(date: str, schema: Schema) -> None:
     assert f"`{date}`" in TEXT
-    bind(schema, dsl.parse(schema, {"range": {"created_at": {"gte": date}}}))
+    resolve_query(schema, dsl.parse(schema, {"range": {"created_at": {"gte": date}}}))
 
 
 def test_limits_are_those_of_the_code() -> None:

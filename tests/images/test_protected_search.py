@@ -14,10 +14,10 @@ from catalog.indexing.documents import FieldType
 from catalog.query import Everything, Exists, Expression, Match, Phrase, Prefix, Range, Sort, Term
 from images.documents import ImageDocuments
 from search import engines, upkeep
+from search.caller_search import CallerSearch, Highlight
 from search.engine import Engine
 from search.facets import facets
 from search.parsing import freetext
-from search.question import Highlight, Question
 from search.relay import drain
 from search.requests import Buckets, TermsAggregation
 from search.selectors import search
@@ -57,7 +57,7 @@ def engine(
 
 @pytest.fixture
 def index(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Begins to index by the rules that are in force now."""
+    """PrefixMatch to index by the rules that are in force now."""
 
     def begin() -> None:
         sources = {IMAGE: ImageDocuments(), ArtifactDocuments.resource_type: ArtifactDocuments()}
@@ -96,7 +96,7 @@ def member() -> Actor:
 
 
 def found(actor: Actor, query: Expression, **question: Any) -> list[str]:
-    return [hit.id for hit in search(actor, Question(query=query, **question)).hits]
+    return [hit.id for hit in search(actor, CallerSearch(query=query, **question)).hits]
 
 
 KEPT = {
@@ -133,7 +133,7 @@ def test_nothing_that_is_kept_is_shown_marked_sorted_counted_or_offered(
 ) -> None:
     eve = member()
     counts = {name: TermsAggregation(name) for name in ("secret", "cores", "description.raw")}
-    question = Question(
+    question = CallerSearch(
         query=Everything(),
         sorts=(Sort("secret"), Sort("description"), Sort("cores")),
         aggregations=counts,

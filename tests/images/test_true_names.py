@@ -20,8 +20,8 @@ from catalog.query import Term
 from images.formats import FormatMismatch, Inspection, UnsafeImage
 from images.services import data
 from search import engines, upkeep
+from search.caller_search import CallerSearch
 from search.engine import Engine
-from search.question import Question
 from search.relay import drain
 from search.selectors import search
 from tests.images.test_data import Client, ada
@@ -274,5 +274,5 @@ def test_the_search_finds_them(ada: Client, engine: Engine) -> None:
     drain()
     engine.refresh()
     actor = actor_for(ada.caller.user, ada.caller.project)
-    found = search(actor, Question(query=Term(FIELD, "qcow2")))
+    found = search(actor, CallerSearch(query=Term(FIELD, "qcow2")))
     assert [hit.id for hit in found.hits] == [odd]

@@ -3,7 +3,7 @@
 import pytest
 
 from catalog.query import Bool
-from search import slips
+from search import edit_distance
 from search.errors import QueryRefused
 from search.parsing import box, freetext, lucene, querystring
 from search.schema import build
@@ -91,7 +91,7 @@ def test_a_value_is_written_so_that_it_is_read_as_itself(value: str, word: str) 
      ("xbuntu", "ubuntu", 1), ("", "abc", 3), ("kitten", "sitting", 3)],
 )  # fmt: skip
 def test_slips_are_counted(one: str, other: str, far: int) -> None:
-    assert slips.distance(one, other) == slips.distance(other, one) == far
+    assert edit_distance.distance(one, other) == edit_distance.distance(other, one) == far
 
 
 def test_a_digest_is_looked_for_as_a_whole_value() -> None:

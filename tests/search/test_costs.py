@@ -16,18 +16,18 @@ from catalog.actors import Actor
 from catalog.callers import CallerGone, watched
 from search import aggregations, bulkheads, patterns, pricing
 from search import schema as schemas
-from search.binding import bind
-from search.bound import ANY_ONE, ANY_RUN
 from search.conf import SearchConfig
+from search.deadline import Deadline
 from search.engine import Engine, Operation
 from search.engines.embedded import ordering
 from search.engines.embedded.engine import EmbeddedEngine
 from search.engines.embedded.walking import Walking
 from search.errors import QueryTooCostly, SearchOverdue
 from search.parsing import bodies
+from search.query_resolver import resolve_query
 from search.relay import drain
 from search.requests import Hit, SearchRequest
-from search.spending import Spending
+from search.resolved_query import ANY_ONE, ANY_RUN
 from tests.conformance.search_suite import operations, plain_ranks, ranked
 from tests.search.corpus import DECLARED, KIND, Things
 from tests.search.shelf import Books
@@ -47,7 +47,7 @@ def price(body: dict[str, Any], documents: int = MANY) -> int:
         offset=question.offset,
         aggregations=aggregations.typed(SCHEMA, question.aggregations),
     )
-    return pricing.price(SCHEMA, bind(SCHEMA, question.query), request, documents)
+    return pricing.price(SCHEMA, resolve_query(SCHEMA, question.query), request, documents)
 
 
 def strings(*parts: str) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def test_placeholders_side_by_side_are_in_order() -> None:
 def test_a_leaf_is_not_begun_when_nothing_is_left(embedded: EmbeddedEngine) -> None:
     request = SearchRequest(query=q.any_of(q.Wildcard("name", "a*b"), q.Range("name", gt="b")))
     with pytest.raises(SearchOverdue):
-        embedded.search(request, Spending(60.0, -1.0))
+        embedded.search(request, Deadline(60.0, -1.0))
 
 
 def test_a_pattern_without_a_beginning_is_looked_for_in_all_fields() -> None:
@@ -162,9 +162,9 @@ def test_single_documents_change_no_price() -> None:
 
 @pytest.mark.parametrize(("seconds", "cpu_seconds"), [(-1.0, 60.0), (60.0, -1.0)])
 def test_what_is_used_up_ends_a_question(seconds: float, cpu_seconds: float) -> None:
-    Spending(60.0, 60.0).check()
+    Deadline(60.0, 60.0).check()
     with pytest.raises(SearchOverdue) as ended:
-        Spending(seconds, cpu_seconds).check()
+        Deadline(seconds, cpu_seconds).check()
     assert int(ended.value.facts["headers"]["Retry-After"]) > 0
 
 
@@ -221,7 +221,7 @@ def test_a_question_ends_when_nobody_waits_for_it(engine: Engine, books: Books) 
     books.write("a")
     drain()
     with watched(lambda: True), pytest.raises(CallerGone):
-        engine.search(SearchRequest(), Spending(60.0, 60.0))
+        engine.search(SearchRequest(), Deadline(60.0, 60.0))
     assert engine.search(SearchRequest()).total <= 1, "what the service asks itself goes on"
 
 
@@ -240,7 +240,7 @@ def test_what_a_page_does_not_take_is_not_read(engine: Engine, books: Books) -> 
                 return seen
         raise AssertionError
 
-    found = engine.search(SearchRequest(size=9), Spending(60.0, 60.0), first_two)
+    found = engine.search(SearchRequest(size=9), Deadline(60.0, 60.0), first_two)
     assert (found.total, len(found.hits), len(seen)) == (9, 2, 2)
 
 
@@ -332,7 +332,7 @@ def test_words_that_take_long_to_go_through_end_a_question_before_it_runs(
     monkeypatch.setattr(Walking, "_tried", slow)
     request = SearchRequest(query=q.any_of(*(q.Wildcard("name", f"a{n}*") for n in range(9))))
     with pytest.raises(SearchOverdue) as ended:
-        embedded.search(request, Spending(60.0, 1.0))
+        embedded.search(request, Deadline(60.0, 1.0))
     assert "a0" not in ended.value.message
     assert len(tried) == 2, "nothing more is tried than is needed"
     assert embedded.search(request).total == 0
@@ -341,6 +341,6 @@ def test_words_that_take_long_to_go_through_end_a_question_before_it_runs(
 def test_going_through_words_is_tried_once(embedded: EmbeddedEngine) -> None:
     request = SearchRequest(query=q.Wildcard("name", "*uic*"))
     for _ in range(2):
-        embedded.search(request, Spending(60.0, 60.0))
+        embedded.search(request, Deadline(60.0, 60.0))
     known = embedded._current().walking._seconds
     assert [key[1] for key in known] == [""]

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from search import schema as schemas
-from search.binding import bind
+from search.caller_search import Highlight
 from search.errors import QueryRefused, UnknownField
 from search.highlighting import check, highlights
 from search.parsing import dsl
-from search.question import Highlight
+from search.query_resolver import resolve_query
 from tests.search.corpus import DECLARED, Things
 
 SCHEMA = schemas.build([Things()], DECLARED)
@@ -17,7 +17,7 @@ SCHEMA = schemas.build([Things()], DECLARED)
 
 def marked(query: Any, body: dict[str, Any], **options: Any) -> dict[str, list[str]]:
     asked = Highlight(**{"fields": ("*",), "before": "[", "after": "]", **options})
-    return highlights(SCHEMA, bind(SCHEMA, dsl.parse(SCHEMA, query)), body, asked)
+    return highlights(SCHEMA, resolve_query(SCHEMA, dsl.parse(SCHEMA, query)), body, asked)
 
 
 def test_words_are_marked_as_they_are_written() -> None:

@@ -11,11 +11,11 @@ from catalog.indexing.documents import FieldType, Kept
 from catalog.query import Exists, Match, Range, Sort, Term
 from search import schema as schemas
 from search import selectors, spelling
+from search.caller_search import CallerSearch
 from search.engine import Engine, Operation
 from search.errors import UnknownField
 from search.facets import facets
 from search.parsing import bodies
-from search.question import Question
 from search.relay import drain
 from search.requests import SearchRequest
 from search.resolving import property_field, resolve
@@ -177,15 +177,15 @@ def shelf(
 
 
 def ids(query: Any, actor: Actor = EVE, **asked: Any) -> list[str]:
-    found = selectors.search(actor, Question(query=query, **asked))
+    found = selectors.search(actor, CallerSearch(query=query, **asked))
     return sorted(hit.id for hit in found.hits)
 
 
 def test_a_slip_is_refused_unless_something_has_it(shelf: Engine, books: Books) -> None:
     for question in (
-        Question(query=Term("stauts", "x")),
-        Question(query=Match(("name", "nmae"), "x")),
-        Question(sorts=(Sort("crated_at"),)),
+        CallerSearch(query=Term("stauts", "x")),
+        CallerSearch(query=Match(("name", "nmae"), "x")),
+        CallerSearch(sorts=(Sort("crated_at"),)),
     ):
         with pytest.raises(UnknownField) as refused:
             selectors.search(EVE, question)
@@ -211,10 +211,10 @@ def test_a_property_is_found_by_the_name_that_is_a_field_of_others(shelf: Engine
 def test_a_kept_property_is_kept_under_such_a_name_too(
     shelf: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def keeps(actor: Actor) -> Kept | None:
+    def hides(actor: Actor) -> Kept | None:
         return None if actor.is_admin else Kept(property=lambda key: key == "issue")
 
-    monkeypatch.setattr(books, "kept", keeps)
+    monkeypatch.setattr(books, "kept", hides)
     assert ids(Term("issue", 7)) == []
     assert ids(Term("issue.keyword", 7)) == []
     assert ids(Term("issue", 7), ROOT) == ["b1", "m1"]

@@ -16,11 +16,11 @@ from catalog.clock import now
 from catalog.conf import CatalogConfig
 from catalog.events import claiming
 from catalog.models import Delivery
-from search import metrics, supervised
+from search import metrics, relay_process
 from search.engine import Engine
 from search.errors import EngineUnavailable
 from search.relay import Relay
-from search.supervised import RelayProcess
+from search.relay_process import RelayProcess
 from tests.search.shelf import Books
 from tests.support.patience import eventually
 
@@ -39,7 +39,7 @@ def _signals() -> Iterator[None]:
 
 
 @pytest.fixture
-def relay_process(engine: Engine, _signals: None) -> Callable[[Callable[[], None]], None]:
+def running_relay(engine: Engine, _signals: None) -> Callable[[Callable[[], None]], None]:
     """A relay runs in this thread for as long as what it is given takes in another one; that one's failure is ours."""
 
     def run(script: Callable[[], None]) -> None:
@@ -89,14 +89,14 @@ def away(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Away:
 
 def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A relay that sleeps once it failed: only who wakes it lets it go on."""
-    monkeypatch.setattr(supervised, "FIRST_PAUSE", NEVER)
-    monkeypatch.setattr(supervised, "LONGEST_PAUSE", NEVER)
+    monkeypatch.setattr(relay_process, "FIRST_PAUSE", NEVER)
+    monkeypatch.setattr(relay_process, "LONGEST_PAUSE", NEVER)
 
 
 def test_an_engine_that_is_back_gets_what_it_is_owed_at_once(
     books: Books,
     away: Away,
-    relay_process: Callable[[Callable[[], None]], None],
+    running_relay: Callable[[Callable[[], None]], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     long_pauses(monkeypatch)
@@ -108,12 +108,12 @@ def test_an_engine_that_is_back_gets_what_it_is_owed_at_once(
         away.on.clear()
         assert eventually(lambda: not Delivery.objects.exists())
 
-    relay_process(script)
+    running_relay(script)
 
 
 def test_a_database_that_is_back_gets_its_claims_back_at_once(
     books: Books,
-    relay_process: Callable[[Callable[[], None]], None],
+    running_relay: Callable[[Callable[[], None]], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What was claimed when the database went does not wait for the end of its lease."""
@@ -137,11 +137,11 @@ def test_a_database_that_is_back_gets_its_claims_back_at_once(
         gone.clear()
         assert eventually(lambda: not Delivery.objects.exists())
 
-    relay_process(script)
+    running_relay(script)
 
 
 def test_the_numbers_tell_of_the_debt_while_the_engine_is_away(
-    books: Books, away: Away, relay_process: Callable[[Callable[[], None]], None]
+    books: Books, away: Away, running_relay: Callable[[Callable[[], None]], None]
 ) -> None:
     def script() -> None:
         assert eventually(lambda: metrics.OUTSTANDING._value.get() == 0)
@@ -154,13 +154,13 @@ def test_the_numbers_tell_of_the_debt_while_the_engine_is_away(
         assert eventually(lambda: metrics.PARKED._value.get() == 1)
         assert eventually(lambda: metrics.LAG._value.get() > 3000), "though it is tried again later"
 
-    relay_process(script)
+    running_relay(script)
 
 
 def test_outages_are_told_in_lines_and_not_in_tracebacks(
     books: Books,
     away: Away,
-    relay_process: Callable[[Callable[[], None]], None],
+    running_relay: Callable[[Callable[[], None]], None],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -178,7 +178,7 @@ def test_outages_are_told_in_lines_and_not_in_tracebacks(
         return [getattr(record, "reason", "") for record in caplog.records]
 
     with caplog.at_level(logging.WARNING):
-        relay_process(script)
+        running_relay(script)
     assert all(record.exc_info is None for record in caplog.records)
     assert all("\n" not in reason for reason in reasons())
 

@@ -14,12 +14,12 @@ from catalog.conf import ConfigurationError, parse
 from catalog.indexing import documents
 from catalog.indexing.documents import Field, FieldType
 from search import engines
-from search.binding import bind
 from search.conf import SearchConfig
 from search.engine import Engine
 from search.engines.elasticsearch.engine import ElasticsearchEngine
 from search.errors import EngineUnavailable
 from search.parsing import freetext
+from search.query_resolver import resolve_query
 from search.requests import SearchRequest
 from search.schema import build
 from tests.search.shelf import BOOK, MAGAZINE, Books, Magazines
@@ -129,8 +129,8 @@ def test_a_forked_process_has_an_engine_of_its_own() -> None:
 
 def test_free_text_takes_the_beginning_of_an_id_only_when_it_is_more_than_chance() -> None:
     def fields(text: str) -> set[str]:
-        found = bind(build([], {}), freetext.parse(text))
-        return set(re.findall(r"Begins\(target=Target\(name='(\w+)'", repr(found)))
+        found = resolve_query(build([], {}), freetext.parse(text))
+        return set(re.findall(r"PrefixMatch\(target=Target\(name='(\w+)'", repr(found)))
 
     assert "id" not in fields("13")
     assert "id" not in fields("linux")

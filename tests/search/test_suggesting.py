@@ -6,11 +6,11 @@ from catalog.actors import Actor
 from catalog.indexing.documents import FieldType, Kept
 from catalog.query import Bool, Expression, Near, Term
 from search import engines, selectors
-from search.binding import bind
-from search.compilers.plain import Evaluated, matches
+from search.caller_search import CallerSearch
 from search.encoding import encode
 from search.engine import Engine
-from search.question import Question
+from search.evaluation import Evaluated, matches
+from search.query_resolver import resolve_query
 from search.relay import drain
 from search.suggesting import meant
 from tests.search.shelf import BOOK, Books
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 EVE, ROOT = Actor(project_id="p1"), Actor(project_id="p1", is_admin=True)
 
 
-def ask(text: Expression) -> Question:
-    return Question(query=text)
+def ask(text: Expression) -> CallerSearch:
+    return CallerSearch(query=text)
 
 
 @pytest.fixture
@@ -64,7 +64,9 @@ def test_what_is_meant(shelf: Engine, text: str, suggested: str | None) -> None:
 
 
 def test_words_of_others_are_for_who_finds_them(shelf: Engine) -> None:
-    assert meant(ROOT, "zephyrr", lambda one: Question(query=one, all_projects=True)) == "zephyr"
+    assert (
+        meant(ROOT, "zephyrr", lambda one: CallerSearch(query=one, all_projects=True)) == "zephyr"
+    )
 
 
 def test_what_is_kept_is_not_suggested(
@@ -77,8 +79,8 @@ def test_what_is_kept_is_not_suggested(
 
 
 def test_filters_hold_for_suggestions_too(shelf: Engine) -> None:
-    def narrow(text: Expression) -> Question:
-        return Question(query=Bool(must=(text,), filter=(Term("tags", "golden"),)))
+    def narrow(text: Expression) -> CallerSearch:
+        return CallerSearch(query=Bool(must=(text,), filter=(Term("tags", "golden"),)))
 
     assert meant(EVE, "jamy", narrow) == "jammy"
     assert meant(EVE, "bokworm", narrow) is None
@@ -93,11 +95,11 @@ def test_engines_find_near_words_as_plain_python_does(
     schema = engines.current().live().schema
     for fields in ((), ("name",), ("tags",), ("os_distro",), ("properties.os_distro",)):
         query = Near(fields, word)
-        found = selectors.search(ROOT, Question(query=query, all_projects=True))
-        bound = bind(schema, query)
+        found = selectors.search(ROOT, CallerSearch(query=query, all_projects=True))
+        resolved = resolve_query(schema, query)
         wanted = {
             id_
             for id_, (_, body) in books.rows.items()
-            if matches(bound, Evaluated(encode(schema, BOOK, id_, body or {})))
+            if matches(resolved, Evaluated(encode(schema, BOOK, id_, body or {})))
         }
         assert {hit.id for hit in found.hits} == wanted

@@ -14,7 +14,7 @@ from catalog.events import claiming
 from catalog.indexing.documents import Field, FieldType
 from catalog.models import Delivery
 from catalog.query import Range, Sort, Term
-from search import metrics, rebuilding, schema, supervised, upkeep, verifying
+from search import metrics, rebuilding, relay_process, schema, upkeep, verifying
 from search.engine import Engine, Operation
 from search.errors import EngineUnavailable, QueryRefused, RebuildRunning
 from search.relay import drain
@@ -327,9 +327,9 @@ def test_a_document_that_is_refused_when_it_is_typed_is_set_aside_once(
 def test_the_numbers_are_told_after_whatever_error(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    process, rounds = supervised.RelayProcess(), 0
-    monkeypatch.setattr(supervised, "UPKEEP_SECONDS", 0.01)
-    monkeypatch.setattr(supervised.connection, "close", lambda: None)
+    process, rounds = relay_process.RelayProcess(), 0
+    monkeypatch.setattr(relay_process, "UPKEEP_SECONDS", 0.01)
+    monkeypatch.setattr(relay_process.connection, "close", lambda: None)
 
     def observe(consumer: str) -> None:
         nonlocal rounds
@@ -347,8 +347,8 @@ def test_the_numbers_are_told_after_whatever_error(
 def test_the_numbers_are_told_while_the_index_is_built(
     engine: Engine, books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process, told = supervised.RelayProcess(), threading.Event()
-    monkeypatch.setattr(supervised, "UPKEEP_SECONDS", 0.01)
+    process, told = relay_process.RelayProcess(), threading.Event()
+    monkeypatch.setattr(relay_process, "UPKEEP_SECONDS", 0.01)
     monkeypatch.setattr(metrics, "observe", lambda _: told.set())
 
     def build() -> None:
@@ -357,6 +357,6 @@ def test_the_numbers_are_told_while_the_index_is_built(
         process.stop()
 
     monkeypatch.setattr(upkeep, "keep", build)
-    monkeypatch.setattr(supervised.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(relay_process.signal, "signal", lambda *_: None)
     process.run()
     assert told.is_set()

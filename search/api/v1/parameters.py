@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from catalog.errors import InvalidParameter
 from catalog.indexing.documents import sources
 from catalog.query import Everything
-from search import opening
+from search import opt_in
+from search.caller_search import CallerSearch
 from search.errors import QueryRefused
-from search.question import Question
 from search.requests import BUCKETS
 from search.schema import Schema
 
@@ -21,15 +21,15 @@ _FACETS = {"type", "index", "all_projects", "limit_terms", "include_fields", "ex
 
 def with_openings(request: Request, body: Mapping[str, Any]) -> dict[str, Any]:
     """The body with what the address opens; QueryRefused when both say it."""
-    said = {name: request.GET[name] for name in opening.parameters() if name in request.GET}
+    said = {name: request.GET[name] for name in opt_in.parameters() if name in request.GET}
     if twice := sorted(said.keys() & body.keys()):
         raise QueryRefused(f"{twice[0]} stands in the address and in the body; give it once")
     return {**body, **said}
 
 
-def with_consistency(request: Request, question: Question) -> Question:
+def with_consistency(request: Request, question: CallerSearch) -> CallerSearch:
     """`?consistency=wait`, or the header `X-Vitrine-Consistency: wait`."""
-    if beyond := sorted(set(request.GET) - {"consistency", *opening.parameters()}):
+    if beyond := sorted(set(request.GET) - {"consistency", *opt_in.parameters()}):
         raise InvalidParameter(
             f"there is no parameter {beyond[0]}; the search is asked in the body"
         )
@@ -41,15 +41,15 @@ def with_consistency(request: Request, question: Question) -> Question:
 
 def facets(schema: Schema, request: Request) -> dict[str, Any]:
     """The arguments of `facets.facets`."""
-    if beyond := sorted(set(request.GET) - _FACETS - set(opening.parameters())):
+    if beyond := sorted(set(request.GET) - _FACETS - set(opt_in.parameters())):
         raise InvalidParameter(f"there is no parameter {beyond[0]}")
     types = tuple(request.GET.getlist("type"))
     if unknown := sorted(set(types) - sources().keys()):
         raise InvalidParameter(f"there is no resource type {unknown[0]}", parameter="type")
-    said = opening.said({name: request.GET[name] for name in request.GET})
+    said = opt_in.said({name: request.GET[name] for name in request.GET})
     return {
         "types": types,
-        "query": opening.narrowed(schema, Everything(), said),
+        "query": opt_in.narrowed(schema, Everything(), said),
         "opened": frozenset(said),
         "limit": _limit(request.GET.get("limit_terms", "0")),
         "options": not _boolean(request, "exclude_options", default=False),

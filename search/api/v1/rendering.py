@@ -4,14 +4,14 @@ from typing import Any
 
 from catalog.indexing.documents import FieldType
 from search import selectors
+from search.caller_search import CallerSearch
 from search.facets import Facet, TypeFacets
-from search.question import Question
 from search.requests import Hit, SearchResult
 
 _TYPES = {FieldType.KEYWORD: "string", FieldType.TEXT: "string"}
 
 
-def reply(question: Question, result: SearchResult) -> dict[str, Any]:
+def reply(question: CallerSearch, result: SearchResult) -> dict[str, Any]:
     """The whole reply; `consistent` is there when the caller asked to wait, `next_offset` when there were more hits
     than a page holds.
     """
@@ -45,7 +45,7 @@ def facets(found: dict[str, TypeFacets], *, fields: bool) -> dict[str, Any]:
     }
 
 
-def _hit(question: Question, result: SearchResult, hit: Hit) -> dict[str, Any]:
+def _hit(question: CallerSearch, result: SearchResult, hit: Hit) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "_index": result.index,
         "_type": hit.resource_type,

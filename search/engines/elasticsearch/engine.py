@@ -10,6 +10,7 @@ import orjson
 from elasticsearch import ApiError, helpers
 from typing_extensions import override
 
+from search.deadline import UNBOUNDED, Deadline
 from search.encoding import dumps, key
 from search.engine import Engine, Generation, Key, Operation, Outcome, Page, Verdict
 from search.engines.elasticsearch import layout
@@ -19,7 +20,6 @@ from search.engines.elasticsearch.searching import Searching
 from search.errors import EngineUnavailable, IndexMissing
 from search.requests import SearchRequest, SearchResult
 from search.schema import Schema
-from search.spending import UNBOUNDED, Spending
 
 PART = 5 << 20
 """Bytes of one bulk request, about."""
@@ -90,14 +90,14 @@ class ElasticsearchEngine(Engine):
 
     @override
     def search(
-        self, request: SearchRequest, spending: Spending = UNBOUNDED, page: Page = tuple
+        self, request: SearchRequest, deadline: Deadline = UNBOUNDED, page: Page = tuple
     ) -> SearchResult:
         started = time.monotonic()
         try:
-            found = self._search(self._indexes.live(), request, spending, page)
+            found = self._search(self._indexes.live(), request, deadline, page)
         except IndexMissing:
             # Dropped by a rebuild since it was remembered.
-            found = self._search(self._indexes.live(fresh=True), request, spending, page)
+            found = self._search(self._indexes.live(fresh=True), request, deadline, page)
         return replace(found, milliseconds=round((time.monotonic() - started) * 1000))
 
     @override
@@ -174,10 +174,10 @@ class ElasticsearchEngine(Engine):
             self._indexes.delete(name)
 
     def _search(
-        self, generation: Generation, request: SearchRequest, spending: Spending, page: Page
+        self, generation: Generation, request: SearchRequest, deadline: Deadline, page: Page
     ) -> SearchResult:
         longest = self._timeout * SHARE
-        return Searching(self._client, generation, request, spending, longest=longest).run(page)
+        return Searching(self._client, generation, request, deadline, longest=longest).run(page)
 
     def _write_or_fail(
         self, generation: Generation, operations: Sequence[Operation]

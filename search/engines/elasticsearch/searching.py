@@ -10,16 +10,16 @@ from elasticsearch import Elasticsearch
 from catalog.conf import CatalogConfig, section
 from catalog.indexing.documents import FieldType
 from search import ordering
-from search.binding import bind
-from search.bound import Combined
-from search.compilers.elastic import compile_query
+from search.deadline import UNBOUNDED, Deadline
 from search.engine import Generation, Page
 from search.engines.elasticsearch import aggregating, layout
 from search.engines.elasticsearch.client import told
+from search.engines.elasticsearch.compiler import compile_query
 from search.errors import EngineUnavailable, SearchOverdue
+from search.query_resolver import resolve_query
 from search.requests import Hit, SearchRequest, SearchResult
+from search.resolved_query import Combined
 from search.schema import Schema
-from search.spending import UNBOUNDED, Spending
 
 FIRST = 25
 """Hits that are asked for before it is known how long they are."""
@@ -33,18 +33,18 @@ class Searching:
         client: Elasticsearch,
         generation: Generation,
         request: SearchRequest,
-        spending: Spending,
+        deadline: Deadline,
         *,
         longest: float,
     ) -> None:
         self._client, self._generation, self._request = client, generation, request
-        self._spending, self._longest = spending, longest
-        self._schema = generation.schema.seen(request.keeping)
-        self._query = bind(self._schema, request.query)
+        self._deadline, self._longest = deadline, longest
+        self._schema = generation.schema.seen(request.hidden)
+        self._query = resolve_query(self._schema, request.query)
 
     def run(self, page: Page) -> SearchResult:
         request = self._request
-        first = request.size if self._spending is UNBOUNDED else min(request.size, FIRST)
+        first = request.size if self._deadline is UNBOUNDED else min(request.size, FIRST)
         answer = self._ask(
             size=first,
             from_=request.offset,
@@ -67,7 +67,7 @@ class Searching:
         while part:
             size = 0
             for hit in part:
-                self._spending.check()
+                self._deadline.check()
                 size += len(orjson.dumps(hit["_source"]))
                 yield _hit(ordered, self._request, hit)
             left -= len(part)
@@ -78,10 +78,10 @@ class Searching:
             part = answer["hits"]["hits"]
 
     def _ask(self, **options: Any) -> Any:
-        rights = bind(self._schema, self._request.rights, internal=True)
+        rights = resolve_query(self._schema, self._request.rights, internal=True)
         keys = ordering.resolved(self._schema, self._request.sorts)
-        if self._spending is not UNBOUNDED:
-            self._spending.check()
+        if self._deadline is not UNBOUNDED:
+            self._deadline.check()
             options["timeout"] = f"{max(1, round(self._seconds() * 1000))}ms"
         with told(query=True):
             answer = self._client.search(
@@ -92,14 +92,14 @@ class Searching:
                 version=True,
                 **options,
             )
-        if answer["timed_out"] and self._spending is not UNBOUNDED:
+        if answer["timed_out"] and self._deadline is not UNBOUNDED:
             raise SearchOverdue("the search takes too long and was ended; ask for less at once")
         if answer["_shards"]["failed"] or answer["timed_out"]:
             raise EngineUnavailable("not all of the index answered")
         return answer.body
 
     def _seconds(self) -> float:
-        return min(self._spending.left(), self._longest)
+        return min(self._deadline.left(), self._longest)
 
 
 def _sort(key_: ordering.Key) -> list[dict[str, Any]]:

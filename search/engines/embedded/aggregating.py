@@ -11,12 +11,13 @@ from catalog.indexing.documents import FieldType
 from catalog.query import Range, Term
 from search import dates
 from search.aggregations import counted_target, number_target, too_many
-from search.binding import bind
-from search.compilers.tantivy import TantivyCompiler, count
+from search.deadline import UNBOUNDED, Deadline
+from search.engines.embedded.compiler import TantivyCompiler, count
 from search.engines.embedded.counting import Counting, Counts, aggregate
 from search.engines.embedded.layout import place
 from search.errors import QueryRefused
 from search.pricing import together
+from search.query_resolver import resolve_query
 from search.requests import (
     BUCKETS,
     Aggregation,
@@ -32,7 +33,6 @@ from search.requests import (
 )
 from search.resolving import Target
 from search.schema import Schema
-from search.spending import UNBOUNDED, Spending
 
 
 class Aggregating:
@@ -43,10 +43,10 @@ class Aggregating:
         searcher: Searcher,
         compiler: TantivyCompiler,
         schema: Schema,
-        spending: Spending = UNBOUNDED,
+        deadline: Deadline = UNBOUNDED,
     ) -> None:
         self._searcher, self._compiler, self._schema = searcher, compiler, schema
-        self._spending = spending
+        self._deadline = deadline
 
     def all(self, found: Query, wanted: Mapping[str, Aggregation]) -> dict[str, Counted]:
         """One answer per name."""
@@ -54,7 +54,7 @@ class Aggregating:
         counts = self._top(found, few)
         answers: dict[str, Counted] = {}
         for name, one in wanted.items():
-            self._spending.check()
+            self._deadline.check()
             if isinstance(one, TermsAggregation):
                 counted = counts[name] if name in counts else self._top(found, {name: one})[name]
                 answers[name] = self._terms(found, one, *counted)
@@ -66,7 +66,7 @@ class Aggregating:
         self, found: Query, wanted: Mapping[str, TermsAggregation]
     ) -> dict[str, tuple[Counts, int]]:
         targets = {name: (one, counted_target(self._schema, one)) for name, one in wanted.items()}
-        return Counting(self._searcher, self._spending).top(found, targets)
+        return Counting(self._searcher, self._deadline).top(found, targets)
 
     def _one(self, found: Query, one: Aggregation) -> Counted:
         match one:
@@ -89,7 +89,7 @@ class Aggregating:
         for value, documents in counts:
             inner: Mapping[str, Counted] = {}
             if one.inner:
-                equal = bind(self._schema, _is(one.field, target, value))
+                equal = resolve_query(self._schema, _is(one.field, target, value))
                 inner = self.all(self._both(found, equal), one.inner)
             buckets.append(Bucket(value, documents, inner))
         return Buckets(tuple(buckets), other)
@@ -102,7 +102,7 @@ class Aggregating:
         number_target(self._schema, one.field)
         buckets = []
         for bounds in one.ranges:
-            inside = bind(self._schema, Range(one.field, gte=bounds.start, lt=bounds.end))
+            inside = resolve_query(self._schema, Range(one.field, gte=bounds.start, lt=bounds.end))
             within = self._both(found, inside)
             inner = self.all(within, one.inner) if one.inner else {}
             buckets.append(Bucket(bounds.key, self._count(within), inner))
@@ -115,7 +115,9 @@ class Aggregating:
         buckets = []
         for bucket in raw:
             start = float(bucket["key"])
-            inside = bind(self._schema, Range(one.field, gte=start, lt=start + one.interval))
+            inside = resolve_query(
+                self._schema, Range(one.field, gte=start, lt=start + one.interval)
+            )
             inner = self.all(self._both(found, inside), one.inner) if one.inner else {}
             buckets.append(Bucket(start, int(bucket["doc_count"]), inner))
         return Buckets(tuple(buckets))
@@ -137,14 +139,14 @@ class Aggregating:
         for start, end in pairwise(edges):
             if count := counts.get(start, 0):
                 first, last = dates.from_epoch(start), dates.from_epoch(end)
-                inside = bind(self._schema, Range(one.field, gte=first, lt=last))
+                inside = resolve_query(self._schema, Range(one.field, gte=first, lt=last))
                 inner = self.all(self._both(found, inside), one.inner) if one.inner else {}
                 buckets.append(Bucket(start, count, inner))
         return Buckets(tuple(buckets))
 
-    def _both(self, found: Query, bound: Any) -> Query:
+    def _both(self, found: Query, resolved: Any) -> Query:
         return Query.boolean_query(
-            [(Occur.Must, found), (Occur.Must, self._compiler.compile(bound))]
+            [(Occur.Must, found), (Occur.Must, self._compiler.compile(resolved))]
         )
 
     def _count(self, found: Query) -> int:

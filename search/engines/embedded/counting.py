@@ -10,11 +10,11 @@ from typing import Any
 from tantivy import Query, Searcher
 
 from catalog.indexing.documents import FieldType
+from search.deadline import Deadline
 from search.engines.embedded.layout import counted_place, counted_value
 from search.errors import QueryRefused, QueryTooCostly
 from search.requests import TermsAggregation
 from search.resolving import Target
-from search.spending import Spending
 
 ALL = 2**31 - 1
 """Values that a segment hands on: fewer would make counts wrong."""
@@ -37,8 +37,8 @@ def aggregate(searcher: Searcher, found: Query, asked: Mapping[str, Any]) -> dic
 class Counting:
     """Counts the values of the documents that a query finds."""
 
-    def __init__(self, searcher: Searcher, spending: Spending) -> None:
-        self._searcher, self._spending = searcher, spending
+    def __init__(self, searcher: Searcher, deadline: Deadline) -> None:
+        self._searcher, self._deadline = searcher, deadline
 
     def top(self, found: Query, wanted: Wanted) -> dict[str, tuple[Counts, int]]:
         """By name: the values that were asked for with their counts, in order, and the sum of all others'; in one pass
@@ -46,7 +46,7 @@ class Counting:
         """
         if not wanted:
             return {}
-        self._spending.check()
+        self._deadline.check()
         asked = {name: _asked(one, target) for name, (one, target) in wanted.items()}
         raw = aggregate(self._searcher, found, asked)
         return {
@@ -73,7 +73,7 @@ class Counting:
         """The first `need` values, in their order, that so many documents hold."""
         size = one.size
         while True:
-            self._spending.check()
+            self._deadline.check()
             asked = _asked(one, target, size=size, by_key="asc", least=documents)
             raw = aggregate(self._searcher, found, {"x": asked})["x"]
             tied = [pair for pair in _counts(target, raw) if pair[1] == documents]

@@ -13,20 +13,20 @@ from tantivy import DocAddress, Occur, Query
 from typing_extensions import override
 
 from search import ordering, pricing
-from search.binding import bind
-from search.bound import even_score
-from search.compilers.tantivy import TantivyCompiler, count
+from search.deadline import UNBOUNDED, Deadline
 from search.engine import Engine, Generation, Key, Operation, Outcome, Page
 from search.engines.embedded import layout
 from search.engines.embedded.aggregating import Aggregating
+from search.engines.embedded.compiler import TantivyCompiler, count
 from search.engines.embedded.index import OpenIndex, Snapshot
 from search.engines.embedded.ordering import Ordering
 from search.engines.embedded.storage import BUILDING, CURRENT, Storage, unavailable_on_os_error
 from search.engines.embedded.walking import Walking
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused
+from search.query_resolver import resolve_query
 from search.requests import Hit, SearchRequest, SearchResult
+from search.resolved_query import even_score
 from search.schema import Schema
-from search.spending import UNBOUNDED, Spending
 
 
 class EmbeddedEngine(Engine):
@@ -72,12 +72,12 @@ class EmbeddedEngine(Engine):
 
     @override
     def search(
-        self, request: SearchRequest, spending: Spending = UNBOUNDED, page: Page = tuple
+        self, request: SearchRequest, deadline: Deadline = UNBOUNDED, page: Page = tuple
     ) -> SearchResult:
         started = time.monotonic()
         index = self._current()
-        asked = _Search(index.snapshot(), request, spending)
-        if spending is not UNBOUNDED:
+        asked = _Search(index.snapshot(), request, deadline)
+        if deadline is not UNBOUNDED:
             asked.check(index.walking)
         found = asked.run(page)
         return SearchResult(
@@ -182,18 +182,18 @@ class EmbeddedEngine(Engine):
 class _Search:
     """One request on one state of the index."""
 
-    def __init__(self, state: Snapshot, request: SearchRequest, spending: Spending) -> None:
-        self._state, self._request, self._spending = state, request, spending
-        self._seen = state.schema.seen(request.keeping)
-        self._compiler = TantivyCompiler(state.tantivy_schema, state.searcher, spending)
-        self._query = bind(self._seen, request.query)
+    def __init__(self, state: Snapshot, request: SearchRequest, deadline: Deadline) -> None:
+        self._state, self._request, self._deadline = state, request, deadline
+        self._seen = state.schema.seen(request.hidden)
+        self._compiler = TantivyCompiler(state.tantivy_schema, state.searcher, deadline)
+        self._query = resolve_query(self._seen, request.query)
 
     def check(self, walking: Walking) -> None:
         """SearchOverdue for what should not begin."""
         searcher = self._state.searcher
         passes = pricing.passes(self._seen, self._query, self._request)
         walking.check(
-            searcher, self._state.tantivy_schema, pricing.walks(self._query), passes, self._spending
+            searcher, self._state.tantivy_schema, pricing.walks(self._query), passes, self._deadline
         )
 
     def run(self, page: Page) -> SearchResult:
@@ -202,7 +202,7 @@ class _Search:
             total, addresses, scores = self._page(found)
         except ValueError as error:
             raise QueryRefused(f"the index cannot answer this: {error}") from None
-        aggregating = Aggregating(self._state.searcher, self._compiler, self._seen, self._spending)
+        aggregating = Aggregating(self._state.searcher, self._compiler, self._seen, self._deadline)
         return SearchResult(
             total=total,
             hits=tuple(page(self._hits(addresses, scores))),
@@ -212,7 +212,7 @@ class _Search:
     def _found(self) -> Query:
         schema = self._state.tantivy_schema
         live = Query.const_score_query(Query.term_query(schema, layout.LIVE, True), 0.0)
-        rights = bind(self._state.schema, self._request.rights, internal=True)
+        rights = resolve_query(self._state.schema, self._request.rights, internal=True)
         return Query.boolean_query(
             [
                 (Occur.Must, self._compiler.compile(self._query)),
@@ -243,7 +243,7 @@ class _Search:
         schema = ordering.narrowed(self._seen, self._request.sorts)
         versions = searcher.fast_field_values(layout.VERSION, list(addresses)) if addresses else []
         for address, score, number in zip(addresses, scores, versions, strict=True):
-            self._spending.check()
+            self._deadline.check()
             document = searcher.doc(address)
             type_, id_ = layout.identity(document)
             body = orjson.loads(layout.stored(document, layout.BODY))

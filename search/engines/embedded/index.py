@@ -9,10 +9,10 @@ from tantivy import Filter, Index, Occur, Order, Query, Searcher, TextAnalyzerBu
 
 from catalog.clock import now
 from search import dates
-from search.compilers.tantivy import count
 from search.encoding import dumps, key
 from search.engine import Generation, Key, Operation, Outcome, Verdict
 from search.engines.embedded import layout
+from search.engines.embedded.compiler import count
 from search.engines.embedded.storage import INDEX, SCHEMA, Storage
 from search.engines.embedded.walking import Walking
 from search.errors import EngineUnavailable

@@ -11,11 +11,11 @@ from threading import Lock
 import tantivy
 from tantivy import Query, Searcher
 
-from search import lexical
+from search.deadline import Deadline
 from search.encoding import stem
+from search.engines.embedded import regexps
 from search.engines.embedded.layout import PAIRS, place
 from search.pricing import Walk, rounded
-from search.spending import Spending
 
 REMEMBERED = 4096
 NOWHERE = "\x01\x01"
@@ -38,14 +38,14 @@ class Walking:
         schema: tantivy.Schema,
         walks: Iterable[Walk],
         passes: int,
-        spending: Spending,
+        deadline: Deadline,
     ) -> None:
         """SearchOverdue when going through these, once in each pass, would use up what is left of the CPU's time."""
         seconds = 0.0
         for walk in walks:
-            spending.check()
+            deadline.check()
             seconds += self._tried(searcher, schema, walk) * passes
-            spending.require(seconds)
+            deadline.require(seconds)
 
     def _tried(self, searcher: Searcher, schema: tantivy.Schema, walk: Walk) -> float:
         name = place(walk.target)
@@ -55,7 +55,7 @@ class Walking:
         known = self._remembered(searcher.num_docs).get((name, beginning))
         if known is not None:
             return known
-        expression = lexical.literal(beginning) + lexical.REST + lexical.literal(NOWHERE)
+        expression = regexps.literal(beginning) + regexps.REST + regexps.literal(NOWHERE)
         began = time.thread_time()
         searcher.search(Query.regex_query(schema, name, expression), 1, count=False)
         found = time.thread_time() - began

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from typing_extensions import override
 
 from catalog import migrations_state
-from search.supervised import RelayProcess
+from search.relay_process import RelayProcess
 
 
 class Command(BaseCommand):

@@ -188,11 +188,11 @@ def equal(name: str, wanted: Any) -> Test:
 
 def between(name: str, bounds: Mapping[str, Any]) -> Test:
     tests = []
-    for side, bound in bounds.items():
+    for side, resolved in bounds.items():
         if kind(name) == "date":
-            edge: Any = moment(bound, up=side in {"gt", "lte"})
+            edge: Any = moment(resolved, up=side in {"gt", "lte"})
         else:
-            edge = value(bound, kind(name))
+            edge = value(resolved, kind(name))
         tests.append((SIDES[side], edge))
     return lambda document: any(
         all(test(one, edge) for test, edge in tests) for one in held(document, name)

@@ -12,7 +12,7 @@ from identity import grants
 from identity.api.v3 import documents
 from identity.api.v3.base import IdentityView, api_url, listed
 from identity.api.v3.filters import is_true
-from identity.grants import Grant, Question
+from identity.grants import AssignmentFilter, Grant
 from identity.services.assignments import assign, unassign
 from identity.targets import Target
 
@@ -53,7 +53,7 @@ class RoleAssignmentsView(IdentityView):
     def get(self, request: Request) -> HttpResponse:
         asked = request.GET
         _refuse_contradictions(request)
-        question = Question(
+        question = AssignmentFilter(
             user_id=asked.get("user.id"),
             role_id=asked.get("role.id"),
             project_id=asked.get("scope.project.id"),

@@ -1,4 +1,5 @@
-"""Bound queries: values over the index's own fields, which every engine compiles; `search.binding` makes them.
+"""ResolvedQuery queries: values over the index's own fields, which every engine compiles; `search.query_resolver` makes
+them.
 
 A document's score is made of the question and of this document alone, so that it tells nothing of others: a part that
 finds it counts the boost of its field, `Words` for each word; what is found of `must` and `should` adds up.
@@ -46,7 +47,7 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
-class Begins:
+class PrefixMatch:
     """A value (KEYWORD) or a word (TEXT) begins so."""
 
     target: Target
@@ -57,7 +58,7 @@ ANY_RUN, ANY_ONE = object(), object()
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class WildcardMatch:
     """A value (KEYWORD) or a word (TEXT) is this sequence of texts, `ANY_RUN` and `ANY_ONE`."""
 
     target: Target
@@ -66,7 +67,7 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A value (KEYWORD) or a word (TEXT) is at most so many slips away (`search.slips`)."""
+    """A value (KEYWORD) or a word (TEXT) is at most so many slips away (`search.edit_distance`)."""
 
     target: Target
     value: str
@@ -94,47 +95,57 @@ class Sequence:
 class Combined:
     """`minimum` of `should` must hold, and all of `must` and `filter`, and none of `must_not`."""
 
-    must: tuple["Bound", ...]
-    filter: tuple["Bound", ...]
-    should: tuple["Bound", ...]
-    must_not: tuple["Bound", ...]
+    must: tuple["ResolvedQuery", ...]
+    filter: tuple["ResolvedQuery", ...]
+    should: tuple["ResolvedQuery", ...]
+    must_not: tuple["ResolvedQuery", ...]
     minimum: int
 
 
-Bound: TypeAlias = (
-    All | Never | OneOf | Between | Present | Begins | Looks | Near | Words | Sequence | Combined
+ResolvedQuery: TypeAlias = (
+    All
+    | Never
+    | OneOf
+    | Between
+    | Present
+    | PrefixMatch
+    | WildcardMatch
+    | Near
+    | Words
+    | Sequence
+    | Combined
 )
 
 
-def any_part(*parts: Bound) -> Bound:
+def any_part(*parts: ResolvedQuery) -> ResolvedQuery:
     """What one of the parts matches; several add up."""
     if len(parts) == 1:
         return parts[0]
     return Combined((), (), parts, (), 1) if parts else Never()
 
 
-def both(*parts: Bound) -> Combined:
+def both(*parts: ResolvedQuery) -> Combined:
     """What all parts match; the first one scores."""
     first, *others = parts
     return Combined((first,), tuple(others), (), (), 0)
 
 
-def boost(bound: Bound) -> float:
+def boost(resolved: ResolvedQuery) -> float:
     """What a leaf that matches counts."""
-    target: Target | None = getattr(bound, "target", None)
+    target: Target | None = getattr(resolved, "target", None)
     return target.field.boost if target is not None and target.field is not None else 1.0
 
 
-def even_score(bound: Bound) -> float | None:
+def even_score(resolved: ResolvedQuery) -> float | None:
     """The score that every match has; None when matches may differ."""
-    match bound:
+    match resolved:
         case Words(_, words, every):
-            return boost(bound) * len(words) if every or len(words) == 1 else None
+            return boost(resolved) * len(words) if every or len(words) == 1 else None
         case Combined():
-            counted = (*bound.must, *bound.should)
-            if bound.should and bound.minimum < len(bound.should):
+            counted = (*resolved.must, *resolved.should)
+            if resolved.should and resolved.minimum < len(resolved.should):
                 return None
             scores = [score for part in counted if (score := even_score(part)) is not None]
             return sum(scores) if len(scores) == len(counted) else None
         case _:
-            return boost(bound)
+            return boost(resolved)

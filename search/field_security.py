@@ -1,8 +1,8 @@
-"""What is kept from an actor of the documents that it finds: names that mean nothing, words that find nothing.
+"""Field-level security: which properties and fields of the documents that an actor finds are hidden from it.
 
-A kept property or field resolves to a property that no document can have: it matches nothing, sorts nothing, counts
-nothing, and answers as a name does that nobody ever used. A question over several types keeps a name if one of
-them keeps it; free text is bounded type by type.
+A hidden property or field resolves to a property that no document can have: it matches nothing, sorts nothing, counts
+nothing, and answers as a name does that nobody ever used. A search over several types hides a name if one of them
+hides it; free text is bounded type by type.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,23 +18,23 @@ PROPERTY_TEXT = "property_text"
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class HiddenFields:
     """`words`: per field of free text, the documents in which it is searched."""
 
     properties: tuple[Callable[[str], bool], ...] = ()
     fields: frozenset[str] = frozenset()
     words: Mapping[str, Expression] = field(default_factory=dict)
 
-    def keeps(self, key: str) -> bool:
-        """Whether a free property of this name is kept."""
+    def hides(self, key: str) -> bool:
+        """Whether a free property of this name is hidden."""
         return any(kept(key) for kept in self.properties)
 
 
-NOTHING = Keeping()
+NOTHING = HiddenFields()
 
 
-def kept_from(actor: Actor, types: Iterable[str]) -> Keeping:
-    """What documents of these types keep from the actor."""
+def hidden_from(actor: Actor, types: Iterable[str]) -> HiddenFields:
+    """What of documents of these types is hidden from the actor."""
     found = {
         one: _whole(one, kept) for one in types if (kept := sources()[one].kept(actor)) is not None
     }
@@ -42,7 +42,7 @@ def kept_from(actor: Actor, types: Iterable[str]) -> Keeping:
         return NOTHING
     fields = frozenset(name for kept in found.values() for name in kept.fields)
     bounded = {name: _bounds(name, found) for name in fields | {PROPERTY_TEXT}}
-    return Keeping(
+    return HiddenFields(
         tuple(kept.property for kept in found.values()),
         fields,
         {name: all_of(*bounds) for name, bounds in bounded.items() if bounds},
@@ -50,7 +50,7 @@ def kept_from(actor: Actor, types: Iterable[str]) -> Keeping:
 
 
 def _whole(resource_type: str, kept: Kept) -> Kept:
-    """What is kept, with the fields of other types that hold a property of this one which is kept."""
+    """What is hidden, with the fields of other types that hold a property of this one which is hidden."""
     borrowed = {name for name in lent(resource_type) if kept.property(name)}
     return replace(kept, fields=kept.fields | borrowed)
 

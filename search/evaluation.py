@@ -1,4 +1,6 @@
-"""A bound query evaluated in plain Python over encoded documents: what the engines are measured against."""
+"""A resolved query evaluated in Python over encoded documents, for what an engine is not asked about: which words are
+marked, how values are ordered, and whether a pattern matches a word.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -8,24 +10,24 @@ from typing import Any
 from typing_extensions import override
 
 from catalog.indexing.documents import FieldType
-from search import analysis, slips
-from search.bound import (
+from search import analysis, edit_distance
+from search.encoding import Encoded, Value, exact
+from search.resolved_query import (
     ANY_RUN,
     All,
-    Begins,
     Between,
-    Bound,
     Combined,
-    Looks,
     Near,
     Never,
     OneOf,
+    PrefixMatch,
     Present,
+    ResolvedQuery,
     Sequence,
+    WildcardMatch,
     Words,
     boost,
 )
-from search.encoding import Encoded, Value, exact
 from search.resolving import Target
 
 
@@ -64,9 +66,9 @@ class Evaluated:
         return self._words[target.name]
 
 
-def matches(bound: Bound, document: Evaluated) -> bool:
+def matches(resolved: ResolvedQuery, document: Evaluated) -> bool:
     """Whether the document is found."""
-    match bound:
+    match resolved:
         case All():
             return True
         case Never():
@@ -74,36 +76,36 @@ def matches(bound: Bound, document: Evaluated) -> bool:
         case OneOf(target, wanted):
             return any(_same(v, w) for v in document.values(target) for w in wanted)
         case Between(target):
-            return any(inside(bound, value) for value in document.values(target))
+            return any(inside(resolved, value) for value in document.values(target))
         case Present(target):
             return bool(document.values(target))
-        case Begins(target, start):
+        case PrefixMatch(target, start):
             return _some(document, target, lambda text: text.startswith(start))
-        case Looks(target, parts):
+        case WildcardMatch(target, parts):
             return _some(document, target, lambda text: looks(text, parts))
         case Near(target, value, most):
-            return _some(document, target, lambda text: slips.distance(text, value) <= most)
+            return _some(document, target, lambda text: edit_distance.distance(text, value) <= most)
         case Words(target, words, every):
             held = {word for text in document.words(target) for word in text}
             return all(w in held for w in words) if every else any(w in held for w in words)
         case Sequence():
-            return any(_in_sequence(bound, text) for text in document.words(bound.target))
+            return any(_in_sequence(resolved, text) for text in document.words(resolved.target))
         case Combined():
-            return _combined(bound, document)
+            return _combined(resolved, document)
 
 
-def score(bound: Bound, document: Evaluated) -> float:
+def score(resolved: ResolvedQuery, document: Evaluated) -> float:
     """What a document that is found counts; 0 for one that is not."""
-    if not matches(bound, document):
+    if not matches(resolved, document):
         return 0.0
-    match bound:
+    match resolved:
         case Words(target, words):
             held = {word for text in document.words(target) for word in text}
-            return boost(bound) * len(held & set(words))
+            return boost(resolved) * len(held & set(words))
         case Combined():
-            return sum(score(part, document) for part in (*bound.must, *bound.should))
+            return sum(score(part, document) for part in (*resolved.must, *resolved.should))
         case _:
-            return boost(bound)
+            return boost(resolved)
 
 
 def looks(text: str, parts: tuple[Any, ...]) -> bool:
@@ -171,12 +173,12 @@ class _Reversed:
         return hash(self.value)
 
 
-def _combined(bound: Combined, document: Evaluated) -> bool:
-    held = sum(1 for part in bound.should if matches(part, document))
+def _combined(resolved: Combined, document: Evaluated) -> bool:
+    held = sum(1 for part in resolved.should if matches(part, document))
     return (
-        all(matches(part, document) for part in (*bound.must, *bound.filter))
-        and held >= bound.minimum
-        and not any(matches(part, document) for part in bound.must_not)
+        all(matches(part, document) for part in (*resolved.must, *resolved.filter))
+        and held >= resolved.minimum
+        and not any(matches(part, document) for part in resolved.must_not)
     )
 
 
@@ -189,21 +191,21 @@ def _some(document: Evaluated, target: Target, test: Callable[[str], bool]) -> b
     return any(test(text) for text in texts)
 
 
-def _in_sequence(bound: Sequence, text: list[str]) -> bool:
-    wanted = list(bound.words)
+def _in_sequence(resolved: Sequence, text: list[str]) -> bool:
+    wanted = list(resolved.words)
     return any(text[at : at + len(wanted)] == wanted for at in range(len(text) - len(wanted) + 1))
 
 
-def inside(bound: Between, value: Value) -> bool:
+def inside(resolved: Between, value: Value) -> bool:
     """Whether the value lies within the bounds."""
     held = _comparable(value)
-    if bound.low is not None:
-        low = _comparable(bound.low)
-        if held < low or (held == low and not bound.with_low):
+    if resolved.low is not None:
+        low = _comparable(resolved.low)
+        if held < low or (held == low and not resolved.with_low):
             return False
-    if bound.high is not None:
-        high = _comparable(bound.high)
-        if held > high or (held == high and not bound.with_high):
+    if resolved.high is not None:
+        high = _comparable(resolved.high)
+        if held > high or (held == high and not resolved.with_high):
             return False
     return True
 

@@ -33,9 +33,9 @@ class Highlight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class CallerSearch:
     """A search before rights: `types` empty means all that the caller may search. `opened` is what the request opens
-    beside what its query does (`search.opening`).
+    beside what its query does (`search.opt_in`).
     """
 
     query: Expression = field(default_factory=Everything)

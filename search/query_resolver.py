@@ -1,6 +1,6 @@
 """From a query in the caller's words to one over the index's fields: names resolved, values typed, text taken apart.
 
-All engines compile the same bound query, so what a query means is decided here alone:
+All engines compile the same resolved query, so what a query means is decided here alone:
 
 - `Term` of a text is its whole value; `Prefix` and `Wildcard` of a text look at its words, folded as words are.
 - A text is taken apart for each field by itself: of `Match` with `and`, one field must have all the words. Keywords are
@@ -15,27 +15,27 @@ from functools import lru_cache
 from catalog import query
 from catalog.indexing.documents import FieldType
 from catalog.query import Expression, Scalar
-from search import analysis, patterns, phrases, slips
-from search.bound import (
+from search import analysis, edit_distance, patterns, phrases
+from search.comparing import ID, between, equal, short
+from search.encoding import Value
+from search.errors import QueryRefused, QueryTooCostly
+from search.resolved_query import (
     ANY_ONE,
     ANY_RUN,
     All,
-    Begins,
-    Bound,
     Combined,
-    Looks,
     Near,
     Never,
     OneOf,
+    PrefixMatch,
     Present,
+    ResolvedQuery,
     Sequence,
+    WildcardMatch,
     Words,
     any_part,
     both,
 )
-from search.comparing import ID, between, equal, short
-from search.encoding import Value
-from search.errors import QueryRefused, QueryTooCostly
 from search.resolving import ANYWHERE, PROPERTY_KEYS, Target, as_text, resolve, sortable
 from search.schema import Schema
 
@@ -49,20 +49,22 @@ HEXADECIMAL = frozenset("0123456789abcdef-")
 TEXTS = frozenset({FieldType.TEXT, FieldType.KEYWORD})
 
 
-def bind(schema: Schema, expression: Expression, *, internal: bool = False) -> Bound:
-    """The bound query; QueryRefused names what cannot be asked, QueryTooCostly that it looks up too much. `internal`
+def resolve_query(
+    schema: Schema, expression: Expression, *, internal: bool = False
+) -> ResolvedQuery:
+    """The resolved query; QueryRefused names what cannot be asked, QueryTooCostly that it looks up too much. `internal`
     queries may name hidden fields, and be of any size.
     """
-    return _Binder(schema, internal).bind(expression)
+    return _Resolver(schema, internal).resolve_query(expression)
 
 
 @dataclass(frozen=True, slots=True)
-class _Binder:
+class _Resolver:
     schema: Schema
     internal: bool
     lookups: list[int] = field(default_factory=lambda: [0])
 
-    def bind(self, one: Expression) -> Bound:
+    def resolve_query(self, one: Expression) -> ResolvedQuery:
         match one:
             case query.Everything():
                 return All()
@@ -97,8 +99,8 @@ class _Binder:
     def _target(self, name: str) -> Target:
         return resolve(self.schema, name, internal=self.internal)
 
-    def _combined(self, one: query.Bool) -> Bound:
-        should = tuple(map(self.bind, one.should))
+    def _combined(self, one: query.Bool) -> ResolvedQuery:
+        should = tuple(map(self.resolve_query, one.should))
         alone = not one.must and not one.filter
         minimum = one.minimum or 0
         if should and alone and minimum <= 0:
@@ -106,14 +108,16 @@ class _Binder:
         if minimum > len(should):
             return Never()
         return Combined(
-            must=tuple(map(self.bind, one.must)),
-            filter=tuple(map(self.bind, one.filter)),
+            must=tuple(map(self.resolve_query, one.must)),
+            filter=tuple(map(self.resolve_query, one.filter)),
             should=should,
-            must_not=tuple(map(self.bind, one.must_not)),
+            must_not=tuple(map(self.resolve_query, one.must_not)),
             minimum=max(minimum, 0),
         )
 
-    def _over_fields(self, names: tuple[str, ...], leaf: Callable[[Target], Bound]) -> Bound:
+    def _over_fields(
+        self, names: tuple[str, ...], leaf: Callable[[Target], ResolvedQuery]
+    ) -> ResolvedQuery:
         """One leaf per field. Over several fields, those that cannot hold such a value are passed over."""
         targets = self._targets(names)
         if len(targets) == 1:
@@ -135,7 +139,7 @@ class _Binder:
             return [self._target(name) for name in names]
         return [Target(one.name, one.type, one) for one in self.schema.free_text()]
 
-    def _counted(self, found: Bound) -> Bound:
+    def _counted(self, found: ResolvedQuery) -> ResolvedQuery:
         """What was made of one field, unless it was one too many."""
         self._count(len(found.words) if isinstance(found, Words | Sequence) else 1)
         return found
@@ -149,14 +153,14 @@ class _Binder:
                 part="query",
             )
 
-    def _within(self, target: Target, found: Bound) -> Bound:
+    def _within(self, target: Target, found: ResolvedQuery) -> ResolvedQuery:
         """What free text finds in a field, in the documents in which the caller may search it."""
-        where = self.schema.keeping.words.get(target.name)
+        where = self.schema.hidden.words.get(target.name)
         if where is None or isinstance(found, Never):
             return found
-        return both(found, bind(self.schema, where, internal=True))
+        return both(found, resolve_query(self.schema, where, internal=True))
 
-    def _match(self, target: Target, one: query.Match) -> Bound:
+    def _match(self, target: Target, one: query.Match) -> ResolvedQuery:
         every = one.operator == "and"
         if target.type is FieldType.TEXT:
             made = self._unfinished if one.prefix else _any_order
@@ -167,7 +171,7 @@ class _Binder:
             return _begins(target, one.text)
         return self._one_of(target, (one.text,))
 
-    def _unfinished(self, target: Target, text: str, every: bool) -> Bound:
+    def _unfinished(self, target: Target, text: str, every: bool) -> ResolvedQuery:
         """The words of a text, the last of which may go on."""
         words = _words(text)
         if not words:
@@ -179,12 +183,12 @@ class _Binder:
         self._count(len(finished))
         return _joined([Words(target, finished, every), last], every)
 
-    def _apart(self, target: Target, one: query.Match) -> Bound:
+    def _apart(self, target: Target, one: query.Match) -> ResolvedQuery:
         """Free text in keywords: each of its words is a whole value, or the last one the beginning of one."""
         every = one.operator == "and"
         parts = one.text.split()
         parts = [part for part in parts if _words(part)] or parts
-        found: list[Bound] = []
+        found: list[ResolvedQuery] = []
         if one.prefix and parts:
             last = parts.pop()
             chance = target.name == ID and len(last) < SHORTEST_ID_PART
@@ -193,7 +197,7 @@ class _Binder:
         found.extend(map(self._counted, whole))
         return _joined(found, every)
 
-    def _phrase(self, target: Target, one: query.Phrase) -> Bound:
+    def _phrase(self, target: Target, one: query.Phrase) -> ResolvedQuery:
         if target.type is FieldType.KEYWORD and one.prefix:
             if target.name == ID and not one.fields and len(one.text) < SHORTEST_ID_PART:
                 return Never()
@@ -207,19 +211,19 @@ class _Binder:
             return phrases.unfinished(target, words)
         return phrases.whole(target, words)  # of several texts, the words need not be of the same
 
-    def _present(self, target: Target) -> Bound:
+    def _present(self, target: Target) -> ResolvedQuery:
         self._count(1)
         if target.key is None:
             return Present(target)
         keys = Target(PROPERTY_KEYS.name, FieldType.KEYWORD, PROPERTY_KEYS)
         return OneOf(keys, (target.key,))
 
-    def _one_of(self, target: Target, wanted: tuple[Scalar, ...]) -> Bound:
+    def _one_of(self, target: Target, wanted: tuple[Scalar, ...]) -> ResolvedQuery:
         self._count(len(wanted) // VALUES_OF_ONE)
         target = sortable(target)
         parts = [equal(target, value) for value in wanted]
         merged: dict[Target, dict[Value, None]] = {}
-        others: list[Bound] = []
+        others: list[ResolvedQuery] = []
         for part in parts:
             if isinstance(part, OneOf):
                 merged.setdefault(part.target, {}).update(dict.fromkeys(part.values))
@@ -229,12 +233,12 @@ class _Binder:
         return any_part(*found)
 
 
-def _any_order(target: Target, text: str, every: bool) -> Bound:
+def _any_order(target: Target, text: str, every: bool) -> ResolvedQuery:
     words = tuple(dict.fromkeys(_words(text)))
     return Words(target, words, every) if words else Never()
 
 
-def _joined(parts: list[Bound], every: bool) -> Bound:
+def _joined(parts: list[ResolvedQuery], every: bool) -> ResolvedQuery:
     """All of the parts, or any of them; each counts."""
     found = [part for part in parts if not isinstance(part, Never)]
     if not every or len(parts) < 2:
@@ -242,9 +246,9 @@ def _joined(parts: list[Bound], every: bool) -> Bound:
     return Combined(tuple(found), (), (), (), 0) if len(found) == len(parts) else Never()
 
 
-def _begins_word(target: Target, word: str) -> Bound:
+def _begins_word(target: Target, word: str) -> ResolvedQuery:
     _not_too_long(word)
-    return Begins(target, word)
+    return PrefixMatch(target, word)
 
 
 def _not_too_long(word: str) -> None:
@@ -252,12 +256,14 @@ def _not_too_long(word: str) -> None:
         raise QueryRefused(f"an unfinished word has at most {LONGEST_BEGINNING} characters")
 
 
-def _begins(target: Target, value: str) -> Bound:
+def _begins(target: Target, value: str) -> ResolvedQuery:
     short(target, value)
     if target.type is FieldType.TEXT:
         value = analysis.folded(value)
-    found = Begins(target, value)
-    return any_part(found, Begins(target, value.lower())) if _capitals(target, value) else found
+    found = PrefixMatch(target, value)
+    return (
+        any_part(found, PrefixMatch(target, value.lower())) if _capitals(target, value) else found
+    )
 
 
 def _capitals(target: Target, part: str) -> bool:
@@ -271,7 +277,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(analysis.words(text))
 
 
-def _looks(target: Target, pattern: str, free: bool) -> Bound:
+def _looks(target: Target, pattern: str, free: bool) -> ResolvedQuery:
     short(target, pattern)
     parts = list(patterns.parts(pattern))
     letters = sum(len(part) for part in parts if isinstance(part, str))
@@ -292,19 +298,19 @@ def _looks(target: Target, pattern: str, free: bool) -> Bound:
         )
     if target.type is FieldType.TEXT:
         parts = [analysis.folded(part) if isinstance(part, str) else part for part in parts]
-    found = Looks(target, tuple(parts))
+    found = WildcardMatch(target, tuple(parts))
     if not _capitals(target, "".join(part for part in parts if isinstance(part, str))):
         return found
     small = (part.lower() if isinstance(part, str) else part for part in parts)
-    return any_part(found, Looks(target, tuple(small)))
+    return any_part(found, WildcardMatch(target, tuple(small)))
 
 
-def _near(target: Target, word: str) -> Bound:
+def _near(target: Target, word: str) -> ResolvedQuery:
     target = _for_text(target, "a near word")
     found = analysis.folded(word) if target.type is FieldType.TEXT else word
-    if target.name == ID or not slips.SHORTEST <= len(found) <= LONGEST_BEGINNING:
+    if target.name == ID or not edit_distance.SHORTEST <= len(found) <= LONGEST_BEGINNING:
         return Never()
-    return Near(target, found, slips.most(found))
+    return Near(target, found, edit_distance.most(found))
 
 
 def _for_text(target: Target, what: str) -> Target:

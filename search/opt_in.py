@@ -9,8 +9,8 @@ from typing import Any
 
 from catalog.indexing.documents import FieldType, sources
 from catalog.query import Bool, Expression, Term
-from search.bound import Bound, Combined, OneOf
 from search.errors import QueryRefused
+from search.resolved_query import Combined, OneOf, ResolvedQuery
 from search.schema import Schema
 
 _CHOICES = {"true": "true", "all": "all", "false": "", True: "true", False: ""}
@@ -45,12 +45,12 @@ def narrowed(schema: Schema, query: Expression, said: Mapping[str, str]) -> Expr
     return Bool(must=(query,), filter=only) if only else query
 
 
-def compared(bound: Bound) -> frozenset[str]:
+def compared(resolved: ResolvedQuery) -> frozenset[str]:
     """The fields that the query compares with values where that must hold."""
-    match bound:
+    match resolved:
         case OneOf(target):
             return frozenset({target.name})
         case Combined():
-            return frozenset().union(*map(compared, (*bound.must, *bound.filter)))
+            return frozenset().union(*map(compared, (*resolved.must, *resolved.filter)))
         case _:
             return frozenset()

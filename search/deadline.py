@@ -14,7 +14,7 @@ from search.errors import SearchOverdue
 
 
 @dataclass(frozen=True, slots=True)
-class Spending:
+class Deadline:
     """From its making on: `seconds` of time, and `cpu_seconds` of the CPU, on the thread that makes it."""
 
     seconds: float
@@ -41,11 +41,11 @@ class Spending:
         return self.worked + self.cpu_seconds - time.thread_time()
 
 
-def allowance() -> Spending:
+def caller_deadline() -> Deadline:
     """What a caller's question may use up from now on, on this thread."""
     config = section(SearchConfig)
-    return Spending(config.seconds, config.cpu_seconds)
+    return Deadline(config.seconds, config.cpu_seconds)
 
 
-UNBOUNDED = Spending(float("inf"), float("inf"))
+UNBOUNDED = Deadline(float("inf"), float("inf"))
 """For what the service asks itself."""

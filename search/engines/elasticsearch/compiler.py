@@ -1,66 +1,70 @@
-"""A bound query as Elasticsearch's query language. Words are taken apart already, so they are handed over as
+"""A resolved query as Elasticsearch's query language. Words are taken apart already, so they are handed over as
 they are.
 """
 
 from typing import Any
 
 from catalog.indexing.documents import FieldType
-from search.bound import (
+from search.encoding import AFTER_SEPARATOR, SEPARATOR, pair, stem
+from search.engines.elasticsearch.layout import BEGINNING, PAIRS, place
+from search.resolved_query import (
     ANY_RUN,
     All,
-    Begins,
     Between,
-    Bound,
     Combined,
-    Looks,
     Near,
     Never,
     OneOf,
+    PrefixMatch,
     Present,
+    ResolvedQuery,
     Sequence,
+    WildcardMatch,
     Words,
     boost,
 )
-from search.encoding import AFTER_SEPARATOR, SEPARATOR, pair, stem
-from search.engines.elasticsearch.layout import BEGINNING, PAIRS, place
 from search.resolving import Target
 
 Query = dict[str, Any]
 
 
-def compile_query(bound: Bound) -> Query:
+def compile_query(resolved: ResolvedQuery) -> Query:
     """The query document; each leaf scores its field's boost, so that nothing is told by statistics of the index."""
-    match bound:
+    match resolved:
         case All():
             return {"match_all": {}}
         case Never():
             return {"match_none": {}}
         case Words(target, words, every):
-            found = [_scored(bound, {"term": {place(target): {"value": word}}}) for word in words]
+            found = [
+                _scored(resolved, {"term": {place(target): {"value": word}}}) for word in words
+            ]
             if len(found) == 1:
                 return found[0]
             return {"bool": {"must": found} if every else {"should": found}}
         case Combined():
-            return _combined(bound)
+            return _combined(resolved)
         case _:
-            return _scored(bound, _leaf(bound))
+            return _scored(resolved, _leaf(resolved))
 
 
-def _scored(bound: Bound, found: Query) -> Query:
-    return {"constant_score": {"filter": found, "boost": boost(bound)}}
+def _scored(resolved: ResolvedQuery, found: Query) -> Query:
+    return {"constant_score": {"filter": found, "boost": boost(resolved)}}
 
 
-def _leaf(bound: OneOf | Between | Present | Begins | Looks | Near | Sequence) -> Query:
-    match bound:
+def _leaf(
+    resolved: OneOf | Between | Present | PrefixMatch | WildcardMatch | Near | Sequence,
+) -> Query:
+    match resolved:
         case OneOf(target, values):
             return {"terms": {place(target): [_written(target, value) for value in values]}}
         case Between():
-            return _between(bound)
+            return _between(resolved)
         case Present(target):
             return {"exists": {"field": place(target)}}
-        case Begins(target, value):
+        case PrefixMatch(target, value):
             return _begins(target, value)
-        case Looks(target, parts):
+        case WildcardMatch(target, parts):
             return _looks(target, parts)
         case Near(target, value, slips):
             wanted = {"value": _written(target, value), "fuzziness": slips}
@@ -70,11 +74,11 @@ def _leaf(bound: OneOf | Between | Present | Begins | Looks | Near | Sequence) -
             return {"match_phrase": {place(target): phrase}}
 
 
-def _between(bound: Between) -> Query:
-    target = bound.target
-    low = None if bound.low is None else _written(target, bound.low)
-    high = None if bound.high is None else _written(target, bound.high)
-    with_high = bound.with_high
+def _between(resolved: Between) -> Query:
+    target = resolved.target
+    low = None if resolved.low is None else _written(target, resolved.low)
+    high = None if resolved.high is None else _written(target, resolved.high)
+    with_high = resolved.with_high
     if place(target) == PAIRS:
         low = stem(str(target.key)) if low is None else low
         if high is None:
@@ -82,7 +86,7 @@ def _between(bound: Between) -> Query:
             with_high = False
     options: dict[str, Any] = {}
     if low is not None:
-        options["gte" if bound.with_low else "gt"] = low
+        options["gte" if resolved.with_low else "gt"] = low
     if high is not None:
         options["lte" if with_high else "lt"] = high
     if target.type is FieldType.DATE:
@@ -106,19 +110,19 @@ def _looks(target: Target, parts: tuple[Any, ...]) -> Query:
     return {"wildcard": {place(target): {"value": pattern}}}
 
 
-def _combined(bound: Combined) -> Query:
+def _combined(resolved: Combined) -> Query:
     options: dict[str, Any] = {
         name: [compile_query(part) for part in parts]
         for name, parts in (
-            ("must", bound.must),
-            ("filter", bound.filter),
-            ("should", bound.should),
-            ("must_not", bound.must_not),
+            ("must", resolved.must),
+            ("filter", resolved.filter),
+            ("should", resolved.should),
+            ("must_not", resolved.must_not),
         )
         if parts
     }
-    if bound.should:
-        options["minimum_should_match"] = bound.minimum
+    if resolved.should:
+        options["minimum_should_match"] = resolved.minimum
     if not options:
         options["filter"] = {"match_all": {}}  # so that it counts nothing, as a filter does
     return {"bool": options}

@@ -6,10 +6,10 @@ from catalog.actors import Actor
 from catalog.indexing.documents import Kept
 from catalog.query import Term
 from search import policies, selectors
+from search.caller_search import CallerSearch
 from search.engine import Engine
-from search.keeping import NOTHING, kept_from
+from search.field_security import NOTHING, hidden_from
 from search.parsing import freetext
-from search.question import Question
 from search.relay import drain
 from tests.search.shelf import BOOK, MAGAZINE, Books, Magazines
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 EVE, ROOT = Actor(project_id="p1"), Actor(project_id="p1", is_admin=True)
 
 
-def keeps(actor: Actor) -> Kept | None:
+def hides(actor: Actor) -> Kept | None:
     """Books keep `secret…` and their descriptions from all but administrators."""
     if actor.is_admin:
         return None
@@ -28,7 +28,7 @@ def keeps(actor: Actor) -> Kept | None:
 def shelf(
     engine: Engine, books: Books, magazines: Magazines, monkeypatch: pytest.MonkeyPatch
 ) -> Engine:
-    monkeypatch.setattr(books, "kept", keeps)
+    monkeypatch.setattr(books, "kept", hides)
     for source, id_ in ((books, "book"), (magazines, "magazine")):
         source.write(
             id_,
@@ -43,7 +43,7 @@ def shelf(
 
 
 def ids(actor: Actor, query, *types: str) -> set[str]:
-    found = selectors.search(actor, Question(query=query, types=types))
+    found = selectors.search(actor, CallerSearch(query=query, types=types))
     assert found.total == len(found.hits)
     return {hit.id for hit in found.hits}
 
@@ -64,4 +64,4 @@ def test_names_and_words(shelf: Engine) -> None:
 
 
 def test_who_is_kept_from_nothing_asks_the_schema_itself(books: Books) -> None:
-    assert kept_from(EVE, [BOOK, MAGAZINE]) is NOTHING
+    assert hidden_from(EVE, [BOOK, MAGAZINE]) is NOTHING

@@ -1,4 +1,4 @@
-"""A bound query as a tantivy query."""
+"""A resolved query as a tantivy query."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,29 +8,29 @@ from tantivy import FieldType as Kind
 from tantivy import Occur, Query, Searcher
 
 from catalog.indexing.documents import FieldType
-from search import lexical
-from search.bound import (
+from search.deadline import UNBOUNDED, Deadline
+from search.encoding import pair, stem
+from search.engines.embedded import regexps
+from search.engines.embedded.layout import NAMES, PAIRS, place
+from search.errors import QueryTooCostly
+from search.evaluation import inside, looks
+from search.resolved_query import (
     ANY_RUN,
     All,
-    Begins,
     Between,
-    Bound,
     Combined,
-    Looks,
     Near,
     Never,
     OneOf,
+    PrefixMatch,
     Present,
+    ResolvedQuery,
     Sequence,
+    WildcardMatch,
     Words,
     boost,
 )
-from search.compilers.plain import inside, looks
-from search.encoding import pair, stem
-from search.engines.embedded.layout import NAMES, PAIRS, place
-from search.errors import QueryTooCostly
 from search.resolving import Target
-from search.spending import UNBOUNDED, Spending
 
 
 class TantivyCompiler:
@@ -41,13 +41,13 @@ class TantivyCompiler:
     """
 
     def __init__(
-        self, schema: tantivy.Schema, searcher: Searcher, spending: Spending = UNBOUNDED
+        self, schema: tantivy.Schema, searcher: Searcher, deadline: Deadline = UNBOUNDED
     ) -> None:
-        self._schema, self._searcher, self._spending = schema, searcher, spending
+        self._schema, self._searcher, self._deadline = schema, searcher, deadline
 
-    def compile(self, bound: Bound) -> Query:
+    def compile(self, resolved: ResolvedQuery) -> Query:
         """The tantivy query; each leaf scores its field's boost, and filters nothing."""
-        match bound:
+        match resolved:
             case All():
                 return _constant(Query.all_query())
             case Never():
@@ -55,22 +55,24 @@ class TantivyCompiler:
             case Words(target, words, every):
                 return self._words(target, words, every)
             case Combined():
-                return self._combined(bound)
+                return self._combined(resolved)
             case _:
-                return _constant(self._leaf(bound), boost(bound))
+                return _constant(self._leaf(resolved), boost(resolved))
 
-    def _leaf(self, bound: OneOf | Between | Present | Begins | Looks | Near | Sequence) -> Query:
-        self._spending.check()
-        match bound:
+    def _leaf(
+        self, resolved: OneOf | Between | Present | PrefixMatch | WildcardMatch | Near | Sequence
+    ) -> Query:
+        self._deadline.check()
+        match resolved:
             case OneOf(target, values):
                 return self._one_of(target, values)
             case Between():
-                return self._between(bound)
+                return self._between(resolved)
             case Present(target):
                 return self._present(target)
-            case Begins(target, value):
+            case PrefixMatch(target, value):
                 return self._begins(target, value)
-            case Looks(target, parts):
+            case WildcardMatch(target, parts):
                 return self._looks(target, parts)
             case Near(target, value, slips):
                 if place(target) == PAIRS:
@@ -92,25 +94,28 @@ class TantivyCompiler:
             return Query.exists_query(place(target))
         return Query.term_query(self._schema, NAMES, target.name)
 
-    def _between(self, bound: Between) -> Query:
-        target, low, high = bound.target, bound.low, bound.high
+    def _between(self, resolved: Between) -> Query:
+        target, low, high = resolved.target, resolved.low, resolved.high
         if target.type is FieldType.KEYWORD:
-            return self._between_texts(bound)
+            return self._between_texts(resolved)
         kind = Kind.Float if target.type is FieldType.DOUBLE else Kind.Integer
         return Query.range_query(
-            self._schema, place(target), kind, low, high, bound.with_low, bound.with_high
+            self._schema, place(target), kind, low, high, resolved.with_low, resolved.with_high
         )
 
-    def _between_texts(self, bound: Between) -> Query:
-        low, high = str(bound.low or ""), None if bound.high is None else str(bound.high)
-        expression = lexical.between(
-            low, high, with_low=bound.with_low or bound.low is None, with_high=bound.with_high
+    def _between_texts(self, resolved: Between) -> Query:
+        low, high = str(resolved.low or ""), None if resolved.high is None else str(resolved.high)
+        expression = regexps.between(
+            low,
+            high,
+            with_low=resolved.with_low or resolved.low is None,
+            with_high=resolved.with_high,
         )
         try:
-            return self._regex(bound.target, expression)
+            return self._regex(resolved.target, expression)
         except ValueError:
             start = "" if high is None else _shared(low, high)
-            return self._among_terms(bound.target, start, lambda term: inside(bound, term))
+            return self._among_terms(resolved.target, start, lambda term: inside(resolved, term))
 
     def _looks(self, target: Target, parts: tuple[Any, ...]) -> Query:
         try:
@@ -125,7 +130,7 @@ class TantivyCompiler:
 
     def _begins(self, target: Target, start: str) -> Query:
         try:
-            return self._regex(target, lexical.literal(start) + lexical.REST)
+            return self._regex(target, regexps.literal(start) + regexps.REST)
         except ValueError:
             return self._among_terms(target, start, _any)
 
@@ -133,7 +138,7 @@ class TantivyCompiler:
         """Terms that match the expression; ValueError when that is too long."""
         name = place(target)
         if name == PAIRS:
-            expression = lexical.literal(stem(str(target.key))) + f"({expression})"
+            expression = regexps.literal(stem(str(target.key))) + f"({expression})"
         return Query.regex_query(self._schema, name, expression)
 
     def _among_terms(self, target: Target, start: str, test: Callable[[str], bool]) -> Query:
@@ -160,19 +165,19 @@ class TantivyCompiler:
             [(Occur.Must if every else Occur.Should, part) for part in parts]
         )
 
-    def _combined(self, bound: Combined) -> Query:
-        clauses = [(Occur.Must, self.compile(part)) for part in bound.must]
-        clauses += [(Occur.Must, _constant(self.compile(part), 0.0)) for part in bound.filter]
-        should = [(Occur.Should, self.compile(part)) for part in bound.should]
-        if bound.minimum > len(should):
+    def _combined(self, resolved: Combined) -> Query:
+        clauses = [(Occur.Must, self.compile(part)) for part in resolved.must]
+        clauses += [(Occur.Must, _constant(self.compile(part), 0.0)) for part in resolved.filter]
+        should = [(Occur.Should, self.compile(part)) for part in resolved.should]
+        if resolved.minimum > len(should):
             return Query.empty_query()
-        if bound.minimum:
-            clauses.append((Occur.Must, Query.boolean_query(should, bound.minimum)))
+        if resolved.minimum:
+            clauses.append((Occur.Must, Query.boolean_query(should, resolved.minimum)))
         else:
             clauses += should
         if not any(occur is Occur.Must for occur, _ in clauses):
             clauses.append((Occur.Must, _constant(Query.all_query(), 0.0)))
-        clauses += [(Occur.MustNot, self.compile(part)) for part in bound.must_not]
+        clauses += [(Occur.MustNot, self.compile(part)) for part in resolved.must_not]
         return Query.boolean_query(clauses)
 
 
@@ -197,5 +202,5 @@ def _constant(found: Query, score: float = 1.0) -> Query:
 
 def _part(part: Any) -> str:
     if isinstance(part, str):
-        return lexical.literal(part)
-    return lexical.REST if part is ANY_RUN else lexical.ANY
+        return regexps.literal(part)
+    return regexps.REST if part is ANY_RUN else regexps.ANY
