@@ -1,7 +1,7 @@
 """One page of a list: every branch in order from the marker on, all of them in one statement, merged.
 
 Only keys and ids are read; the rows follow in portions (`portions_of`). Django builds the SQL of each kind of branch
-once (`catalog.prepared`); the filters of a call, which may be anything, are built once per call and stand in every
+once (`catalog.sql.prepared`); the filters of a call, which may be anything, are built once per call and stand in every
 branch.
 """
 
@@ -20,12 +20,12 @@ from django.db.models.functions import Coalesce
 from artifacts import sorting
 from artifacts.models import Artifact
 from artifacts.properties import DIGESTS, FieldText
-from artifacts.rows import among, many, row_after
 from artifacts.visibility import Branch, Reach, Scope, branches_of, reach
 from catalog.actors import Actor
 from catalog.pages import portions, weight
-from catalog.prepared import Hole, Prepared, Statement, statement
 from catalog.query import Page, Sort
+from catalog.sql.prepared import Placeholder, Prepared, Statement, statement
+from catalog.sql.rows import among, many, row_after
 
 FROM, WHERE = ' FROM "artifacts_artifact" ', "/* filters */"
 LISTED_SQL = (
@@ -86,8 +86,8 @@ def page_of(
 
 
 _WEIGHTS = Prepared(
-    lambda hole: (
-        Artifact.objects.filter(among("id", hole("ids")))
+    lambda placeholder: (
+        Artifact.objects.filter(among("id", placeholder("ids")))
         .annotate(weight=weight("properties", "fields"))
         .values("id", "weight")
     )
@@ -118,7 +118,8 @@ def _parts(
     reach: Reach, scope: Scope, sorts: tuple[Sort, ...], continued: bool, _vendor: str
 ) -> tuple[_Part, ...]:
     return tuple(
-        _part(branch, sorts, continued) for branch in branches_of(reach, Hole("project"), scope)
+        _part(branch, sorts, continued)
+        for branch in branches_of(reach, Placeholder("project"), scope)
     )
 
 
@@ -129,7 +130,7 @@ def _part(branch: Branch, sorts: Sequence[Sort], continued: bool) -> _Part:
     names = [f"key_{i}" for i in range(len(keys))]
     rows = Artifact.objects.filter(branch.condition).annotate(**dict(zip(names, keys, strict=True)))
     if continued:
-        after = [Hole(f"after_{i}") for i in range(len(keys))]
+        after = [Placeholder(f"after_{i}") for i in range(len(keys))]
         rows = rows.filter(row_after(sorts, keys, after))
     rows = rows.filter(Q(_Filters(output_field=BooleanField())))
     order = [F(n).desc() if s.descending else F(n).asc() for n, s in zip(names, sorts, strict=True)]

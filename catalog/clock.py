@@ -31,8 +31,8 @@ def iso_seconds(moment: datetime) -> str:
 def database_now(seconds: float = 0.0) -> Expression:
     """The moment at which the statement reaches the database, by the database's clock, and so many seconds later.
 
-    For `filter`, `update`, `create` and `annotate`; not for `catalog.prepared.Prepared`, which keeps SQL. SQLite runs
-    inside the process and has its clock.
+    For `filter`, `update`, `create` and `annotate`; not for `catalog.sql.prepared.Prepared`, which keeps SQL. SQLite
+    runs inside the process and has its clock.
     """
     return _DatabaseNow(seconds)
 

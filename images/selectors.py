@@ -10,15 +10,15 @@ from django.db.models.sql.compiler import SQLCompiler
 from artifacts import selectors as artifacts
 from artifacts.models import Artifact, Member, Tag
 from artifacts.paging import count_of, page_of, portions_of
-from artifacts.rows import among, many
 from artifacts.types import absent
 from artifacts.visibility import Reach, Scope, reach
 from catalog.actors import Actor
 from catalog.errors import Forbidden, NotFound
 from catalog.fields import JSONField
 from catalog.pages import portions
-from catalog.prepared import Prepared, columns
 from catalog.query import Page
+from catalog.sql.prepared import Prepared, columns
+from catalog.sql.rows import among, many
 from images import readable_locations
 from images.models import TYPE, Image
 from images.policies import ImageAction, ImagePolicy
@@ -75,27 +75,33 @@ def _as_rows(
     return found
 
 
-def _one(reach: Reach, hole: Callable[[str], Any]) -> QuerySet[Artifact]:
-    return artifacts.within(reach, hole("project")).filter(pk=hole("id"), type=TYPE)
+def _one(reach: Reach, placeholder: Callable[[str], Any]) -> QuerySet[Artifact]:
+    return artifacts.within(reach, placeholder("project")).filter(pk=placeholder("id"), type=TYPE)
 
 
 def _shown(reach: Reach) -> Prepared:
-    return Prepared(lambda hole: _as_rows(_one(reach, hole)))
+    return Prepared(lambda placeholder: _as_rows(_one(reach, placeholder)))
 
 
 def _held(reach: Reach) -> Prepared:
-    return Prepared(lambda hole: artifacts.held(_one(reach, hole).values(*columns(Image))))
+    return Prepared(
+        lambda placeholder: artifacts.held(_one(reach, placeholder).values(*columns(Image)))
+    )
 
 
 _SHOWN = {reach: _shown(reach) for reach in Reach}
 _HELD = {reach: _held(reach) for reach in Reach}
 _TAGS = Prepared(
-    lambda hole: Tag.objects.filter(artifact=hole("image")).order_by("value").values("value")
+    lambda placeholder: (
+        Tag.objects.filter(artifact=placeholder("image")).order_by("value").values("value")
+    )
 )
-_PAGE = Prepared(lambda hole: _as_rows(Artifact.objects.filter(among("id", hole("ids")))))
+_PAGE = Prepared(
+    lambda placeholder: _as_rows(Artifact.objects.filter(among("id", placeholder("ids"))))
+)
 _PAGE_WITHOUT_PROPERTIES = Prepared(
-    lambda hole: _as_rows(
-        Artifact.objects.filter(among("id", hole("ids"))),
+    lambda placeholder: _as_rows(
+        Artifact.objects.filter(among("id", placeholder("ids"))),
         [name for name in COLUMNS if name != "properties"],
     )
 )

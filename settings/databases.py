@@ -37,7 +37,7 @@ def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
         )
     if found["ENGINE"] == SQLITE:
         return _sqlite(found["NAME"], **found.get("OPTIONS", {}))
-    found["ENGINE"] = "catalog.postgresql"
+    found["ENGINE"] = "catalog.sql.postgresql"
     found["OPTIONS"] = VANISHING | found.get("OPTIONS", {})
     if config.prepared:
         found["OPTIONS"] = {"prepare_threshold": 0} | found["OPTIONS"]
@@ -48,7 +48,7 @@ def database(config: DatabaseConfig, data_dir: Path) -> dict[str, Any]:
 
 def _sqlite(name: str, /, **options: Any) -> dict[str, Any]:
     return {
-        "ENGINE": "catalog.sqlite",
+        "ENGINE": "catalog.sql.sqlite",
         "NAME": name,
         "CONN_MAX_AGE": None,
         "OPTIONS": {

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db import transaction
 
-from catalog import prepared
 from catalog.clock import spelled
 from catalog.events import waking
+from catalog.sql import prepared
 
 _UPSERT = """
 INSERT INTO catalog_delivery

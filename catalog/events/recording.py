@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from catalog import prepared
 from catalog.actors import Actor
 from catalog.events.outbox import add_deliveries
 from catalog.events.shortening import shortened
 from catalog.models import Event
 from catalog.notifications import notices
 from catalog.notifications.notices import Draft
+from catalog.sql import prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import uuid
 
 from django.db import connection, transaction
 
-from catalog import prepared
+from catalog.sql import prepared
 from metadefs.models import Epoch
 
 _READ = "SELECT value, token FROM metadefs_epoch WHERE id = %s"

@@ -1,9 +1,9 @@
 """Queries whose SQL is made once. Making it costs several times what the database needs to answer by a key, so the
-few hottest readers keep it, with holes where the values of a call go.
+few hottest readers keep it, with placeholders where the values of a call go.
 
 ::
 
-    QUERY = Prepared(lambda hole: Thing.objects.filter(pk=hole("id")).values("id", "name"))
+    QUERY = Prepared(lambda placeholder: Thing.objects.filter(pk=placeholder("id")).values("id", "name"))
     QUERY.rows(id="…")      # [{"id": …, "name": …}]
     insert([Thing(name="…")])
 """
@@ -24,7 +24,7 @@ M = TypeVar("M", bound=Model)
 Converter = tuple[int, tuple[Callable[..., Any], ...], Any]
 
 
-class Hole(str):
+class Placeholder(str):
     """Stands for a value of the call in a query that is being built; passes as text wherever Django looks at it."""
 
     __slots__ = ()
@@ -32,14 +32,17 @@ class Hole(str):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with its parameters, holes among them."""
+    """SQL with its parameters, placeholders among them."""
 
     sql: str
     params: tuple[Any, ...]
 
     def filled(self, values: Mapping[str, Any]) -> list[Any]:
-        """The parameters of one call. Holes are named as `hole` was called."""
-        return [adapted(values[str(one)]) if isinstance(one, Hole) else one for one in self.params]
+        """The parameters of one call. They are named as `placeholder` was called."""
+        return [
+            adapted(values[str(one)]) if isinstance(one, Placeholder) else one
+            for one in self.params
+        ]
 
 
 def cursor() -> CursorWrapper:
@@ -98,14 +101,14 @@ def _insertion(model: type[Model], count: int) -> tuple[str, Sequence[Any]]:
 
 
 class Prepared:
-    """A `values()` query; `make` gets a function that names a hole and is called once per database vendor."""
+    """A `values()` query; `make` gets a function that names a placeholder and is called once per database vendor."""
 
     def __init__(self, make: Callable[[Callable[[str], Any]], QuerySet[Any, Any]]) -> None:
         self._make = make
         self._known: dict[str, tuple[Statement, Sequence[str], Sequence[Converter]]] = {}
 
     def rows(self, **values: Any) -> list[dict[str, Any]]:
-        """The rows as dictionaries; one value per hole."""
+        """The rows as dictionaries; one value per placeholder."""
         names, lists = self._asked(values)
         return [dict(zip(names, row, strict=True)) for row in lists]
 
@@ -129,7 +132,7 @@ class Prepared:
         return names, lists
 
     def _compiled(self) -> tuple[Statement, Sequence[str], Sequence[Converter]]:
-        query = self._make(Hole).query
+        query = self._make(Placeholder).query
         compiler: SQLCompiler = query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
         columns = [one[0] for one in compiler.select or ()]

@@ -1,4 +1,4 @@
-"""Django's backend for SQLite, whose writers wait in line.
+"""Django's backend for SQLite, whose writers queue.
 
 SQLite has one writer at a time. Its own waiters sleep longer and longer between two looks, up to a tenth of a second,
 so that one who just came passes those who have waited. Here, those of a process wait for one another without a sleep,
@@ -32,7 +32,7 @@ READS = (
 )
 
 
-class Line:
+class WriterQueue:
     """Whoever came first has the next turn."""
 
     def __init__(self) -> None:
@@ -65,10 +65,10 @@ class Line:
                 self._taken = False
 
 
-_lines: dict[str, Line] = {}
-"""By database. A process that is forked has nobody in line."""
+_queues: dict[str, WriterQueue] = {}
+"""By database. A process that is forked has nobody in its queues."""
 
-os.register_at_fork(after_in_child=_lines.clear)
+os.register_at_fork(after_in_child=_queues.clear)
 
 
 _WRAPPER: Any = base.DatabaseWrapper  # the stubs leave out what begins and ends transactions
@@ -77,33 +77,33 @@ _WRAPPER: Any = base.DatabaseWrapper  # the stubs leave out what begins and ends
 class DatabaseWrapper(_WRAPPER):  # type: ignore[misc]
     """Waits for `timeout` seconds of the options, as SQLite does, and fails as it does then."""
 
-    _turn: Line | None = None
+    _turn: WriterQueue | None = None
     """Held by the connection while its transaction lasts, or its statement outside of one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.execute_wrappers.append(self._in_line)
+        self.execute_wrappers.append(self._queueing)
 
-    def _in_line(
+    def _queueing(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
         """A statement that writes outside of a transaction waits for its turn as well."""
         if self._turn is not None or self.in_atomic_block or sql.lstrip().upper().startswith(READS):
             return execute(sql, params, many, context)
-        self._enter_line()
+        self._enter_queue()
         try:
             return execute(sql, params, many, context)
         finally:
-            self._leave_line()
+            self._leave_queue()
 
     def _start_transaction_under_autocommit(self) -> None:
-        self._leave_line()
+        self._leave_queue()
         end = time.monotonic() + self._patience
-        self._enter_line()
+        self._enter_queue()
         try:
             self._begin(end)
         except BaseException:
-            self._leave_line()
+            self._leave_queue()
             raise
 
     def _begin(self, end: float) -> None:
@@ -127,30 +127,30 @@ class DatabaseWrapper(_WRAPPER):  # type: ignore[misc]
         options: dict[str, Any] = self.settings_dict["OPTIONS"]
         return float(options.get("timeout", 5.0))
 
-    def _enter_line(self) -> None:
-        line = _lines.setdefault(str(self.settings_dict["NAME"]), Line())
-        if not line.take(self._patience):
+    def _enter_queue(self) -> None:
+        queue = _queues.setdefault(str(self.settings_dict["NAME"]), WriterQueue())
+        if not queue.take(self._patience):
             raise OperationalError("database is locked")
-        self._turn = line
+        self._turn = queue
 
-    def _leave_line(self) -> None:
+    def _leave_queue(self) -> None:
         if self._turn is not None:
-            line, self._turn = self._turn, None
-            line.leave()
+            queue, self._turn = self._turn, None
+            queue.leave()
 
     def _commit(self) -> None:
         super()._commit()
-        self._leave_line()  # a commit that failed is followed by a rollback, and that by a close
+        self._leave_queue()  # a commit that failed is followed by a rollback, and that by a close
 
     def _rollback(self) -> None:
         super()._rollback()
-        self._leave_line()
+        self._leave_queue()
 
     def _close(self) -> None:
         try:
             super()._close()
         finally:
-            self._leave_line()
+            self._leave_queue()
 
 
 def _is_busy(error: OperationalError) -> bool:

@@ -1,4 +1,4 @@
-"""The backend for SQLite: writers wait in line, and whoever leaves it, however, lets the next one go."""
+"""The backend for SQLite: writers queue, and whoever leaves it, however, lets the next one go."""
 
 import sqlite3
 import threading
@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 
 from artifacts.models import Artifact, Tag
-from catalog.sqlite import base
+from catalog.sql.sqlite import base
 from tests.support.patience import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,7 +69,7 @@ def test_a_writer_waits_for_another_process(
     assert Artifact.objects.filter(name="second").exists()
 
 
-def test_who_waits_too_long_is_told_and_leaves_the_line(
+def test_who_waits_too_long_is_told_and_leaves_the_queue(
     other: ThreadPoolExecutor, foreign: sqlite3.Connection
 ) -> None:
     other.submit(impatient).result()
@@ -119,34 +119,34 @@ def test_however_a_transaction_ends_the_next_begins(
 
 def test_a_statement_outside_of_a_transaction_waits_as_well(other: ThreadPoolExecutor) -> None:
     row = Artifact.objects.create(type="images", name="one", status="queued")
-    line = base._lines[str(connection.settings_dict["NAME"])]
+    queue = base._queues[str(connection.settings_dict["NAME"])]
     with transaction.atomic():
         waiting = other.submit(Artifact.objects.filter(pk=row.pk).update, name="two")
-        eventually(lambda: len(line._waiting) == 1)
+        eventually(lambda: len(queue._waiting) == 1)
         other_reads = Artifact.objects.get(pk=row.pk).name
         assert other_reads == "one"
     assert waiting.result(30) == 1
-    assert not line._waiting
-    assert not line._taken
+    assert not queue._waiting
+    assert not queue._taken
 
 
 def test_whoever_came_first_is_next() -> None:
     """Also before the one who has just had a turn and asks again at once."""
-    line, order = base.Line(), []
-    assert line.take(0)
+    queue, order = base.WriterQueue(), []
+    assert queue.take(0)
 
     def wait(name: str) -> None:
-        assert line.take(30)
+        assert queue.take(30)
         order.append(name)
-        line.leave()
+        queue.leave()
 
     threads = []
     for number, name in enumerate(("first", "second"), 1):
         threads.append(threading.Thread(target=wait, args=(name,)))
         threads[-1].start()
-        eventually(lambda number=number: len(line._waiting) == number)
-    assert not line.take(0.01), "and who gives up leaves the others where they are"
-    line.leave()
+        eventually(lambda number=number: len(queue._waiting) == number)
+    assert not queue.take(0.01), "and who gives up leaves the others where they are"
+    queue.leave()
     wait("again")
     for thread in threads:
         thread.join(30)

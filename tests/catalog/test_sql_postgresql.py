@@ -11,17 +11,19 @@ import pytest
 from django.db import NotSupportedError, connection, connections, transaction
 
 from artifacts.models import Artifact
-from catalog.postgresql import base
-from catalog.prepared import Prepared
+from catalog.sql.postgresql import base
+from catalog.sql.prepared import Prepared
 from settings.databases import database
 from settings.sections import DatabaseConfig
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BY_NAME = Prepared(
-    lambda hole: Artifact.objects.filter(name=hole("name")).values("id", "updated_at")
+    lambda placeholder: Artifact.objects.filter(name=placeholder("name")).values("id", "updated_at")
 )
-ID_AND_NAME = Prepared(lambda hole: Artifact.objects.filter(name=hole("name")).values("id", "name"))
+ID_AND_NAME = Prepared(
+    lambda placeholder: Artifact.objects.filter(name=placeholder("name")).values("id", "name")
+)
 
 
 @pytest.fixture(autouse=True)
