@@ -5,15 +5,14 @@ once (`catalog.sql.prepared`); the filters of a call, which may be anything, are
 branch.
 """
 
-import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
@@ -24,32 +23,16 @@ from artifacts.visibility import Branch, Reach, Scope, branches_of, reach
 from catalog.actors import Actor
 from catalog.pages import portions, weight
 from catalog.query import Page, Sort
-from catalog.sql.prepared import Placeholder, Prepared, Statement, statement
+from catalog.sql import branches
+from catalog.sql.prepared import Placeholder, Prepared
 from catalog.sql.rows import among, many, row_after
 
-FROM, WHERE = ' FROM "artifacts_artifact" ', "/* filters */"
+TABLE = "artifacts_artifact"
 LISTED_SQL = (
     'NOT "artifacts_artifact"."hidden"',
     '"artifacts_artifact"."deleted_at" IS NULL',
 )
 """The conditions under which the rows are in the indexes of `models.LISTED`."""
-Keys = tuple[Any, ...]
-
-
-class _Filters(Func):
-    """Where the filters of a call go."""
-
-    conditional = True
-    template = WHERE
-    arity = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The SQL of a branch up to its filters and from there on."""
-
-    before: Statement
-    after: Statement
 
 
 def page_of(
@@ -60,29 +43,16 @@ def page_of(
     values: dict[str, Any] = {"project": actor.project_id}
     if marker is not None:
         values |= {f"after_{i}": v for i, v in enumerate(_key_values(marker, sorts))}
-    parts = _parts(reach(actor), scope, sorts, marker is not None, connection.vendor)
+    parts = _branches(reach(actor), scope, sorts, marker is not None, connection.vendor)
     if not parts:
         return []
     try:
-        tables, filters = _filters(rows)
+        found = branches.filters(rows, index=_index_for(rows))
     except EmptyResultSet:
         return []
-    sql, params = [], []
-    for number, part in enumerate(parts):
-        before, after = part.before.sql.replace(FROM, f" FROM {tables.sql} ", 1), part.after.sql
-        branch = f"{before}{filters.sql}{after} LIMIT {page.limit + 1}"
-        sql.append(f"SELECT {number}, part_{number}.* FROM ({branch}) AS part_{number}")  # noqa: S608 - Django's SQL
-        params += [*part.before.filled(values), *tables.params, *filters.params]
-        params += part.after.filled(values)
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(sql), params)
-        found = cursor.fetchall()
-    lists: list[list[Keys]] = [[] for _ in parts]
-    for row in found:
-        lists[row[0]].append(row[1:])
-    if len(lists) == 1:
-        return [row[-1] for row in lists[0]]
-    return [row[-1] for row in _merged(lists, sorts)][: page.limit + 1]
+    asked = branches.page(parts, found, values, table=TABLE, limit=page.limit + 1)
+    lists = branches.read(asked, len(parts))
+    return [row[-1] for row in islice(branches.merged(lists, sorts), page.limit + 1)]
 
 
 _WEIGHTS = Prepared(
@@ -114,53 +84,37 @@ def count_of(rows: QuerySet[Artifact], actor: Actor, scope: Scope, *, most: int)
 
 
 @lru_cache(maxsize=1024)
-def _parts(
+def _branches(
     reach: Reach, scope: Scope, sorts: tuple[Sort, ...], continued: bool, _vendor: str
-) -> tuple[_Part, ...]:
-    return tuple(
-        _part(branch, sorts, continued)
-        for branch in branches_of(reach, Placeholder("project"), scope)
-    )
+) -> tuple[branches.Branch, ...]:
+    found = branches_of(reach, Placeholder("project"), scope)
+    return tuple(_branch(one, sorts, continued) for one in found)
 
 
-def _part(branch: Branch, sorts: Sequence[Sort], continued: bool) -> _Part:
+def _branch(found: Branch, sorts: Sequence[Sort], continued: bool) -> branches.Branch:
     keys: list[Combinable] = [sorting.KEYS[s.field] for s in sorts]
-    if branch.few:
+    if found.few:
         keys = [Coalesce(key, key) for key in keys]
-    names = [f"key_{i}" for i in range(len(keys))]
-    rows = Artifact.objects.filter(branch.condition).annotate(**dict(zip(names, keys, strict=True)))
+    rows = Artifact.objects.filter(found.condition)
     if continued:
         after = [Placeholder(f"after_{i}") for i in range(len(keys))]
         rows = rows.filter(row_after(sorts, keys, after))
-    rows = rows.filter(Q(_Filters(output_field=BooleanField())))
-    order = [F(n).desc() if s.descending else F(n).asc() for n, s in zip(names, sorts, strict=True)]
-    whole = statement(rows.order_by(*order).values_list(*names, "id"))
-    before, after_sql = whole.sql.split(WHERE)
-    taken = before.count("%s")
-    return _Part(
-        Statement(before, whole.params[:taken]), Statement(after_sql, whole.params[taken:])
-    )
+    return branches.branch(rows, sorts, keys)
 
 
-def _filters(rows: QuerySet[Artifact]) -> tuple[Statement, Statement]:
-    """The tables that the filters read, and their conditions."""
-    query = rows.query
-    compiler = query.get_compiler(connection=connection)
-    query.get_initial_alias()
-    where, params = compiler.compile(query.where)
-    [first, *joins], table_params = compiler.get_from_clause()
-    tables = " ".join([first + _told_index(rows, where), *joins])
-    return Statement(tables, tuple(table_params)), Statement(where, tuple(params))
-
-
-def _told_index(rows: QuerySet[Artifact], where: str) -> str:
+def _index_for(rows: QuerySet[Artifact]) -> str:
     """The index for a digest. SQLite does not know how few rows share one, and would read all of a project's."""
-    if connection.vendor != "sqlite" or not all(part in where for part in LISTED_SQL):
+    if connection.vendor != "sqlite":
         return ""
     for one in rows.query.annotations.values():
-        if isinstance(one, FieldText) and one.name in DIGESTS:
+        if isinstance(one, FieldText) and one.name in DIGESTS and _are_listed(rows):
             return f' INDEXED BY "{DIGESTS[one.name]}"'
     return ""
+
+
+def _are_listed(rows: QuerySet[Artifact]) -> bool:
+    where = branches.filters(rows).conditions.sql
+    return all(part in where for part in LISTED_SQL)
 
 
 def _with_ties(sorts: Iterable[Sort]) -> tuple[Sort, ...]:
@@ -180,12 +134,3 @@ def _key_values(marker: Artifact, sorts: Sequence[Sort]) -> list[Any]:
         else getattr(marker, s.field)
         for s in sorts
     ]
-
-
-def _merged(lists: list[list[Keys]], sorts: Sequence[Sort]) -> Iterable[Keys]:
-    if len({s.descending for s in sorts}) == 1:
-        return heapq.merge(*lists, key=lambda row: row[:-1], reverse=sorts[0].descending)
-    rows = [row for one in lists for row in one]
-    for position, one in reversed(list(enumerate(sorts))):
-        rows.sort(key=lambda row, p=position: row[p], reverse=one.descending)  # type: ignore[misc]
-    return rows
