@@ -3,12 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from catalog.actors import Actor
 from catalog.errors import NotFound
 from catalog.lifecycle import Machine
+from catalog.registry import Registry
 
 if TYPE_CHECKING:
     from artifacts.models import Artifact
@@ -83,18 +83,20 @@ class ArtifactType:
         return f"{'an' if self.alias[0] in 'aeiou' else 'a'} {self.alias}"
 
 
-_types: dict[str, ArtifactType] = {}
+def _same_type(one: ArtifactType, other: ArtifactType) -> bool:
+    return one.resource_type == other.resource_type
+
+
+_types: Registry[ArtifactType] = Registry("artifact type", same=_same_type)
 
 
 def register(kind: ArtifactType) -> None:
     """Declare a type; called from `AppConfig.ready`."""
-    if kind.name in _types and _types[kind.name].resource_type != kind.resource_type:
-        raise ValueError(f"artifact type {kind.name} is declared twice")
-    _types[kind.name] = kind
+    _types.register(kind.name, kind)
 
 
 def types() -> Mapping[str, ArtifactType]:
-    return MappingProxyType(_types)
+    return _types
 
 
 def type_named(name: str) -> ArtifactType:

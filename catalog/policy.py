@@ -17,16 +17,15 @@ from oslo_policy import policy
 from catalog.actors import Actor
 from catalog.conf import CatalogConfig, ConfigurationError, section
 from catalog.errors import WrongScope
+from catalog.registry import Registry
 
-_defaults: dict[str, policy.RuleDefault] = {}
+_defaults: Registry[policy.RuleDefault] = Registry("policy rule")
 
 
 def register(defaults: Iterable[policy.RuleDefault]) -> None:
     """Make rules known; called from `AppConfig.ready`."""
     for default in defaults:
-        if default.name in _defaults and _defaults[default.name] != default:
-            raise ValueError(f"policy rule {default.name} is registered twice")
-        _defaults[default.name] = default
+        _defaults.register(default.name, default)
     for remembered in (enforcer, _answer, _target_names, _asks_outside):
         remembered.cache_clear()
 

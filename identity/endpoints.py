@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from catalog.conf import section
+from catalog.registry import Registry
 from identity.conf import IdentityConfig
 
 _NAMESPACE = uuid.UUID("5d0e36f4-9c0b-4e0e-8a35-3a6a3c8f6a0d")
@@ -32,14 +33,13 @@ BUILT_IN = (
     Service("artifact", "/artifact"),
     Service("search", "/search"),
 )
-_registered: dict[str, Service] = {}
+_registered: Registry[Service] = Registry("service")
 
 
 def register(*services: Service) -> None:
     """Append services to the catalog; ValueError for a type that is registered with another address."""
     for service in services:
-        if _registered.setdefault(service.type, service) != service:
-            raise ValueError(f"service {service.type} is registered twice")
+        _registered.register(service.type, service)
 
 
 def configured() -> tuple[Service, ...]:

@@ -10,11 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from catalog.actors import Actor
 from catalog.query import Expression
+from catalog.registry import Registry, same_class
 
 
 class FieldType(StrEnum):
@@ -125,21 +125,17 @@ class DocumentSource(ABC):
         return body
 
 
-_sources: dict[str, DocumentSource] = {}
+_sources: Registry[DocumentSource] = Registry("the documents of", same=same_class)
 _declared: list[Callable[[], Mapping[str, FieldType]]] = []
 
 
 def register(source: DocumentSource) -> None:
     """Make a source known; called from `AppConfig.ready`."""
-    if source.resource_type in _sources and type(_sources[source.resource_type]) is not type(
-        source
-    ):
-        raise ValueError(f"documents of {source.resource_type} are registered twice")
-    _sources[source.resource_type] = source
+    _sources.register(source.resource_type, source)
 
 
 def sources() -> Mapping[str, DocumentSource]:
-    return MappingProxyType(_sources)
+    return _sources
 
 
 def lent(resource_type: str) -> frozenset[str]:

@@ -3,10 +3,10 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar
 
 from catalog.models import Job
+from catalog.registry import Registry, same_class
 
 
 class Lost(Exception):
@@ -74,15 +74,13 @@ class JobKind(ABC):
         """Called when the job has failed for good, after the steps are undone; again when its worker dies then."""
 
 
-_kinds: dict[str, JobKind] = {}
+_kinds: Registry[JobKind] = Registry("job kind", same=same_class)
 
 
 def register(kind: JobKind) -> None:
     """Make a kind known; called from `AppConfig.ready`."""
-    if kind.name in _kinds and type(_kinds[kind.name]) is not type(kind):
-        raise ValueError(f"job kind {kind.name} is registered twice")
-    _kinds[kind.name] = kind
+    _kinds.register(kind.name, kind)
 
 
 def kinds() -> Mapping[str, JobKind]:
-    return MappingProxyType(_kinds)
+    return _kinds

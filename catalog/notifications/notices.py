@@ -12,6 +12,7 @@ from typing import Any, Literal
 from catalog.conf import section
 from catalog.models import Event, Notice
 from catalog.notifications.conf import NotificationsConfig
+from catalog.registry import Registry
 
 CONSUMER = "notifications"
 Priority = Literal["INFO", "WARN", "ERROR"]
@@ -27,12 +28,12 @@ class Draft:
 
 
 Describer = Callable[[Event], Iterable[Draft]]
-_describers: dict[str, Describer] = {}
+_describers: Registry[Describer] = Registry("the notices of")
 
 
 def register(object_type: str, describer: Describer) -> None:
-    """Tell of events of that type of object; the last registration counts."""
-    _describers[object_type] = describer
+    """Tell of events of that type of object."""
+    _describers.register(object_type, describer)
 
 
 def on() -> bool:

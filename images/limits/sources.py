@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing_extensions import override
 
 from catalog.conf import section
+from catalog.registry import Registry
 from images.conf import ImagesConfig
 from images.limits.resources import Resource
 
@@ -34,12 +35,13 @@ class _Off(LimitSource):
         return dict.fromkeys(Resource, UNLIMITED)
 
 
-_factories: dict[str, Callable[[], LimitSource]] = {OFF: _Off}
+_factories: Registry[Callable[[], LimitSource]] = Registry("the source of limits")
+_factories.register(OFF, _Off)
 
 
 def provide(name: str, factory: Callable[[], LimitSource]) -> None:
     """Make a source known; it is made at the first question."""
-    _factories[name] = factory
+    _factories.register(name, factory)
     _made.cache_clear()
 
 

@@ -250,9 +250,10 @@ class Given(LimitSource):
 @pytest.fixture
 def given(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """The service's limits come from this source."""
-    monkeypatch.setattr(sources, "_factories", dict(sources._factories))
+    monkeypatch.setattr(sources._factories, "_values", dict(sources._factories))
 
     def provide(limits: Mapping[Resource, int] | None) -> None:
+        sources._factories._values.pop("keystone", None)
         sources.provide("keystone", lambda: Given(limits))
         configure(limits="keystone")
 
