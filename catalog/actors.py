@@ -1,6 +1,5 @@
 """Who acts: every service and selector takes an `Actor`, never a request."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,15 +51,3 @@ def system_actor(reason: str) -> Actor:
         roles=frozenset({"admin"}),
         is_admin=True,
     )
-
-
-def with_implied_roles(roles: Iterable[str]) -> frozenset[str]:
-    """Roles with what they imply: admin ⊃ manager ⊃ member ⊃ reader (Keystone's defaults)."""
-    implied = {"admin": "manager", "manager": "member", "member": "reader"}
-    found: set[str] = set()
-    for role in roles:
-        current: str | None = role.lower()
-        while current is not None and current not in found:
-            found.add(current)
-            current = implied.get(current)
-    return frozenset(found)

@@ -24,11 +24,6 @@ def provide(object_type: str, page: Page) -> None:
     _pages[object_type] = page
 
 
-def provided() -> frozenset[str]:
-    """The types whose objects have a page."""
-    return frozenset(_pages)
-
-
 def row_of(model: type[Model]) -> Page:
     """The page of the row with the key."""
     return lambda key: reverse(_name(model, "change"), args=[quote(key)])

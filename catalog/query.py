@@ -142,15 +142,6 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """One condition of a list's parameters; see `images.api.v2.filters` for who makes them."""
-
-    field: str
-    operator: Literal["eq", "neq", "gt", "gte", "lt", "lte", "in"]
-    value: Scalar | tuple[Scalar, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """A slice of a sorted list: at most `limit` rows after the row whose id is `marker`."""
 

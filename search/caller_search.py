@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from catalog.query import Everything, Expression, Sort
 from search.requests import Aggregation
@@ -50,6 +50,3 @@ class CallerSearch:
     opened: frozenset[str] = frozenset()
     version: bool = False
     consistency: Literal["none", "wait"] = "none"
-
-
-Body = dict[str, Any]

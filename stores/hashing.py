@@ -1,11 +1,11 @@
-"""Several digests of the same bytes, and whether they are the ones announced."""
+"""Several digests of the same bytes."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stores.base import Block
-from stores.errors import DigestMismatch, SizeMismatch, UnknownAlgorithm
+from stores.errors import UnknownAlgorithm
 
 
 class MultiHash:
@@ -42,20 +42,3 @@ class Ingested:
 
     size: int
     digests: Mapping[str, str]
-
-    def expect(self, *, size: int | None = None, digests: Mapping[str, str] | None = None) -> None:
-        """Raise SizeMismatch or DigestMismatch unless this is what was announced.
-
-        An announced digest that was not computed is a mismatch as well: it was not verified.
-        """
-        if size is not None and size != self.size:
-            raise SizeMismatch("the size is not as announced", expected=size, found=self.size)
-        for algorithm, expected in (digests or {}).items():
-            found = self.digests.get(algorithm)
-            if found != expected.lower():
-                raise DigestMismatch(
-                    "the digest is not as announced",
-                    algorithm=algorithm,
-                    expected=expected,
-                    found=found,
-                )

@@ -15,12 +15,8 @@ LIMIT = 500
 """Hints of one pass: past jobs that were hinted at a moment ago and still wait."""
 
 
-def overdue() -> list[str]:
-    """Ids of jobs that wait though their time has come, or whose worker let its lease end."""
-    return list(_overdue().values_list("id", flat=True)[:LIMIT])
-
-
-def _overdue() -> QuerySet[Job]:
+def overdue() -> QuerySet[Job]:
+    """Jobs that wait though their time has come, or whose worker let its lease end; the oldest first."""
     late = waiting() & Q(run_after__lte=database_now(-1))
     found = late | expired() if WATCH.may_reclaim() else late
     return Job.objects.filter(found).order_by("run_after", "id")
@@ -36,7 +32,7 @@ def reconcile() -> int:
     moment, lease = time.monotonic(), section(CatalogConfig).job_lease
     for one in [one for one, at in _hinted.items() if moment - at > lease]:
         del _hinted[one]
-    found = _overdue().values_list("id", "attempts", "undo_attempts").iterator(chunk_size=LIMIT)
+    found = overdue().values_list("id", "attempts", "undo_attempts").iterator(chunk_size=LIMIT)
     fresh = list(islice((one for one in found if one not in _hinted), LIMIT))
     for one in fresh:
         _hinted[one] = moment

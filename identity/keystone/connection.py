@@ -202,11 +202,6 @@ class Connection:
         body = {"auth": {"identity": dict(identity), "scope": scope}}
         return self._plain("POST", "/auth/tokens", lambda answer: _issued(answer, scope), json=body)
 
-    def revoke(self, token: str) -> None:
-        """End somebody's token; Refused when it has ended already."""
-        headers = {"X-Auth-Token": token, "X-Subject-Token": token}
-        self._plain("DELETE", "/auth/tokens", lambda _: None, headers=headers)
-
     def check(self) -> None:
         """Whether Keystone answers and accepts the service's user."""
         self.as_service("/", lambda answer: answer.member("version").member("id").text())

@@ -79,12 +79,6 @@ def require_upload(actor: Actor, size: int | None, *, image_id: str | None = Non
         require(actor, Resource.COUNT_UPLOADING, 0 if counted else 1)
 
 
-def require_staging(actor: Actor, size: int | None) -> None:
-    """What staging needs, of which the bytes are not stored yet."""
-    require(actor, Resource.STAGE_TOTAL, (size or 0) // MIB)
-    require(actor, Resource.COUNT_UPLOADING, 1)
-
-
 def room(actor: Actor, size: int | None = None) -> int:
     """How many bytes an upload may have: what an image may have at all, and what the project's storage quota leaves.
 

@@ -22,7 +22,7 @@ from catalog.models import Event
 from images import checks
 from images.conf import ImagesConfig
 from images.limits import sources
-from images.limits.enforcing import require, require_staging, require_upload, room
+from images.limits.enforcing import require, require_upload, room
 from images.limits.resources import Resource
 from images.limits.sizes import MIB
 from images.limits.sources import LimitSource
@@ -170,25 +170,18 @@ def test_local_limits_are_a_default_and_exceptions(configure: Configure) -> None
     ]
 
 
-def test_uploads_and_stages_need_room_and_a_place_in_the_queue(configure: Configure) -> None:
+def test_uploads_need_room_and_a_place_in_the_queue(configure: Configure) -> None:
     configure(limits="local")
     set_default("image_size_total", 5, actor=SYSTEM)
-    set_default("image_stage_total", 2, actor=SYSTEM)
     set_default("image_count_uploading", 1, actor=SYSTEM)
     image(5)
     require_upload(ACTOR, None)
     require_upload(ACTOR, MIB - 1)
-    require_staging(ACTOR, 2 * MIB)
-    for ask, size, resource in (
-        (require_upload, MIB, "image_size_total"),
-        (require_staging, 3 * MIB, "image_stage_total"),
-    ):
-        with pytest.raises(TooLarge, match=resource):
-            ask(ACTOR, size)
+    with pytest.raises(TooLarge, match="image_size_total"):
+        require_upload(ACTOR, MIB)
     image(status="saving")
-    for ask in (require_upload, require_staging):
-        with pytest.raises(TooLarge, match="image_count_uploading"):
-            ask(ACTOR, None)
+    with pytest.raises(TooLarge, match="image_count_uploading"):
+        require_upload(ACTOR, None)
 
 
 def test_a_413_is_json_for_who_names_it(configure: Configure) -> None:

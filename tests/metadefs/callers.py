@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from catalog.actors import Actor, with_implied_roles
+from catalog.actors import Actor
 from catalog.errors import Unauthenticated
 
 
 def actor(token: str) -> Actor:
     name, _, rest = token.partition("@")
     project, _, roles = rest.partition(":")
-    given = with_implied_roles(roles.split(",") if roles else ["member"])
+    given = frozenset(roles.split(",") if roles else ["member"])
+    if "admin" in given:
+        given |= {"manager", "member", "reader"}
+    elif "member" in given:
+        given |= {"reader"}
     return Actor(user_id=name, project_id=project or name, roles=given, is_admin="admin" in given)
 
 
