@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import machine, report
-from images.formats import Inspection
+from images.inspection import Inspection
 from stores import FileStore, Ingest
 from tests.support import disks
 

@@ -3,7 +3,7 @@
 from django.db import Error, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from catalog import outages
+from catalog import outage_log
 from catalog.conf import ConfigurationError
 from catalog.errors import first_line
 
@@ -36,4 +36,4 @@ def explained(error: Error) -> str | None:
             return f"{OLD}; {REMEDY}"
     except Error as other:
         return f"{UNUSABLE}: {first_line(other)}"
-    return f"{UNUSABLE}: {first_line(error)}" if outages.of_database(error) else None
+    return f"{UNUSABLE}: {first_line(error)}" if outage_log.of_database(error) else None

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from catalog.actors import Actor
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from catalog.errors import CatalogError, Forbidden, Invalid, NotFound, Unavailable
 from identity.models import Project, User
 from identity.sessions import actor_of, project_names, projects_in, user_of

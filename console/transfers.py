@@ -16,7 +16,7 @@ from artifacts.selectors import artifact_for
 from artifacts.types import ArtifactType, types
 from catalog.actors import Actor
 from catalog.api.delegated import Delegated, Send
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from catalog.errors import CatalogError, Forbidden, NotFound
 from images.api.v2 import data as image_data
 from images.models import TYPE as IMAGE

@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 
 from catalog.actors import Actor
 from catalog.errors import NotFound
-from identity import offers
+from identity import service_catalog
 from identity.errors import (
     ActionForbidden,
     CredentialNotFound,
@@ -157,37 +157,37 @@ def catalog_for(actor: Actor, base: str) -> list[dict[str, Any]]:
     require(actor, "get_auth_catalog")
     if not actor.roles:
         raise ActionForbidden("A scoped token is required to produce a service catalog.")
-    return offers.catalog(base, project_id=actor.project_id, user_id=actor.user_id)
+    return service_catalog.catalog(base, project_id=actor.project_id, user_id=actor.user_id)
 
 
 def regions_for(actor: Actor) -> list[Region]:
     require(actor, "list_regions")
-    return list(offers.regions().values())
+    return list(service_catalog.regions().values())
 
 
 def region_for(actor: Actor, region_id: str) -> Region:
     require(actor, "get_region")
-    return _among(offers.regions(), region_id, RegionNotFound, "region")
+    return _among(service_catalog.regions(), region_id, RegionNotFound, "region")
 
 
 def services_for(actor: Actor) -> list[Service]:
     require(actor, "list_services")
-    return list(offers.services().values())
+    return list(service_catalog.services().values())
 
 
 def service_for(actor: Actor, service_id: str) -> Service:
     require(actor, "get_service")
-    return _among(offers.services(), service_id, ServiceNotFound, "service")
+    return _among(service_catalog.services(), service_id, ServiceNotFound, "service")
 
 
 def endpoints_for(actor: Actor) -> list[Endpoint]:
     require(actor, "list_endpoints")
-    return list(offers.endpoints_of(offers.services()).values())
+    return list(service_catalog.endpoints_of(service_catalog.services()).values())
 
 
 def endpoint_for(actor: Actor, endpoint_id: str) -> Endpoint:
     require(actor, "get_endpoint")
-    known = offers.endpoints_of(offers.services())
+    known = service_catalog.endpoints_of(service_catalog.services())
     return _among(known, endpoint_id, EndpointNotFound, "endpoint")
 
 

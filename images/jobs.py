@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from artifacts import configured_stores
 from artifacts.missing_bytes import note
-from artifacts.services.intake import MD5, Intake
-from catalog import outages
+from artifacts.services.upload_conditions import MD5, Intake
+from catalog import outage_log
 from catalog.conf import section
 from catalog.errors import CatalogError, Unavailable
 from catalog.jobs.registry import JobKind, Places, Progress, Step
@@ -19,7 +19,7 @@ from catalog.models import Job
 from images.artifact_type import IMAGES
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
-from images.formats import FormatMismatch, UnsafeImage
+from images.inspection import FormatMismatch, UnsafeImage
 from images.services import data
 from images.services.locations import registering
 from stores import AddressRefused, BlobNotFound, Ingested, MultiHash, StoreError
@@ -143,9 +143,9 @@ def _look(job: Job) -> None:
     try:
         registering.read_of(job.input["image_id"], job.input["location_id"])
     except Error as error:
-        if not outages.of_database(error):
+        if not outage_log.of_database(error):
             raise
-        outages.tell_database(log, error)
+        outage_log.tell_database(log, error)
         close_old_connections()
 
 

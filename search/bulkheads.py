@@ -13,7 +13,7 @@ from catalog.bulkhead import Bulkhead, BulkheadFull
 from catalog.conf import section
 from search.conf import SearchConfig
 from search.errors import TooManySearches
-from search.pricing import LIGHT
+from search.query_cost import LIGHT
 
 _bulkhead = Bulkhead()
 

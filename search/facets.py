@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from catalog.actors import Actor
 from catalog.indexing.documents import COMMON, Field, FieldType, declared, sources
 from catalog.query import Everything, Expression
-from search import bulkheads, engines, field_security, policies, pricing, rights
+from search import bulkheads, engines, field_security, policies, query_cost, rights
 from search.caller_search import CallerSearch
 from search.deadline import caller_deadline
 from search.field_security import HiddenFields
@@ -180,13 +180,15 @@ class _Counting:
 
     def _affordable(self) -> int:
         """How many texts are counted: those that most documents hold, for half of what a question may cost."""
-        documents = pricing.rounded(engines.current().documents())
-        return max(1, pricing.MOST // 2 // (pricing.COUNTED * documents))
+        documents = query_cost.rounded(engines.current().documents())
+        return max(1, query_cost.MOST // 2 // (query_cost.COUNTED * documents))
 
     def _search(self, request: SearchRequest, wanted: Mapping[str, Aggregation]) -> SearchResult:
         engine, asked = engines.current(), replace(request, aggregations=wanted)
         seen = self.schema.seen(request.hidden)
-        price = pricing.price(seen, resolve_query(seen, request.query), asked, engine.documents())
+        price = query_cost.price(
+            seen, resolve_query(seen, request.query), asked, engine.documents()
+        )
         with bulkheads.permit(self.actor, price):
             return engine.search(asked, caller_deadline())
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from catalog import failpoints, outages
+from catalog import failpoints, outage_log
 from catalog.conf import CatalogConfig, section
 from catalog.events import claiming
 from catalog.events.claiming import Claim, Turns
@@ -139,7 +139,7 @@ class Relay:
         try:
             outcomes = self._engine.bulk([operation for _, operation in work.ready])
         except EngineUnavailable as error:
-            outages.tell(log, AWAY, reason=error.for_operators)
+            outage_log.tell(log, AWAY, reason=error.for_operators)
             work.later += [(claim, error.message) for claim, _ in work.ready]
             return error.message
         failpoints.reach(AFTER_WRITE)

@@ -7,10 +7,10 @@ from types import FrameType
 
 from django.db import Error, close_old_connections, connection
 
-from catalog import drift, outages
+from catalog import drift, outage_log
 from catalog.conf import section
 from catalog.events import waking
-from search import engines, metrics, upkeep
+from search import engines, index_maintenance, metrics
 from search.conf import SearchConfig
 from search.errors import EngineUnavailable
 from search.relay import AWAY, CONSUMER, Relay
@@ -38,11 +38,11 @@ class RelayProcess:
             signal.signal(number, self.stop)
         listener = waking.Listener()
         try:
-            upkeep.make()
+            index_maintenance.make()
         except EngineUnavailable as error:
-            outages.tell(log, AWAY, reason=error.for_operators)
+            outage_log.tell(log, AWAY, reason=error.for_operators)
         except Error as error:
-            outages.tell_database(log, error)
+            outage_log.tell_database(log, error)
         beside = [
             threading.Thread(target=self._keep, name="index-upkeep", daemon=True),
             threading.Thread(target=self._watch, name="index-numbers", daemon=True),
@@ -103,7 +103,7 @@ class RelayProcess:
                     metrics.observe(CONSUMER)
                     drift.measure()
                 except Error as error:
-                    outages.tell_database(log, error)
+                    outage_log.tell_database(log, error)
                     close_old_connections()
                 except Exception:
                     log.exception("the numbers could not be counted")
@@ -115,18 +115,18 @@ class RelayProcess:
         """One round; whether engine and database were there."""
         try:
             if not self._ensured:
-                upkeep.ensure()
+                index_maintenance.ensure()
                 self._ensured = True
                 waking.wake()
-            upkeep.keep()
+            index_maintenance.keep()
             if purge:
                 engines.current().purge()
         except EngineUnavailable as error:
-            outages.tell(log, AWAY, reason=error.for_operators)
+            outage_log.tell(log, AWAY, reason=error.for_operators)
             self._ensured = False
             return False
         except Error as error:
-            outages.tell_database(log, error)
+            outage_log.tell_database(log, error)
             close_old_connections()
             return False
         except Exception:
@@ -139,7 +139,7 @@ def _batch(relay: Relay) -> int | None:
     try:
         done = relay.batch()
     except Error as error:
-        outages.tell_database(log, error)
+        outage_log.tell_database(log, error)
         close_old_connections()
         return None
     return None if done.engine_error else done.claimed

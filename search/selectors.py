@@ -23,7 +23,7 @@ from search import (
     opt_in,
     policies,
     presenting,
-    pricing,
+    query_cost,
     rights,
     spelling,
 )
@@ -90,7 +90,7 @@ def _answered(actor: Actor, question: CallerSearch, types: list[str]) -> SearchR
         offset=question.offset,
         aggregations=aggregations.typed(schema, question.aggregations),
     )
-    price = pricing.price(schema, resolved, request, engine.documents())
+    price = query_cost.price(schema, resolved, request, engine.documents())
     with bulkheads.permit(actor, price):
         deadline, cut = caller_deadline(), False
         spelling.check(schema, question, _holding(engine, request, deadline))

@@ -13,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from catalog import callers, outages, requestids
+from catalog import callers, outage_log, requestids
 from catalog.errors import CatalogError, InvalidParameter, Unavailable
-from settings import dialect_routing, metrics
+from settings import error_dialects, metrics
 from settings.addresses import regular
 from settings.bodies import ClientGone, client_key
 from settings.hosts import Hosts
@@ -50,7 +50,7 @@ class InternalError(CatalogError):
 
 def failure(error: BaseException | None) -> CatalogError:
     """What is said of an error that nobody caught; a database that is away is no defect and comes back."""
-    if outages.of_database(error):
+    if outage_log.of_database(error):
         told = str(error)
         said = next((ours for theirs, ours in UNWRITABLE.items() if theirs in told), AWAY)
         return Unavailable(said, headers={"Retry-After": "5"})
@@ -115,8 +115,8 @@ class OutermostMiddleware:
             told = CatalogError(error.detail, headers=dict(error.headers or {}))
             await record.answer(told, status=error.status_code)
         except Exception as error:
-            if outages.of_database(error):
-                outages.tell_database(log, error)
+            if outage_log.of_database(error):
+                outage_log.tell_database(log, error)
             else:
                 log.exception("a request failed", extra={"path": record.scope["path"]})
             await record.answer(failure(error))
@@ -178,7 +178,7 @@ class _RequestRecord:
         """Tell the error; once an answer has begun nothing can be told, and the server cuts it."""
         if self.status:
             return
-        dialect = dialect_routing.dialect_at(self.scope["path"])
+        dialect = error_dialects.dialect_at(self.scope["path"])
         status = status or dialect.status(error)
         body, content_type = dialect.body(error, status, _sent(self.scope, b"accept"))
         headers = dialect.headers(error) | {

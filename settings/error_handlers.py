@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views import csrf, defaults
 
 from catalog import errors
-from catalog.api.dialects import Dialect
-from settings import asgi_middleware, dialect_routing
+from catalog.api.error_responses import Dialect
+from settings import asgi_middleware, error_dialects
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -49,7 +49,7 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 
 def _dialect(request: HttpRequest) -> Dialect:
-    return dialect_routing.dialect_at(request.path_info)
+    return error_dialects.dialect_at(request.path_info)
 
 
 def _browser(request: HttpRequest) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from typing_extensions import override
 
-from catalog import outages, requestids
+from catalog import outage_log, requestids
 from catalog.conf import ConfigurationError
 from settings.sections import LogConfig
 
@@ -54,8 +54,8 @@ class FailuresOnly(logging.Filter):
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        if outages.of_database(error):
-            outages.tell_database(log, error)
+        if outage_log.of_database(error):
+            outage_log.tell_database(log, error)
             return False
         return record.exc_info is not None
 

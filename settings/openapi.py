@@ -13,7 +13,7 @@ from django.urls.resolvers import RegexPattern
 
 from artifacts.api.v1 import openapi as artifacts
 from catalog.api import openapi_document
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from catalog.api.openapi import Answer, Family, Operation, problem, told
 from catalog.api.openapi_document import Endpoint
 from catalog.api.views import CatalogView

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from django.core.management import get_commands, load_command_class
 
 from catalog import failpoints, policy
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from catalog.api.openapi_errors import error_classes, load
 from identity.api.v3.base import KeystoneDialect
 from settings.openapi import families

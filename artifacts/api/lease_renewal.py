@@ -16,7 +16,7 @@ from django.db import Error as DatabaseError
 
 from artifacts.api.threads import in_database
 from artifacts.conf import ArtifactsConfig
-from catalog import outages
+from catalog import outage_log
 from catalog.conf import section
 from catalog.errors import Gone
 
@@ -36,9 +36,9 @@ async def ask(work: Callable[[], T], *, undo: Callable[[T], object] | None = Non
         try:
             return await in_database(work, undo=undo)
         except DatabaseError as error:
-            if not outages.of_database(error):
+            if not outage_log.of_database(error):
                 raise
-            outages.tell_database(log, error)
+            outage_log.tell_database(log, error)
         await asyncio.sleep(AGAIN)
 
 
@@ -49,7 +49,7 @@ async def let_go(work: Callable[[], object]) -> None:
     try:
         await asyncio.shield(in_database(work))
     except DatabaseError as error:
-        outages.tell_database(log, error)
+        outage_log.tell_database(log, error)
 
 
 async def _keep(renew: Callable[[], None]) -> Never:
@@ -116,7 +116,7 @@ class _Watch(Generic[K]):
             try:
                 wanted = await in_database(lambda: self._wanted(asked)) if asked else set()  # noqa: B023 - awaited here
             except DatabaseError as error:
-                outages.tell_database(log, error)
+                outage_log.tell_database(log, error)
                 continue
             for lost, id_ in self._waiting.items():
                 if id_ in asked - wanted and not lost.done():

@@ -16,8 +16,8 @@ from artifacts.api.streaming import Body, ClientGone, ingest_into
 from artifacts.api.threads import data_threads, in_pool
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import sessions
-from artifacts.services.intake import SizeMismatch
 from artifacts.services.sessions import Claim, Part
+from artifacts.services.upload_conditions import SizeMismatch
 from catalog.conf import section
 from catalog.errors import CatalogError, Invalid, TimedOut
 from stores import StoreError, gather

@@ -21,13 +21,13 @@ from artifacts.api.lease_renewal import LeaseRenewer, ask
 from artifacts.api.threads import data_threads, in_database, in_pool
 from artifacts.conf import ArtifactsConfig
 from artifacts.services import uploads
-from artifacts.services.intake import Intake, SizeMismatch
+from artifacts.services.upload_conditions import Intake, SizeMismatch
 from artifacts.services.uploads import Upload
 from catalog import failpoints, requestids
 from catalog.actors import Actor
 from catalog.api import bodies
 from catalog.api.authentication import authenticate
-from catalog.api.dialects import Dialect
+from catalog.api.error_responses import Dialect
 from catalog.conf import section
 from catalog.errors import (
     CatalogError,

@@ -1,15 +1,12 @@
-"""Django's side of request ids, and the last answer to what nobody caught."""
+"""Django's side of request ids."""
 
-import logging
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
 from catalog import requestids
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from catalog.errors import CatalogError
-
-log = logging.getLogger(__name__)
 
 
 class RequestIdMiddleware:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.api.dialects import Dialect
+from catalog.api.error_responses import Dialect
 
 Schema = Mapping[str, Any]
 NOTHING: Mapping[str, Any] = {}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib import import_module
 
-from catalog.api.dialects import Dialect
+from catalog.api.error_responses import Dialect
 from catalog.errors import CatalogError
 
 NOTHING_DECLARED = frozenset({"migrations", "management", "admin", "tasks"})

@@ -19,7 +19,7 @@ from catalog import errors, requestids
 from catalog.actors import ANONYMOUS, Actor
 from catalog.api import bodies, etags
 from catalog.api.authentication import authenticate
-from catalog.api.dialects import Dialect, ProblemDialect
+from catalog.api.error_responses import Dialect, ProblemDialect
 
 DEEPEST = 254
 """Levels of a body: what the library that writes JSON writes."""

@@ -8,7 +8,7 @@ from django.db import Error, IntegrityError, close_old_connections, connection, 
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from typing_extensions import override
 
-from catalog import outages
+from catalog import outage_log
 from catalog.clock import database_now, now
 from catalog.conf import CatalogConfig, section
 from catalog.jobs.lifecycle import FAILING, QUEUED, RUNNING
@@ -126,7 +126,7 @@ class Lease(Progress):
 
 def _bear(error: Error) -> None:
     """Raise what is no outage, or what has spoilt the caller's transaction."""
-    if connection.in_atomic_block or not outages.of_database(error):
+    if connection.in_atomic_block or not outage_log.of_database(error):
         raise error
-    outages.tell_database(log, error)
+    outage_log.tell_database(log, error)
     close_old_connections()

@@ -8,9 +8,9 @@ import uuid
 from catalog import failpoints, requestids
 from catalog.clock import database_now, now
 from catalog.errors import CatalogError, Unavailable, recorded
+from catalog.jobs.concurrency import place
 from catalog.jobs.leases import Lease, claim
 from catalog.jobs.lifecycle import FAILING, QUEUED, SUCCEEDED
-from catalog.jobs.places import place
 from catalog.jobs.queueing import hint
 from catalog.jobs.registry import JobKind, Lost, kinds
 from catalog.jobs.undoing import delay, fail, undo

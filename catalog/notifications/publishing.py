@@ -19,7 +19,7 @@ from types import FrameType
 
 from django.db import Error, close_old_connections
 
-from catalog import drift, failpoints, outages
+from catalog import drift, failpoints, outage_log
 from catalog.conf import section
 from catalog.events import claiming
 from catalog.events.claiming import Claim, Turns
@@ -139,10 +139,10 @@ class NotifierProcess:
                     drift.measure()
                     pause = POLL
                 except Away as error:
-                    outages.tell(log, "notifications wait", reason=error.message)
+                    outage_log.tell(log, "notifications wait", reason=error.message)
                     told, pause = 0, min(pause * 2, LONGEST_PAUSE)
                 except Error as error:
-                    outages.tell_database(log, error)
+                    outage_log.tell_database(log, error)
                     close_old_connections()
                     told, pause = 0, min(pause * 2, LONGEST_PAUSE)
                 if not told:

@@ -12,9 +12,9 @@ from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import section
 from identity.errors import TokenRefused
+from identity.keystone.cache import Memory
 from identity.keystone.conf import KeystoneConfig
 from identity.keystone.connection import Refused, connection
-from identity.keystone.memory import Memory
 from identity.keystone.tokens import ValidToken, digest, plausible, read
 
 USER, SERVICE = "x-auth-token", "x-service-token"

@@ -12,7 +12,7 @@ from catalog.conf import section
 from identity import throttle
 from identity.backends import RETRY_AFTER, UNREACHABLE, PasswordBackend, user_of_session
 from identity.errors import KeystoneUnavailable, SignInSlowed
-from identity.keystone import people, seals
+from identity.keystone import encrypted_tokens, people
 from identity.keystone.conf import KeystoneConfig
 from identity.models import DEFAULT_DOMAIN, User
 from identity.services.shadows import shadow, shadow_named
@@ -50,7 +50,7 @@ class KeystoneBackend(BaseBackend):
         user.is_staff = staff
         if request.session.get(SESSION_KEY) != user.pk:
             request.session.flush()  # as `login` would do, and then it would flush the token too
-        seals.keep(request, person.token)
+        encrypted_tokens.keep(request, person.token)
         return user
 
     @override

@@ -11,9 +11,9 @@ from typing import TypeVar
 from catalog.conf import section
 from identity.errors import KeystoneUnavailable
 from identity.keystone.answers import Part
+from identity.keystone.cache import Memory
 from identity.keystone.conf import KeystoneConfig
 from identity.keystone.connection import Refused, connection, unavailable
-from identity.keystone.memory import Memory
 
 FLAT = "flat"
 T = TypeVar("T")

@@ -8,9 +8,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from identity.errors import KeystoneUnavailable
-from identity.keystone import people, seals
+from identity.keystone import encrypted_tokens, people
 from identity.sessions import BEHIND, Behind
 
 OURS = "identity.keystone.backends.KeystoneBackend"
@@ -44,7 +44,7 @@ class KeystoneSessionMiddleware:
     def _look(self, request: HttpRequest) -> None:
         if request.session.get(BACKEND_SESSION_KEY) != OURS:
             return
-        token = seals.kept(request)
+        token = encrypted_tokens.kept(request)
         person = people.person(token) if token else None
         if person is None or request.user.pk != person.user_id:
             logout(request)

@@ -14,9 +14,9 @@ from catalog.conf import section
 from identity.conf import IdentityConfig
 from identity.keystone.answers import Part
 from identity.keystone.authentication import validate
+from identity.keystone.cache import Memory
 from identity.keystone.conf import KeystoneConfig
 from identity.keystone.connection import Refused, connection
-from identity.keystone.memory import Memory
 from identity.keystone.tokens import digest
 from identity.models import DEFAULT_DOMAIN, Project
 

@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 from catalog.actors import Actor
 from catalog.errors import Invalid
 from catalog.events.recording import Change, record
-from identity import offers
+from identity import service_catalog
 from identity.errors import EndpointNotFound, ServiceNotFound
 from identity.models import INTERFACES, Endpoint, Region, Service
 from identity.policies import require
@@ -67,7 +67,7 @@ def delete_service(service_id: str, *, actor: Actor) -> None:
     with changing():
         row = _service(service_id)
         row.endpoints.all().delete()
-        _remove(row, configured={one.pk for one in offers.configured_services()})
+        _remove(row, configured={one.pk for one in service_catalog.configured_services()})
         _record("deleted", row, actor, {"type": Change(old=row.type)})
 
 
@@ -107,7 +107,7 @@ def delete_endpoint(endpoint_id: str, *, actor: Actor) -> None:
     require(actor, "delete_endpoint")
     with changing():
         row = _endpoint(endpoint_id, actor)
-        _remove(row, configured={one.pk for one in offers.configured_endpoints()})
+        _remove(row, configured={one.pk for one in service_catalog.configured_endpoints()})
         _record("deleted", row, actor, {"url": Change(old=row.url)})
 
 
@@ -123,7 +123,7 @@ def restore(row: Service | Endpoint | Region, *, actor: Actor) -> None:
 
 def _service(service_id: str) -> Service:
     """The row, made now when there is none yet, and held until the transaction ends."""
-    row = offers.services().get(service_id)
+    row = service_catalog.services().get(service_id)
     if row is None:
         raise ServiceNotFound(f"Could not find service: {service_id}.", id=service_id)
     if row._state.adding:  # noqa: SLF001 - Django's documented interface
@@ -136,7 +136,7 @@ def _service(service_id: str) -> Service:
 
 
 def _endpoint(endpoint_id: str, actor: Actor) -> Endpoint:
-    row = offers.endpoints_of(offers.services()).get(endpoint_id)
+    row = service_catalog.endpoints_of(service_catalog.services()).get(endpoint_id)
     if row is None:
         raise EndpointNotFound(f"Could not find endpoint: {endpoint_id}.", id=endpoint_id)
     if row._state.adding:  # noqa: SLF001 - Django's documented interface
@@ -187,10 +187,10 @@ def _check(values: EndpointChanges) -> None:
             " this service that begins with a slash.",
             attribute="url",
         )
-    for name in offers.PLACEHOLDER.findall(url):
-        if name not in offers.FILLED:
+    for name in service_catalog.PLACEHOLDER.findall(url):
+        if name not in service_catalog.FILLED:
             raise Invalid(
-                f"endpoint.url may hold {', '.join(sorted(offers.FILLED))} in $(…)s, and nothing else.",
+                f"endpoint.url may hold {', '.join(sorted(service_catalog.FILLED))} in $(…)s, and nothing else.",
                 attribute="url",
             )
 

@@ -7,7 +7,7 @@ from catalog.actors import Actor
 from catalog.errors import Invalid
 from catalog.events.recording import Change, record
 from catalog.names import require_addressable
-from identity import offers
+from identity import service_catalog
 from identity.errors import NameTaken, RegionNotFound, StillInUse
 from identity.models import Endpoint, Region, new_id
 from identity.policies import require
@@ -32,7 +32,7 @@ def create_region(
     require_addressable(key, "region", slashes=False)
     taken = NameTaken(f"There is a region {key} already.", id=key)
     with changing(taken):
-        if key in offers.regions():
+        if key in service_catalog.regions():
             raise taken
         Region.objects.filter(pk=key, removed=True).delete()
         parent_id = values.get("parent_id")
@@ -70,13 +70,13 @@ def delete_region(region_id: str, *, actor: Actor) -> None:
     require(actor, "delete_region")
     with changing():
         row = region_named(region_id, actor=actor)
-        located = offers.endpoints_of(offers.services()).values()
+        located = service_catalog.endpoints_of(service_catalog.services()).values()
         if any(one.region_id == region_id for one in located):
             raise StillInUse(f"The region {region_id} has endpoints.")
         if row.children.filter(removed=False).exists():
             raise StillInUse(f"The region {region_id} has regions in it.")
         Endpoint.objects.filter(region=row, removed=True).update(region=None)
-        if any(one.pk == region_id for one in offers.configured_regions()):
+        if any(one.pk == region_id for one in service_catalog.configured_regions()):
             row.removed, row.parent = True, None
             row.save(update_fields=["removed", "parent"])
         else:
@@ -86,7 +86,7 @@ def delete_region(region_id: str, *, actor: Actor) -> None:
 
 def region_named(region_id: str, *, actor: Actor, make: bool = False) -> Region:
     """The row of a region, held until the transaction ends; RegionNotFound for a missing one, unless to `make` it."""
-    known = offers.regions().get(region_id)
+    known = service_catalog.regions().get(region_id)
     if known is None:
         if make:
             return create_region(region_id, actor=actor)

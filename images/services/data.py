@@ -11,7 +11,7 @@ from django.db import transaction
 from artifacts import configured_stores as store_registry
 from artifacts.models import Artifact
 from artifacts.services import sessions, uploads
-from artifacts.services.intake import MD5, DigestMismatch, Intake, Judge
+from artifacts.services.upload_conditions import MD5, DigestMismatch, Intake, Judge
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.conf import section
@@ -20,7 +20,7 @@ from catalog.events.recording import Change
 from images import unsafe_image_messages
 from images.artifact_type import IMAGES
 from images.dataconf import ImageDataConfig
-from images.formats import Inspection
+from images.inspection import Inspection
 from images.lifecycle import DEACTIVATED
 from images.limits import enforcing as limits
 from images.models import SLOT

@@ -12,8 +12,8 @@ from artifacts import configured_stores as store_registry
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, UploadSession
 from artifacts.services import sessions
-from artifacts.services.intake import DigestMismatch, Intake
 from artifacts.services.sessions import Claim
+from artifacts.services.upload_conditions import DigestMismatch, Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.conf import section

@@ -5,7 +5,7 @@ from dataclasses import replace
 from cryptography import x509
 
 from artifacts.models import Artifact
-from artifacts.services.intake import Intake
+from artifacts.services.upload_conditions import Intake
 from catalog.clock import now
 from catalog.conf import section
 from images import certificates

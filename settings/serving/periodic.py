@@ -12,7 +12,7 @@ from collections.abc import Callable
 from celery import Celery
 from django.db import Error, close_old_connections
 
-from catalog import outages
+from catalog import outage_log
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Periodic:
             try:
                 work()
             except Error as error:
-                outages.tell_database(log, error)
+                outage_log.tell_database(log, error)
             except Exception:
                 log.exception("the periodic task %s failed; it is tried again", name)
             finally:

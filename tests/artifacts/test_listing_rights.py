@@ -14,7 +14,7 @@ from artifacts.visibility import VISIBILITIES, Scope, branches
 from catalog.actors import Actor
 from identity.services.assignments import assign
 from identity.services.issuing import SystemScope, issue
-from search import engines, upkeep
+from search import engines, index_maintenance
 from search.engine import Engine, Operation
 from search.engines.embedded.engine import EmbeddedEngine
 from tests.identity.factories import SYSTEM
@@ -78,7 +78,7 @@ def people(engine: Engine) -> dict[str, Caller]:
         for number, visibility in enumerate(VISIBILITIES)
     ]
     Artifact.objects.bulk_create(rows)
-    upkeep.ensure(engine)
+    index_maintenance.ensure(engine)
     documents = ArtifactDocuments().load([row.pk for row in rows])
     engine.bulk([Operation(KIND, one.id, one.version, one.body) for one in documents])
     engine.refresh()

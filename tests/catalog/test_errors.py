@@ -5,7 +5,7 @@ import pkgutil
 
 import pytest
 
-from catalog.api.dialects import STATUS, ProblemDialect
+from catalog.api.error_responses import STATUS, ProblemDialect
 from catalog.errors import CatalogError
 
 APPS = ("catalog", "identity", "metadefs", "artifacts", "images", "search", "console", "settings")

@@ -9,7 +9,7 @@ from artifacts.models import Artifact
 from images.services import metadata
 from metadefs.drafts import AssociationDraft, NamespaceDraft
 from metadefs.services import namespaces
-from search import engines, relay, upkeep
+from search import engines, index_maintenance, relay
 from tests.identity.factories import SYSTEM
 from tests.support.identity import *  # noqa: F403 - the fixtures are for here
 from tests.support.identity import actor_for, make_project, make_user
@@ -120,7 +120,7 @@ def index(db: None) -> Iterator[Callable[[], None]]:
     """An empty index of this test's own; call it to let everything written so far be found."""
     engine = engines.current()
     engine.drop()
-    upkeep.ensure()
+    index_maintenance.ensure()
 
     def settle() -> None:
         relay.drain()

@@ -7,7 +7,7 @@ import pytest
 from console import words
 from console.highlights import BEGIN, END, marked
 from images.services import members, states
-from search import engines, selectors, upkeep
+from search import engines, index_maintenance, selectors
 from search.parsing import bodies
 from tests.console.conftest import Answer, Person
 from tests.images.test_protections import Protect, everybody, protect
@@ -60,7 +60,7 @@ def test_the_box_speaks_the_language_of_query_strings(
     rules = {"os_distro": {"title": "d", "type": "string", "enum": ["debian", "ubuntu"]}}
     namespace(rules | {"hw_cores": {"title": "c", "type": "integer"}})
     engines.current().drop()
-    upkeep.ensure()
+    index_maintenance.ensure()
     ada.image("Ubuntu server 24", os_distro="ubuntu", tags=["golden"], hw_cores="4")
     ada.image("Debian", os_distro="debian", tags=["silver"], hw_cores="16", active=False)
     ada.image("odd", os_distro="cp/m")
@@ -176,7 +176,7 @@ def test_properties_that_are_kept_are_no_facet(
     assert ada.get().counts("p.platypus") == {"x": 1, "y": 1}
     protect(everybody("platypus").replace("read = @", "read = !") + everybody(".*"))
     engines.current().drop()
-    upkeep.ensure()
+    index_maintenance.ensure()
     index()
     page = ada.get()
     assert len(page.assets) == 2
@@ -223,7 +223,7 @@ def test_declared_properties_are_facets(ada: Person, index, namespace) -> None:
         {"os_distro": {"title": "d", "type": "string"}, "cores": {"title": "c", "type": "integer"}}
     )
     engines.current().drop()
-    upkeep.ensure()
+    index_maintenance.ensure()
     ada.image("a", os_distro="debian", cores="4", undeclared="x")
     ada.image("b", os_distro="ubuntu", cores="4", undeclared="y")
     ada.image("c", os_distro="ubuntu", cores="8")

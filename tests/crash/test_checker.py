@@ -13,7 +13,7 @@ from django.db import connection
 from artifacts import configured_stores
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from artifacts.services import uploads
-from artifacts.services.intake import Intake
+from artifacts.services.upload_conditions import Intake
 from catalog.actors import Actor
 from catalog.models import Delivery, Event, Job
 from images.artifact_type import IMAGES

@@ -6,7 +6,7 @@ from django.core.checks import run_checks
 from django.test import override_settings
 
 from catalog.conf import CatalogConfig, ConfigurationError, parse
-from identity import endpoints, errors, offers
+from identity import endpoints, errors, service_catalog
 from identity.conf import IdentityConfig
 from tests.identity.api import Api
 from tests.support.identity import make_project, make_user
@@ -86,7 +86,7 @@ def test_a_weaker_hasher_is_an_error() -> None:
 def test_endpoint_ids_stay() -> None:
     service = endpoints.Service("image", "/image")
     assert service.id == endpoints.Service("image", "/moved").id
-    ids = [one.pk for one in offers.configured_endpoints()]
+    ids = [one.pk for one in service_catalog.configured_endpoints()]
     assert len(ids) == len(set(ids)) == 3 * len(endpoints.services())
 
 

@@ -22,7 +22,7 @@ from artifacts.api.threads import in_database
 from artifacts.conf import ArtifactsConfig
 from artifacts.models import Artifact, Blob, StoredObject, UploadPart, UploadSession
 from artifacts.services import sessions, uploads
-from artifacts.services.intake import Intake
+from artifacts.services.upload_conditions import Intake
 from artifacts.types import type_named
 from catalog.actors import Actor
 from stores import FileStore

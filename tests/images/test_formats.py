@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from catalog.errors import CatalogError
 from images.conf import ImagesConfig
 from images.dataconf import ImageDataConfig
-from images.formats import FormatMismatch, Inspection, UnsafeImage
+from images.inspection import FormatMismatch, Inspection, UnsafeImage
 from tests.images.test_data import Client, ada, blobs_on_disk, nothing_is_left
 from tests.support import disks
 from tests.support.patience import eventually

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from images.formats import FormatMismatch, Inspection, UnsafeImage
+from images.inspection import FormatMismatch, Inspection, UnsafeImage
 from tests.support import disks
 
 SECRET = "the-hosts-own"

@@ -13,7 +13,7 @@ from catalog.indexing import documents
 from catalog.indexing.documents import FieldType
 from catalog.query import Everything, Exists, Expression, Match, Phrase, Prefix, Range, Sort, Term
 from images.documents import ImageDocuments
-from search import engines, upkeep
+from search import engines, index_maintenance
 from search.caller_search import CallerSearch, Highlight
 from search.engine import Engine
 from search.facets import facets
@@ -72,7 +72,7 @@ def image(engine: Engine, index: Callable[[], None], protect: Any) -> str:
     """One image with everything that is kept from members."""
     protect(FILE)
     index()
-    upkeep.ensure(engine)
+    index_maintenance.ensure(engine)
     (ada,) = callers("ada")
     made = ada.create(
         name="zebra",
@@ -165,7 +165,7 @@ def test_nothing_that_is_kept_is_shown_marked_sorted_counted_or_offered(
 def test_documents_of_older_rules_are_found_by_no_word_of_a_property(
     engine: Engine, index: Callable[[], None], protect: Any
 ) -> None:
-    upkeep.ensure(engine)
+    index_maintenance.ensure(engine)
     (ada,) = callers("ada")
     image = ada.create(name="zebra", secret="platypus", open="koala")["id"]
     drain()
@@ -177,7 +177,7 @@ def test_documents_of_older_rules_are_found_by_no_word_of_a_property(
     assert found(eve, freetext.parse("koala")) == [], "not told apart before the index is new"
     assert found(eve, freetext.parse("zebra")) == [image]
     index()
-    upkeep.keep(engine)
+    index_maintenance.keep(engine)
     engine.refresh()
     assert found(eve, freetext.parse("platypus")) == []
     assert found(eve, freetext.parse("koala")) == [image]

@@ -17,7 +17,7 @@ from artifacts.visibility import VISIBILITIES
 from identity.services.assignments import assign
 from identity.services.issuing import SystemScope, issue
 from images.documents import ImageDocuments
-from search import engines, upkeep
+from search import engines, index_maintenance
 from search.engine import Engine, Operation
 from tests.identity.factories import SYSTEM
 from tests.search.conftest import BOTH, make_engine
@@ -110,7 +110,7 @@ def world(engine: Engine) -> World:
             members.append(Member(artifact=row, member_id=projects["friend"].pk, status=status))
     Artifact.objects.bulk_create(rows)
     Member.objects.bulk_create(members)
-    upkeep.ensure(engine)
+    index_maintenance.ensure(engine)
     documents = ImageDocuments().load([row.pk for row in rows])
     engine.bulk([Operation(IMAGE, one.id, one.version, one.body) for one in documents])
     engine.refresh()

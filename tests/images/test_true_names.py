@@ -17,9 +17,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catalog.query import Term
-from images.formats import FormatMismatch, Inspection, UnsafeImage
+from images.inspection import FormatMismatch, Inspection, UnsafeImage
 from images.services import data
-from search import engines, upkeep
+from search import engines, index_maintenance
 from search.caller_search import CallerSearch
 from search.engine import Engine
 from search.relay import drain
@@ -267,7 +267,7 @@ def engine(
 
 
 def test_the_search_finds_them(ada: Client, engine: Engine) -> None:
-    upkeep.ensure(engine)
+    index_maintenance.ensure(engine)
     odd, plain = ada.queued(), ada.queued()
     warned(ada.put(odd, disks.smallest_qcow2(MIB)))
     assert ada.put(plain, bytes(MIB)).status_code == 204

@@ -9,7 +9,7 @@ import pytest
 from identity.conf import IdentityConfig
 from identity.keystone import authentication, limits, people
 from identity.keystone.conf import KeystoneConfig
-from search import engines, upkeep
+from search import engines, index_maintenance
 from tests.support.keystone import Cloud, Forwarder, Person, configuration, service_user, url
 
 Configure = Callable[..., KeystoneConfig]
@@ -74,7 +74,7 @@ def pages(configure: Configure, settings: Any, db: None) -> Iterator[Configure]:
         return configure(**values)
 
     engines.current().drop()
-    upkeep.ensure()
+    index_maintenance.ensure()
     yield use
     engines.current().drop()
 

@@ -10,7 +10,7 @@ import pytest
 from catalog import policy
 from catalog.indexing import documents
 from catalog.indexing.documents import FieldType
-from search import engines, policies, upkeep
+from search import engines, index_maintenance, policies
 from search.engine import Engine
 from search.engines.elasticsearch.engine import ElasticsearchEngine
 from search.engines.embedded.engine import EmbeddedEngine
@@ -73,5 +73,5 @@ def bare(
 @pytest.fixture
 def engine(bare: Engine, db: None) -> Engine:
     """The service's engine with an empty index."""
-    upkeep.ensure(bare)
+    index_maintenance.ensure(bare)
     return bare

@@ -11,7 +11,7 @@ from django.test import Client
 from catalog.conf import CatalogConfig
 from catalog.indexing.documents import FieldType
 from catalog.models import Delivery
-from search import upkeep
+from search import index_maintenance
 from search.conf import SearchConfig
 from search.engine import Engine
 from search.relay import drain
@@ -321,7 +321,7 @@ def test_facets(
     declared |= {"cores": FieldType.LONG, "unused": FieldType.LONG}
     books.write("b6", properties={"cores": "4"}, project_id=ada.project, visibility="private")
     drain()
-    upkeep.keep()
+    index_maintenance.keep()
     library.refresh()
     found = ada.get(f"{SEARCH}/facets?type={BOOK}")[BOOK]
     assert found["doc_count"] == 5

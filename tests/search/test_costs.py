@@ -14,7 +14,7 @@ from django.test import Client
 from catalog import query as q
 from catalog.actors import Actor
 from catalog.callers import CallerGone, watched
-from search import aggregations, bulkheads, patterns, pricing
+from search import aggregations, bulkheads, patterns, query_cost
 from search import schema as schemas
 from search.conf import SearchConfig
 from search.deadline import Deadline
@@ -47,7 +47,7 @@ def price(body: dict[str, Any], documents: int = MANY) -> int:
         offset=question.offset,
         aggregations=aggregations.typed(SCHEMA, question.aggregations),
     )
-    return pricing.price(SCHEMA, resolve_query(SCHEMA, question.query), request, documents)
+    return query_cost.price(SCHEMA, resolve_query(SCHEMA, question.query), request, documents)
 
 
 def strings(*parts: str) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def test_what_would_take_too_long_is_refused_and_named(body: dict[str, Any], par
 
 @pytest.mark.parametrize("body", ORDINARY, ids=lambda given: str(given)[:50])
 def test_ordinary_questions_are_answered_by_large_indexes(body: dict[str, Any]) -> None:
-    assert price(body, 1_000_000) <= pricing.MOST
+    assert price(body, 1_000_000) <= query_cost.MOST
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_ordinary_questions_are_answered_by_large_indexes(body: dict[str, Any]) 
 )
 def test_patterns_that_are_hard_to_make_need_a_place(pattern: str) -> None:
     """Making them is the price, whatever documents there are."""
-    assert price(should({"wildcard": {"name": pattern}}, 3), 1) > pricing.LIGHT
+    assert price(should({"wildcard": {"name": pattern}}, 3), 1) > query_cost.LIGHT
 
 
 def test_placeholders_side_by_side_are_in_order() -> None:
@@ -250,7 +250,7 @@ def searching(project: str, count: int) -> Iterator[None]:
     over, begun = threading.Event(), threading.Barrier(count + 1)
 
     def hold() -> None:
-        with bulkheads.permit(Actor(project_id=project), pricing.MOST):
+        with bulkheads.permit(Actor(project_id=project), query_cost.MOST):
             begun.wait(60)
             over.wait(60)
 
@@ -278,7 +278,7 @@ def test_a_project_leaves_places_to_others(
         for crowded in (ask({}), ask(None, f"{SEARCH}/facets")):
             assert (crowded.status_code, crowded.json()["code"]) == (503, "too_many_searches")
             assert crowded["Retry-After"] == "1"
-        monkeypatch.setattr(bulkheads, "LIGHT", pricing.LIGHT)
+        monkeypatch.setattr(bulkheads, "LIGHT", query_cost.LIGHT)
         assert ask({}).status_code == 200, "what is over in a moment needs no place"
 
 

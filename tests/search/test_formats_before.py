@@ -7,7 +7,7 @@ import pytest
 
 from catalog.indexing.documents import FieldType
 from catalog.query import Range, Sort, Term
-from search import engines, upkeep
+from search import engines, index_maintenance
 from search.engines.embedded.engine import EmbeddedEngine
 from search.relay import drain
 from search.requests import Buckets, SearchRequest, TermsAggregation
@@ -47,7 +47,7 @@ def test_the_format_before_goes_on_until_the_index_is_built_anew(
     drain()
     assert old.live().schema.format == 1
     assert found(old, **by_number) == ["b4", "b2", "b1"]
-    upkeep.keep()
+    index_maintenance.keep()
     assert old.live().schema.format == FORMAT
     assert found(old, **by_number) == ["b4", "b2", "b1"]
     assert found(old, sorts=(Sort("when"), Sort("cores"))) == ["b1", "b0", "b2", "b4"]

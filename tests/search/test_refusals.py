@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from catalog import outages
+from catalog import outage_log
 from search.engines.elasticsearch.client import connect, told
 from search.errors import EngineUnavailable
 from tests.support.loopback import Loopback, running
@@ -45,7 +45,9 @@ def test_inner_reasons_are_for_the_log(
     cause: dict[str, Any],
     logged: str,
 ) -> None:
-    monkeypatch.setattr(outages, "tell", outages.Outages().tell)  # nothing was told a moment ago
+    monkeypatch.setattr(
+        outage_log, "tell", outage_log.Outages().tell
+    )  # nothing was told a moment ago
     error = {"root_cause": [cause], **cause}
     with running(refusing(error)) as server, caplog.at_level(logging.WARNING):
         address = f"http://127.0.0.1:{server.port}"

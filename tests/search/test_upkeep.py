@@ -14,7 +14,7 @@ from catalog.events import claiming
 from catalog.indexing.documents import Field, FieldType
 from catalog.models import Delivery
 from catalog.query import Range, Sort, Term
-from search import metrics, rebuilding, relay_process, schema, upkeep, verifying
+from search import index_maintenance, metrics, rebuilding, relay_process, schema, verifying
 from search.engine import Engine, Operation
 from search.errors import EngineUnavailable, QueryRefused, RebuildRunning
 from search.relay import drain
@@ -33,10 +33,10 @@ def test_a_new_index_is_owed_everything_once(bare: Engine, books: Books) -> None
     for name in "abc":
         books.write(name)
     Delivery.objects.all().delete()
-    upkeep.ensure(bare)
+    index_maintenance.ensure(bare)
     assert Delivery.objects.count() == 3
     drain()
-    upkeep.ensure(bare)
+    index_maintenance.ensure(bare)
     assert not Delivery.objects.exists()
     assert sorted(ids(bare)) == ["a", "b", "c"]
 
@@ -47,10 +47,10 @@ def test_a_hand_over_that_was_cut_short_is_done_again(
     books.write("a")
     Delivery.objects.all().delete()
     with monkeypatch.context() as broken:
-        broken.setattr(upkeep, "add_deliveries", lambda *_: 1 / 0)
+        broken.setattr(index_maintenance, "add_deliveries", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            upkeep.ensure(bare)
-    upkeep.ensure(bare)
+            index_maintenance.ensure(bare)
+    index_maintenance.ensure(bare)
     assert drain() == 1
     assert ids(bare) == ["a"]
 
@@ -61,11 +61,11 @@ def test_a_declared_integer_is_a_number_soon(
     for value in ("9", "10", "100", "many"):
         books.write(f"b{value}", properties={"cores": value})
     drain()
-    upkeep.keep()
+    index_maintenance.keep()
     assert ids(engine, query=Range("cores", gt="9")) == ["bmany"], "text, as nobody declared it"
     name = engine.live().name
     declared["cores"] = FieldType.LONG
-    upkeep.keep()
+    index_maintenance.keep()
     assert engine.live().name == name, "nothing had to be built anew"
     assert ids(engine, query=Range("cores", gt="9"), sorts=(Sort("cores"),)) == ["b10", "b100"]
     assert ids(engine, query=Term("cores", "many")) == ["bmany"]
@@ -75,10 +75,10 @@ def test_a_declared_integer_is_a_number_soon(
     declared["cores"] = FieldType.DOUBLE
     books.write("b9.5", properties={"cores": "9.5"})
     drain()
-    upkeep.keep()
+    index_maintenance.keep()
     assert ids(engine, query=Range("cores", gt=9, lt=10)) == ["b9.5"]
     del declared["cores"]
-    upkeep.keep()
+    index_maintenance.keep()
     assert ids(engine, query=Range("cores", gt="9", lt="9.7")) == ["b9.5"]
 
 
@@ -91,10 +91,10 @@ def test_a_late_write_by_an_old_schema_is_mended(
     drain()
     old = engine.live()
     declared["cores"] = FieldType.LONG
-    upkeep.keep()
+    index_maintenance.keep()
     engine.bulk([Operation(BOOK, "b", 1, books.rows["b"][1])], into=old)
     assert ids(engine, query=Range("cores", gte=8)) in ([], ["b"])
-    upkeep.keep()
+    index_maintenance.keep()
     assert ids(engine, query=Range("cores", gte=8)) == ["b"]
 
 
@@ -105,7 +105,7 @@ def test_when_the_slots_run_out_the_index_is_built_anew(
     drain()
     name = engine.live().name
     declared.update({f"key{n}": FieldType.LONG for n in range(50)})
-    upkeep.keep()
+    index_maintenance.keep()
     assert engine.live().name != name
     assert ids(engine, query=Range("key40", gte=5)) == ["a"]
 
@@ -115,10 +115,10 @@ def test_a_new_field_is_there_after_a_rebuild(
 ) -> None:
     books.write("a", shelf_mark=7)
     drain()
-    upkeep.keep()
+    index_maintenance.keep()
     name = engine.live().name
     monkeypatch.setattr(Books, "fields", (*Books.fields, Field("shelf_mark", FieldType.LONG)))
-    upkeep.keep()
+    index_maintenance.keep()
     assert engine.live().name != name
     assert ids(engine, query=Range("shelf_mark", gte=7)) == ["a"]
 
@@ -254,7 +254,7 @@ def test_an_unready_type_cannot_be_ranged_as_a_number(
     assert changed is not None
     engine.change_schema(changed)
     assert ids(engine, query=Range("cores", gte="many")) == []
-    upkeep.keep()
+    index_maintenance.keep()
     with pytest.raises(QueryRefused, match="is a long"):
         ids(engine, query=Range("cores", gte="many"))
 
@@ -263,14 +263,14 @@ def test_documents_that_stay_as_they_are_do_not_end_the_typing_of_others(
     engine: Engine, books: Books, declared: dict[str, FieldType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index holds newer states of some than their rows: written again, they stay as they were."""
-    monkeypatch.setattr(upkeep, "_PAGE", 2)
+    monkeypatch.setattr(index_maintenance, "_PAGE", 2)
     for n in range(8):
         books.write(f"new{n}", properties={"cores": f"{n}"})
         books.write(f"stuck{n}", properties={"cores": f"{n}"})
     drain()
     engine.bulk([Operation(BOOK, f"stuck{n}", 99, books.rows[f"stuck{n}"][1]) for n in range(8)])
     declared["cores"] = FieldType.LONG
-    upkeep.keep()
+    index_maintenance.keep()
     assert ids(engine, query=Range("cores", gte=0), sorts=(Sort("cores"),)) == [
         f"new{n}" for n in range(8)
     ]
@@ -280,7 +280,7 @@ def test_every_document_is_typed_however_many_stay_as_they_are(
     engine: Engine, books: Books, declared: dict[str, FieldType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that stay are more than any one question may page through."""
-    monkeypatch.setattr(upkeep, "_PAGE", 2)
+    monkeypatch.setattr(index_maintenance, "_PAGE", 2)
     whole = engine.search
 
     def windowed(request: SearchRequest) -> SearchResult:
@@ -295,7 +295,7 @@ def test_every_document_is_typed_however_many_stay_as_they_are(
     stuck = [name for name in names if name[0] == "m"]
     engine.bulk([Operation(BOOK, name, 99, books.rows[name][1]) for name in stuck])
     declared["cores"] = FieldType.LONG
-    upkeep.keep()
+    index_maintenance.keep()
     monkeypatch.setattr(engine, "search", whole)
     fresh = sorted(set(names) - set(stuck))
     assert sorted(ids(engine, query=Range("cores", gte=0))) == fresh
@@ -310,7 +310,7 @@ def test_a_document_that_is_refused_when_it_is_typed_is_set_aside_once(
     version, body = books.rows["unfit"]
     books.rows["unfit"] = (version, {**(body or {}), "properties": "no mapping"})
     declared["cores"] = FieldType.LONG
-    upkeep.keep()
+    index_maintenance.keep()
     assert engine.live().schema.typings["cores"].ready
     assert Delivery.objects.get().object_id == "unfit"
     for _ in range(claiming.PARK_AFTER):
@@ -319,7 +319,7 @@ def test_a_document_that_is_refused_when_it_is_typed_is_set_aside_once(
     before = Delivery.objects.values().get()
     assert before["parked"]
     assert before["error"]
-    upkeep.keep()
+    index_maintenance.keep()
     assert Delivery.objects.values().get() == before, "it is not tried again and again"
     assert sorted(ids(engine, query=Range("cores", gte=7))) == ["a", "z"]
 
@@ -356,7 +356,7 @@ def test_the_numbers_are_told_while_the_index_is_built(
         assert told.wait(60), "nobody counts while the index is built"
         process.stop()
 
-    monkeypatch.setattr(upkeep, "keep", build)
+    monkeypatch.setattr(index_maintenance, "keep", build)
     monkeypatch.setattr(relay_process.signal, "signal", lambda *_: None)
     process.run()
     assert told.is_set()

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from catalog import outages
+from catalog import outage_log
 from catalog.conf import ConfigurationError
 from catalog.errors import InvalidParameter
 from settings.hosts import Hosts
@@ -103,7 +103,7 @@ def test_database_that_is_away_is_told_to_the_log_in_a_line(
     try:
         for _ in range(30):
             assert server.ask("GET", path).status == 503
-        time.sleep(outages.SECONDS)
+        time.sleep(outage_log.SECONDS)
         server.ask("GET", path)
     finally:
         django.removeFilter(failures_only)

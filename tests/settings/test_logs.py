@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from images.formats import Inspection, UnsafeImage
+from images.inspection import Inspection, UnsafeImage
 from settings import logs
 from settings.logs import JsonFormatter, TextFormatter, printable
 from settings.sections import LogConfig

@@ -15,11 +15,11 @@ from artifacts.api.v1.views import served
 from artifacts.missing_bytes import bytes_lost
 from artifacts.models import Artifact, Blob, Location
 from artifacts.services import uploads
-from artifacts.services.intake import Intake
+from artifacts.services.upload_conditions import Intake
 from artifacts.services.uploads import Upload
 from artifacts.types import ArtifactType
 from catalog.actors import Actor
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from catalog.errors import CatalogError, NotFound
 
 DIALECT = ProblemDialect()

@@ -1,7 +1,7 @@
 """What Artifacts v1 takes and answers, for the OpenAPI document."""
 
 from artifacts.api.v1.listing import FILTERS
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from catalog.api.openapi import (
     BYTES,
     COUNT,

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from typing_extensions import override
 
 from catalog.api.addresses import base_url
-from catalog.api.dialects import Dialect
+from catalog.api.error_responses import Dialect
 from catalog.api.views import CatalogView, reason
 from catalog.errors import CatalogError, InvalidParameter, NotFound
 

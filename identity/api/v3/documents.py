@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from identity import offers
+from identity import service_catalog
 from identity.facts import Named, TokenFacts
 from identity.models import (
     ApplicationCredential,
@@ -164,7 +164,7 @@ def endpoint(row: Endpoint, api: str, base: str) -> Document:
         "interface": row.interface,
         "region": row.region_id,
         "region_id": row.region_id,
-        "url": offers.url_of(row, base),
+        "url": service_catalog.url_of(row, base),
         "enabled": row.enabled,
         "links": {"self": f"{api}/endpoints/{row.pk}"},
     }

@@ -13,11 +13,11 @@ from artifacts.api.ranges import announced_whole, span
 from artifacts.api.threads import foreign_threads, in_database, in_pool
 from artifacts.models import Artifact
 from artifacts.services import uploads
-from artifacts.services.intake import Intake
+from artifacts.services.upload_conditions import Intake
 from artifacts.services.uploads import Upload
 from catalog.actors import Actor
 from catalog.api import bodies, etags, warning_header
-from catalog.api.openstack import OpenStackDialect
+from catalog.api.openstack_errors import OpenStackDialect
 from catalog.errors import CatalogError, MethodNotAllowed, NotFound, UnsupportedMediaType
 from images import notices, readable_locations, selectors
 from images.api.v2.routes import VersionedRoute

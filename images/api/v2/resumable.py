@@ -22,11 +22,11 @@ from artifacts.api.parts import Checksum
 from artifacts.api.threads import in_database
 from artifacts.models import Artifact, UploadSession
 from artifacts.services import sessions, uploads
-from artifacts.services.intake import Intake, SizeMismatch
 from artifacts.services.sessions import Claim, Part, SessionBusy
+from artifacts.services.upload_conditions import Intake, SizeMismatch
 from catalog.actors import Actor
 from catalog.api import warning_header
-from catalog.api.openstack import OpenStackDialect
+from catalog.api.openstack_errors import OpenStackDialect
 from catalog.clock import iso_seconds
 from catalog.errors import (
     CatalogError,

@@ -5,7 +5,7 @@ from django.urls.converters import StringConverter
 from typing_extensions import override
 
 from catalog.api.names import ended
-from catalog.api.openstack import OpenStackDialect
+from catalog.api.openstack_errors import OpenStackDialect
 from catalog.api.views import anybody
 from images.api.v2 import (
     families,

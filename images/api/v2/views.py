@@ -11,7 +11,7 @@ from catalog import jsonpatch
 from catalog.actors import Actor
 from catalog.api import etags
 from catalog.api.addresses import base_url, page_links
-from catalog.api.openstack import OpenStackDialect
+from catalog.api.openstack_errors import OpenStackDialect
 from catalog.api.views import (
     CatalogView,
     empty_response,

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from catalog.api.dialects import Dialect
-from catalog.api.openstack import OpenStackDialect
+from catalog.api.error_responses import Dialect
+from catalog.api.openstack_errors import OpenStackDialect
 from catalog.api.views import CatalogView
 from metadefs.models import Namespace
 from metadefs.selectors import namespace_for

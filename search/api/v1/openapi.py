@@ -1,6 +1,6 @@
 """What Search v1 takes and answers, for the OpenAPI document."""
 
-from catalog.api.dialects import ProblemDialect
+from catalog.api.error_responses import ProblemDialect
 from catalog.api.openapi import (
     COUNT,
     FLAG,

@@ -19,7 +19,7 @@ from elastic_transport import (
 from elasticsearch import ApiError, Elasticsearch
 from typing_extensions import override
 
-from catalog import outages
+from catalog import outage_log
 from catalog.bulkhead import Bulkhead, BulkheadFull
 from catalog.circuit_breaker import CircuitBreaker, CircuitOpen
 from search.errors import EngineUnavailable, IndexMissing, QueryRefused
@@ -89,7 +89,7 @@ def told(*, query: bool = False) -> Iterator[None]:
             ) from error
         if query and error.status_code == 400:
             raise QueryRefused(f"the index cannot answer this: {reason(error)}") from error
-        outages.tell(log, "Elasticsearch refused", reason=reason(error))
+        outage_log.tell(log, "Elasticsearch refused", reason=reason(error))
         if error.status_code in {401, 403}:
             raise EngineUnavailable(
                 "Elasticsearch does not accept the credentials of VITRINE_SEARCH_URL"

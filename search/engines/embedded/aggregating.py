@@ -16,7 +16,7 @@ from search.engines.embedded.compiler import TantivyCompiler, count
 from search.engines.embedded.counting import Counting, Counts, aggregate
 from search.engines.embedded.layout import place
 from search.errors import QueryRefused
-from search.pricing import together
+from search.query_cost import together
 from search.query_resolver import resolve_query
 from search.requests import (
     BUCKETS,

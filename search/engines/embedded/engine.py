@@ -12,7 +12,7 @@ import orjson
 from tantivy import DocAddress, Occur, Query
 from typing_extensions import override
 
-from search import ordering, pricing
+from search import ordering, query_cost
 from search.deadline import UNBOUNDED, Deadline
 from search.engine import Engine, Generation, Key, Operation, Outcome, Page
 from search.engines.embedded import layout
@@ -191,9 +191,13 @@ class _Search:
     def check(self, walking: Walking) -> None:
         """SearchOverdue for what should not begin."""
         searcher = self._state.searcher
-        passes = pricing.passes(self._seen, self._query, self._request)
+        passes = query_cost.passes(self._seen, self._query, self._request)
         walking.check(
-            searcher, self._state.tantivy_schema, pricing.walks(self._query), passes, self._deadline
+            searcher,
+            self._state.tantivy_schema,
+            query_cost.walks(self._query),
+            passes,
+            self._deadline,
         )
 
     def run(self, page: Page) -> SearchResult:

@@ -15,7 +15,7 @@ from search.deadline import Deadline
 from search.encoding import stem
 from search.engines.embedded import regexps
 from search.engines.embedded.layout import PAIRS, place
-from search.pricing import Walk, rounded
+from search.query_cost import Walk, rounded
 
 REMEMBERED = 4096
 NOWHERE = "\x01\x01"

@@ -12,7 +12,7 @@ from catalog.api.addresses import base_url
 from catalog.api.authentication import authenticate
 from catalog.api.views import empty_response, json_object, json_response
 from catalog.errors import Invalid
-from identity import hashing, offers, selectors
+from identity import hashing, selectors, service_catalog
 from identity.api.v3 import documents, token_requests
 from identity.api.v3.base import IdentityView, api_url, listed
 from identity.errors import SignInsCrowded
@@ -91,7 +91,9 @@ def _shown(token: str, facts: TokenFacts, request: Request, *, status: int) -> H
     catalog = None
     if facts.scoped and "nocatalog" not in request.GET:
         project_id = facts.project.id if facts.project else None
-        catalog = offers.catalog(base_url(request), project_id=project_id, user_id=facts.user.id)
+        catalog = service_catalog.catalog(
+            base_url(request), project_id=project_id, user_id=facts.user.id
+        )
     document = documents.token(facts, catalog=catalog)
     headers = {SUBJECT: token, "Cache-Control": "no-store"}
     return json_response(document, status=status, headers=headers)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 
-from catalog.outages import Outages, of_database
+from catalog.outage_log import Outages, of_database
 
 log = logging.getLogger("tests.outages")
 

@@ -19,8 +19,8 @@ from oslo_utils.imageutils.format_inspector import (
 )
 
 from catalog.errors import UnsupportedMediaType
-from images import external_files, inspectors, unsafe_image_messages
-from images.inspectors import RAW, UDFInspector
+from images import external_files, oslo_inspectors, unsafe_image_messages
+from images.oslo_inspectors import RAW, UDFInspector
 from stores import Block
 
 SLICE: Final = 64 << 10
@@ -60,7 +60,7 @@ class Inspection:
         self._claimed = disk_format
         self._require_match = require_match
         self._nonfatal = frozenset(nonfatal)
-        self.inspectors = [kind() for kind in inspectors.INSPECTORS]
+        self.inspectors = [kind() for kind in oslo_inspectors.INSPECTORS]
         for one in self.inspectors:
             external_files.watch(one)
         self._looking = list(self.inspectors)
@@ -114,7 +114,7 @@ class Inspection:
         """The size of the disk in a fixed VHD, known once the last sector came."""
         if self._found not in WITHIN_VHD:
             return None
-        return inspectors.fixed_vhd(self._end, self._size)
+        return oslo_inspectors.fixed_vhd(self._end, self._size)
 
     def _show(self, part: bytes) -> None:
         self._looking = [one for one in self._looking if self._wants_more(one, part)]
@@ -216,7 +216,7 @@ class Inspection:
 
     def _is_beyond_us(self) -> bool:
         """Whether the image says a format that nobody can recognise."""
-        return self._claimed not in inspectors.KNOWN
+        return self._claimed not in oslo_inspectors.KNOWN
 
     def _inner_size(self, found: FileInspector) -> int:
         """The size of the disk; of one that goes on to the end of the file, what lies before it."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from catalog.api.dialects import Dialect, ProblemDialect
-from catalog.api.openstack import OpenStackDialect
+from catalog.api.error_responses import Dialect, ProblemDialect
+from catalog.api.openstack_errors import OpenStackDialect
 from identity.api.v3.base import KeystoneDialect
 
 _DIALECTS: Mapping[str, Dialect] = {"image": OpenStackDialect(), "identity": KeystoneDialect()}

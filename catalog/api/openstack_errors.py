@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from typing_extensions import override
 
-from catalog.api.dialects import Dialect
+from catalog.api.error_responses import Dialect
 from catalog.errors import CatalogError
 
 _HTML = (
