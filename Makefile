@@ -35,6 +35,7 @@ check: $(VENV)/.installed-dev ## Run every check that needs no service: style, t
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q -n0 -p no:cacheprovider tests/architecture/test_words.py tests/architecture/test_dead_code.py
 	$(TOOLS) $(BIN)/python manage.py check --fail-level WARNING
 	$(TOOLS) $(BIN)/python manage.py makemigrations --check --dry-run
 
