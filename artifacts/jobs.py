@@ -13,11 +13,11 @@ from artifacts.models import Artifact
 from artifacts.types import ArtifactType, types
 from catalog import failpoints
 from catalog.actors import Actor
-from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.jobs.registry import JobKind, Progress, Step
 from catalog.jobs.registry import register as register_kind
 from catalog.models import Job
+from catalog.outbox.deliveries import add_deliveries
 from metadefs.enforcement import check
 from metadefs.schema import canonical
 from metadefs.selectors import governance, owners_governing

@@ -13,11 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from typing_extensions import override
 
-from catalog import adminlinks
+from catalog import adminlinks, parking
 from catalog.administration import RowAdmin, as_json, begins_with, distinct
 from catalog.api.sessions import staff_actor_of
 from catalog.clock import now
-from catalog.events import parking
 from catalog.indexing.documents import sources
 from catalog.jobs import repeating
 from catalog.jobs.lifecycle import JOB

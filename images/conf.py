@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from typing_extensions import override
 
 from catalog.conf import MOST, MOST_BYTES, MOST_THREADS, Section, setting
-from images.limits.sizes import bytes_of
+from images.sizes import bytes_of
 
 _QUOTAS = ("property_quota", "tag_quota", "member_quota", "location_quota")
 _PLACES = ("location_waiters", "location_waiters_each", "hashing_places", "hashing_places_each")

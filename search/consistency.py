@@ -8,9 +8,9 @@ further writes, so the object's own version is looked up once, and awaited in th
 import time
 
 from catalog.api import deferred
-from catalog.events import waking
 from catalog.indexing.documents import sources
 from catalog.models import Delivery
+from catalog.outbox import waking
 from search import engines
 from search.engine import Key
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from itertools import islice
 
 from catalog.conf import section
-from catalog.events.outbox import add_deliveries
 from catalog.indexing.documents import declared, sources
 from catalog.models import Delivery
+from catalog.outbox.deliveries import add_deliveries
 from catalog.query import Expression, Range, Sort, Term, Terms, all_of, any_of
 from search import engines, loading, rebuilding, schema
 from search.conf import SearchConfig

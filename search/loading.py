@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 from django.db import Error, transaction
 
-from catalog.events.claiming import Claim
-from catalog.events.outbox import add_deliveries
 from catalog.indexing.documents import Document, sources
+from catalog.outbox.claiming import Claim
+from catalog.outbox.deliveries import add_deliveries
 from search.engine import Operation
 
 log = logging.getLogger(__name__)

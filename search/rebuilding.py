@@ -9,8 +9,8 @@ from dataclasses import replace
 from itertools import islice
 
 from catalog import failpoints
-from catalog.events.outbox import add_deliveries
 from catalog.indexing.documents import declared, sources
+from catalog.outbox.deliveries import add_deliveries
 from search import engines, loading, schema, verifying
 from search.engine import Engine, Generation, Operation, Verdict
 from search.errors import EngineUnavailable

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from catalog import failpoints, outage_log
 from catalog.conf import CatalogConfig, section
-from catalog.events import claiming
-from catalog.events.claiming import Claim, Turns
+from catalog.outbox import claiming
+from catalog.outbox.claiming import Claim, Turns
 from search import engines, loading, metrics
 from search.conf import SearchConfig
 from search.engine import Engine, Verdict

@@ -9,7 +9,7 @@ from django.db import Error, close_old_connections, connection
 
 from catalog import drift, outage_log
 from catalog.conf import section
-from catalog.events import waking
+from catalog.outbox import waking
 from search import engines, index_maintenance, metrics
 from search.conf import SearchConfig
 from search.errors import EngineUnavailable

@@ -14,9 +14,9 @@ from artifacts.types import ArtifactType
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.errors import ConcurrentChange, PreconditionFailed
-from catalog.events.outbox import add_deliveries
 from catalog.events.recording import Change, record
 from catalog.names import require_addressable
+from catalog.outbox.deliveries import add_deliveries
 from catalog.sql import prepared
 
 LIVE, RESTORABLE = "deleted_at IS NULL", "deleted_at IS NOT NULL AND scrubbed_at IS NULL"

@@ -7,11 +7,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from catalog.actors import Actor
-from catalog.events.outbox import add_deliveries
 from catalog.events.shortening import shortened
 from catalog.models import Event
 from catalog.notifications import notices
 from catalog.notifications.notices import Draft
+from catalog.outbox.deliveries import add_deliveries
 from catalog.sql import prepared
 
 

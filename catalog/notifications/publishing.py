@@ -21,12 +21,12 @@ from django.db import Error, close_old_connections
 
 from catalog import drift, failpoints, outage_log
 from catalog.conf import section
-from catalog.events import claiming
-from catalog.events.claiming import Claim, Turns
 from catalog.models import Notice
 from catalog.notifications.conf import NotificationsConfig
 from catalog.notifications.drivers import Away, Driver, driver
 from catalog.notifications.notices import CONSUMER
+from catalog.outbox import claiming
+from catalog.outbox.claiming import Claim, Turns
 
 log = logging.getLogger(__name__)
 

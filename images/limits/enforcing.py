@@ -15,8 +15,8 @@ from catalog.errors import TooLarge
 from images.conf import ImagesConfig
 from images.limits import sources
 from images.limits.resources import Resource
-from images.limits.sizes import MIB
 from images.limits.usage import has_session, images, stored_bytes, usage
+from images.sizes import MIB
 
 IMAGES = Countable(
     Resource.COUNT_TOTAL.value,

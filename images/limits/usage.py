@@ -12,8 +12,8 @@ from django.db.models.functions import Coalesce
 from artifacts.models import Artifact, Location, UploadSession
 from images.lifecycle import DELETED
 from images.limits.resources import Resource
-from images.limits.sizes import MIB
 from images.models import TYPE
+from images.sizes import MIB
 
 COPYING = "os_glance_importing_to_stores"
 """Lists the stores that an image is being copied to; empty when that is over."""

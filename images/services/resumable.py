@@ -21,11 +21,11 @@ from catalog.errors import TooLarge
 from images.conf import ImagesConfig
 from images.limits import enforcing as limits
 from images.limits.resources import Resource
-from images.limits.sizes import MIB
 from images.limits.usage import promised_bytes
 from images.models import SLOT
 from images.policies import ImageAction, ImagePolicy
 from images.services import data
+from images.sizes import MIB
 from stores import Ingested
 
 

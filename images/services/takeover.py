@@ -10,8 +10,8 @@ from django.db.models import F
 
 from artifacts.models import Artifact, Blob, Location, Member, StoredObject, Tag
 from catalog.actors import Actor
-from catalog.events.outbox import add_deliveries
 from catalog.events.recording import Change, record
+from catalog.outbox.deliveries import add_deliveries
 from images.artifact_type import IMAGES
 from images.models import SLOT
 from images.takeover.mapping import Adopted, Place

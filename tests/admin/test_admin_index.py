@@ -8,9 +8,9 @@ from django.test import Client
 
 from catalog.actors import system_actor
 from catalog.clock import now
-from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.models import Delivery, Job
+from catalog.outbox.deliveries import add_deliveries
 from settings import admin_index, health
 from settings.health import Health
 from tests.admin.test_artifact_lists import plan

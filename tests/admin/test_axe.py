@@ -9,9 +9,9 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page
 
 from catalog.actors import system_actor
-from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.models import Delivery, Job, Notice
+from catalog.outbox.deliveries import add_deliveries
 from images.services import limits, members
 from images.services.locations.registering import HASHING
 from metadefs.drafts import AssociationDraft, NamespaceDraft, ObjectDraft

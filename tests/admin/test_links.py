@@ -10,10 +10,10 @@ from artifacts.jobs import KIND
 from artifacts.types import types
 from catalog import adminlinks
 from catalog.actors import system_actor
-from catalog.events.outbox import add_deliveries
 from catalog.jobs import registry
 from catalog.jobs.queueing import enqueue
 from catalog.models import Event, Job, Notice
+from catalog.outbox.deliveries import add_deliveries
 from identity.services import projects
 from images.services import limits, states
 from images.services.locations.registering import HASHING

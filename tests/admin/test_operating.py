@@ -6,9 +6,9 @@ from django.urls import reverse
 
 from catalog.actors import system_actor
 from catalog.clock import now
-from catalog.events.outbox import add_deliveries
 from catalog.jobs.queueing import enqueue
 from catalog.models import Delivery, Event, Job
+from catalog.outbox.deliveries import add_deliveries
 from tests.support import hints
 from tests.support.identity import make_project, make_user
 

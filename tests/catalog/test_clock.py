@@ -5,11 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from catalog import clock, drift
+from catalog import clock, drift, parking
 from catalog.actors import Actor
 from catalog.clock import database_now, database_time, now, spelled
-from catalog.events import claiming, parking
-from catalog.events.outbox import add_deliveries
 from catalog.jobs import reconciling, registry
 from catalog.jobs.leases import claim
 from catalog.jobs.lifecycle import QUEUED, SUCCEEDED
@@ -18,6 +16,8 @@ from catalog.jobs.reconciling import overdue
 from catalog.jobs.registry import JobKind
 from catalog.jobs.running import run
 from catalog.models import Delivery, Job
+from catalog.outbox import claiming
+from catalog.outbox.deliveries import add_deliveries
 from tests.support import clocks
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -7,7 +7,9 @@ from django.db import transaction
 
 from catalog.actors import Actor
 from catalog.clock import now
-from catalog.events.claiming import (
+from catalog.events.recording import Change, record
+from catalog.models import Delivery, Event
+from catalog.outbox.claiming import (
     AGAIN_SECONDS,
     PARK_AFTER,
     acknowledge,
@@ -15,9 +17,7 @@ from catalog.events.claiming import (
     give_back,
     outstanding,
 )
-from catalog.events.outbox import add_deliveries
-from catalog.events.recording import Change, record
-from catalog.models import Delivery, Event
+from catalog.outbox.deliveries import add_deliveries
 
 pytestmark = pytest.mark.django_db
 ACTOR = Actor(user_id="u", project_id="p", request_id="req-1")

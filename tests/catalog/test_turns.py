@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from catalog.events import claiming
-from catalog.events.claiming import PROJECTS, Claim, Turns, acknowledge, claim, release
-from catalog.events.outbox import add_deliveries
 from catalog.models import Delivery
+from catalog.outbox import claiming
+from catalog.outbox.claiming import PROJECTS, Claim, Turns, acknowledge, claim, release
+from catalog.outbox.deliveries import add_deliveries
 
 pytestmark = pytest.mark.django_db
 

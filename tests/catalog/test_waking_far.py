@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from catalog.conf import CatalogConfig
-from catalog.events import waking
+from catalog.outbox import waking
 
 
 def test_relay_polls_where_nobody_can_wake_it(

@@ -6,7 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from tests.docs.pages import DOCS, execute, workplace
+from tests.docs.pages import execute, workplace
 from tests.support.service import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -41,5 +41,5 @@ def test_the_page_about_fragments(tmp_path: Path) -> None:
     folder = workplace(tmp_path)
     (folder / "pyproject.toml").symlink_to(ROOT / "pyproject.toml")
     (folder / "changes").mkdir()
-    execute(DOCS / "contributing.md", folder, {})
+    execute(ROOT / "CONTRIBUTING.md", folder, {})
     assert list((folder / "changes").iterdir()) == []

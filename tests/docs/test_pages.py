@@ -56,7 +56,7 @@ OWN = (
 
 BY_THEMSELVES = {
     "../README": "below, with a disk",
-    "contributing": "test_changes.py, with fragments of its own",
+    "../CONTRIBUTING": "test_changes.py, with fragments of its own",
     "how-to/back-up-and-restore": "below, which looks into the copy",
     "how-to/change-the-admin-password": "below: the others know the password",
     "how-to/receive-notifications": "below, with a queue of its own",
@@ -69,7 +69,7 @@ BY_THEMSELVES = {
 
 NOT_RUN = {
     "README.md": "the first start, and the tests; a service runs",
-    "docs/contributing.md": "what CI does",
+    "CONTRIBUTING.md": "what CI does",
     "docs/how-to/back-up-and-restore.md": "pg_dump of a database in production",
     "docs/how-to/check-uploaded-data.md": "a service with certificates; tests/images verifies signatures",
     "docs/how-to/resume-an-upload.md": "a client that is not among the tests' libraries",
@@ -192,7 +192,12 @@ def test_store_page(folder: Path) -> None:
     execute(DOCS / "how-to/write-a-store.md", folder, words)
 
 
-PAGES = (ROOT / "README.md", ROOT / "benchmarks/README.md", *DOCS.rglob("*.md"))
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "benchmarks/README.md",
+    *DOCS.rglob("*.md"),
+)
 
 
 def test_every_page_is_executed() -> None:

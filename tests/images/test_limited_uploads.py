@@ -12,8 +12,8 @@ from artifacts.conf import ArtifactsConfig
 from artifacts.models import StoredObject
 from artifacts.services.deletion import scrub
 from images.conf import ImagesConfig
-from images.limits.sizes import MIB
 from images.services.limits import set_default
+from images.sizes import MIB
 from tests.identity.factories import SYSTEM
 from tests.support.images import Caller, callers
 from tests.support.patience import eventually

@@ -24,11 +24,11 @@ from images.conf import ImagesConfig
 from images.limits import sources
 from images.limits.enforcing import require, require_upload, room
 from images.limits.resources import Resource
-from images.limits.sizes import MIB
 from images.limits.sources import LimitSource
 from images.limits.usage import usage
 from images.models import ProjectLimit, RegisteredLimit
 from images.services.limits import InvalidLimit, set_default, set_for_project
+from images.sizes import MIB
 from tests.identity.factories import SYSTEM
 from tests.support.identity import make_admin
 from tests.support.images import V2_0, administrator, callers

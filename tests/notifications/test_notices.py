@@ -9,13 +9,13 @@ from django.db import OperationalError
 from catalog.actors import Actor
 from catalog.clock import now
 from catalog.conf import ConfigurationError, parse
-from catalog.events import claiming
-from catalog.events.claiming import PARK_AFTER
-from catalog.events.parking import retry
 from catalog.models import Delivery, Notice
 from catalog.notifications.conf import NotificationsConfig
 from catalog.notifications.drivers import Away
 from catalog.notifications.publishing import Publisher
+from catalog.outbox import claiming
+from catalog.outbox.claiming import PARK_AFTER
+from catalog.parking import retry
 from tests.notifications.conftest import Listener
 from tests.support.images import Caller, callers
 

@@ -7,8 +7,8 @@ from django.db import transaction
 from typing_extensions import override
 
 from catalog.actors import Actor
-from catalog.events.outbox import add_deliveries
 from catalog.indexing.documents import Document, DocumentSource, Field, FieldType
+from catalog.outbox.deliveries import add_deliveries
 from catalog.query import Everything, Expression, Term, any_of
 
 BOOK, MAGAZINE = "OS::Test::Book", "OS::Test::Magazine"

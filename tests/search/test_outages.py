@@ -14,8 +14,8 @@ from django.db import OperationalError, connection
 
 from catalog.clock import now
 from catalog.conf import CatalogConfig
-from catalog.events import claiming
 from catalog.models import Delivery
+from catalog.outbox import claiming
 from search import metrics, relay_process
 from search.engine import Engine
 from search.errors import EngineUnavailable

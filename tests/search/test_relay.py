@@ -9,8 +9,8 @@ from django.db import OperationalError
 
 from catalog import failpoints
 from catalog.clock import now
-from catalog.events.claiming import AGAIN_SECONDS, PARK_AFTER, claim
 from catalog.models import Delivery
+from catalog.outbox.claiming import AGAIN_SECONDS, PARK_AFTER, claim
 from search import metrics
 from search import relay as relay_module
 from search.conf import SearchConfig

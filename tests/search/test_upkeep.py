@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 
 from catalog import failpoints
 from catalog.clock import now
-from catalog.events import claiming
 from catalog.indexing.documents import Field, FieldType
 from catalog.models import Delivery
+from catalog.outbox import claiming
 from catalog.query import Range, Sort, Term
 from search import index_maintenance, metrics, rebuilding, relay_process, schema, verifying
 from search.engine import Engine, Operation

@@ -6,9 +6,9 @@ from django.db import transaction
 
 from catalog.actors import Actor
 from catalog.clock import database_now
-from catalog.events import waking
 from catalog.events.recording import Change, record
 from catalog.models import Delivery
+from catalog.outbox import waking
 
 
 def retry(ids: Iterable[int], *, actor: Actor) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from catalog.clock import spelled
-from catalog.events import waking
+from catalog.outbox import waking
 from catalog.sql import prepared
 
 _UPSERT = """

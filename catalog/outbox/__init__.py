@@ -1,0 +1,1 @@
+"""The outbox: deliveries of changes that consumers (the search index, notifications) still have to take in."""
