@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from artifacts.models import Artifact
-from tests.support.images import Caller, administrator, callers
+from tests.support.images import Caller, callers
 
 pytestmark = pytest.mark.django_db
 Document = dict[str, Any]
@@ -53,16 +53,6 @@ images = st.fixed_dictionaries(
     },
 )
 properties = st.dictionaries(names.map(lambda one: f"x {one}"), texts, max_size=4)
-
-
-@pytest.fixture
-def ada() -> Caller:
-    return callers("ada")[0]
-
-
-@pytest.fixture
-def root() -> Caller:
-    return administrator()
 
 
 def writable(document: Document, schema: Mapping[str, Any], *others: str) -> Document:

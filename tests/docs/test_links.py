@@ -10,7 +10,12 @@ from tests.support.service import ROOT
 
 INDEX = DOCS / "README.md"
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "benchmarks").glob("*.md"), *DOCS.rglob("*.md")],
+    [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(ROOT / "benchmarks").glob("*.md"),
+        *DOCS.rglob("*.md"),
+    ],
     key=lambda page: page.relative_to(ROOT).as_posix(),
 )
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.MULTILINE | re.DOTALL)

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from catalog import clock as real
+from identity.models import Project, User
 from tests.support.identity import *  # noqa: F403 - the fixtures are for here
+from tests.support.identity import make_project, make_user
 
 READERS = ("throttle", "services.issuing", "services.credentials", "services.signing_in")
 
@@ -20,6 +22,17 @@ class Clock:
 
     def move(self, **time: float) -> None:
         self.moment += timedelta(**time)
+
+
+@pytest.fixture
+def ours(db: None) -> Project:
+    return make_project("ours")
+
+
+@pytest.fixture
+def ada(ours: Project) -> User:
+    """A member of `ours`."""
+    return make_user("ada", ours)
 
 
 @pytest.fixture

@@ -30,16 +30,6 @@ pytestmark = pytest.mark.django_db
 END = real.now() + timedelta(days=1)
 
 
-@pytest.fixture
-def ours():
-    return make_project("ours")
-
-
-@pytest.fixture
-def ada(ours):
-    return make_user("ada", ours, ["member"])
-
-
 @pytest.mark.parametrize("name", ["X-Auth-Token", "x-auth-token", "X-AUTH-TOKEN"])
 def test_an_actor_is_all_that_policies_need(ada, ours, name) -> None:
     actor = authenticate({name: token_for(ada, ours)}, request_id="req-1")

@@ -13,14 +13,9 @@ from identity.errors import SignInFailed
 from identity.hashers import Argon2Hasher
 from identity.services.signing_in import in_default_domain, prove
 from tests.identity.factories import PASSWORD, hashed_password
-from tests.support.identity import headers_for, make_project, make_user
+from tests.support.identity import headers_for
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ada():
-    return make_user("ada", make_project("ours"))
 
 
 def test_every_sign_in_hashes_once_whoever_it_names(ada, monkeypatch) -> None:

@@ -30,11 +30,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ours(db):
-    return make_project("ours")
-
-
-@pytest.fixture
 def ada(ours):
     return make_user("ada", ours, ["member", "manager"])
 

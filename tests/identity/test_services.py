@@ -8,7 +8,7 @@ from identity.services.assignments import assign
 from identity.services.offering import restore
 from tests.identity.api import Api
 from tests.identity.factories import SYSTEM
-from tests.support.identity import make_admin, make_project, make_user, role, token_for
+from tests.support.identity import make_admin, role, token_for
 
 pytestmark = pytest.mark.django_db
 
@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def api() -> Api:
     return Api(token_for(*make_admin()))
-
-
-@pytest.fixture
-def ada():
-    return make_user("ada", make_project("ours"))
 
 
 def catalog(ada) -> dict[str, dict[str, str]]:

@@ -20,16 +20,6 @@ pytestmark = pytest.mark.django_db
 ADMIN = "/admin/"
 
 
-@pytest.fixture
-def ours():
-    return make_project("ours")
-
-
-@pytest.fixture
-def ada(ours):
-    return make_user("ada", ours, ["member"])
-
-
 def signed_in(name: str = "admin", password: str = PASSWORD) -> Client:
     client = Client()
     client.post("/admin/login/", {"username": name, "password": password})

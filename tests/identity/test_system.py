@@ -5,15 +5,10 @@ import pytest
 from identity.services.assignments import assign, unassign
 from tests.identity.api import Api, by_token
 from tests.identity.factories import SYSTEM
-from tests.support.identity import make_admin, make_project, make_user, role, token_for
+from tests.support.identity import make_admin, make_project, role, token_for
 
 pytestmark = pytest.mark.django_db
 ALL = {"system": {"all": True}}
-
-
-@pytest.fixture
-def ada():
-    return make_user("ada", make_project("ours"))
 
 
 def test_a_token_for_the_system(ada) -> None:

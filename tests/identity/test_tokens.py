@@ -21,16 +21,6 @@ from tests.support.identity import make_admin, make_project, make_user, role, to
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ours():
-    return make_project("ours")
-
-
-@pytest.fixture
-def ada(ours):
-    return make_user("ada", ours, ["member"])
-
-
 def is_valid(token: str) -> bool:
     return Api(token).get("/auth/projects").status_code == 200
 

@@ -18,15 +18,10 @@ from catalog.models import Event
 from images import schemas
 from images.conf import ImagesConfig
 from tests.support.configuring import Configure
-from tests.support.images import Caller, callers
+from tests.support.images import Caller
 
 pytestmark = pytest.mark.django_db
 LIMIT = 256 << 10
-
-
-@pytest.fixture
-def ada() -> Caller:
-    return callers("ada")[0]
 
 
 def heavy(number: int, length: int) -> dict[str, str]:

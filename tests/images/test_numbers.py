@@ -30,11 +30,6 @@ NAMES = count()
 TEMPLATES = "/artifact/artifacts/heat_templates"
 
 
-@pytest.fixture
-def ada() -> Caller:
-    return callers("ada")[0]
-
-
 def image(caller: Caller) -> Any:
     return caller.call("POST", "/v2/images", {"name": "one"})
 

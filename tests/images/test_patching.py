@@ -45,11 +45,6 @@ CLOSED = sorted(schemas.READ_ONLY | schemas.RESERVED | {"os_glance_x", "os_glanc
 
 
 @pytest.fixture
-def ada() -> Caller:
-    return callers("ada")[0]
-
-
-@pytest.fixture
 def image(ada: Caller) -> dict[str, Any]:
     return ada.create(
         name="old", disk_format="qcow2", container_format="ova", tags=["old"], has="it", min_ram=7

@@ -24,11 +24,6 @@ PATH = f"/v2/images/{GIVEN}"
 SPELLINGS = (GIVEN, KEY, GIVEN.upper())
 
 
-@pytest.fixture
-def ada() -> Caller:
-    return callers("ada")[0]
-
-
 def made(caller: Caller, **fields: Any) -> Any:
     answer = caller.call("POST", "/v2/images", {"id": GIVEN, "name": "a", **fields})
     assert answer.status_code == 201, answer.content
