@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from artifacts.documents import ArtifactDocuments
 from artifacts.heat_templates import HEAT_TEMPLATES
@@ -18,7 +17,8 @@ from search import engines, index_maintenance
 from search.engine import Engine, Operation
 from search.engines.embedded.engine import EmbeddedEngine
 from tests.identity.factories import SYSTEM
-from tests.support.identity import headers_for, make_project, make_user, role
+from tests.support.http import Http
+from tests.support.identity import make_project, make_user, role, token_for
 from tests.support.rules import rules
 
 __all__ = ["rules"]
@@ -34,12 +34,9 @@ def engine(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> Engine:
     return made
 
 
-class Caller:
-    def __init__(self, headers: dict[str, str]) -> None:
-        self.headers = headers
-
-    def get(self, path: str) -> Any:
-        return Client().get(PATH + path, headers=self.headers)
+class Caller(Http):
+    def __init__(self, token: str) -> None:
+        super().__init__(token, base=PATH)
 
     def listed(self, query: str = "") -> set[str]:
         answer = self.get(f"?limit=100{query}")
@@ -51,12 +48,7 @@ class Caller:
         return {one for one in ids if self.get(f"/{one}").status_code == 200}
 
     def found(self, **body: Any) -> set[str]:
-        answer = Client().post(
-            "/search/v1/search",
-            {"type": KIND, "limit": 100, **body},
-            content_type="application/json",
-            headers=self.headers,
-        )
+        answer = self.call("POST", "/search/v1/search", {"type": KIND, "limit": 100, **body})
         assert answer.status_code == 200, answer.content
         return {hit["_id"] for hit in answer.json()["hits"]["hits"]}
 
@@ -83,11 +75,11 @@ def people(engine: Engine) -> dict[str, Caller]:
     engine.bulk([Operation(KIND, one.id, one.version, one.body) for one in documents])
     engine.refresh()
     roles = ("member", "reader", "auditor", "admin")
-    found = {one: Caller(headers_for(make_user(one, ours, [one]), ours)) for one in roles}
+    found = {one: Caller(token_for(make_user(one, ours, [one]), ours)) for one in roles}
     system = make_user("system admin")
     assign(system.pk, role("admin").pk, system=True, actor=SYSTEM)
     token = issue(system, SystemScope(), methods=("password",))[0]
-    return {**found, "system admin": Caller({"X-Auth-Token": token})}
+    return {**found, "system admin": Caller(token)}
 
 
 OWN = "role:reader and project_id:%(project_id)s"

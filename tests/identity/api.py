@@ -3,35 +3,18 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.test import Client
 
 from tests.identity.factories import PASSWORD
+from tests.support.http import Http
 
 BASE = "/identity/v3"
 
 
-class Api:
+class Api(Http):
     """A client with a token; `remote` is the address it calls from."""
 
     def __init__(self, token: str | None = None, *, remote: str = "127.0.0.1") -> None:
-        self._client = Client()
-        self._headers = {"X-Auth-Token": token} if token else {}
-        self._remote = remote
-
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> HttpResponse:
-        extra = {"data": body, "content_type": "application/json"} if body is not None else {}
-        names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._client.generic(
-            method,
-            path if path.startswith("/identity") else BASE + path,
-            _encoded(extra.pop("data", b"")),
-            extra.pop("content_type", "application/json"),
-            headers=self._headers | names,
-            REMOTE_ADDR=self._remote,
-        )
-
-    def get(self, path: str, **headers: str) -> HttpResponse:
-        return self.call("GET", path, **headers)
+        super().__init__(token or "", base=BASE, remote=remote)
 
     def post(self, path: str, body: Any, **headers: str) -> HttpResponse:
         return self.call("POST", path, body, **headers)
@@ -73,9 +56,3 @@ def by_credential(
     given = {"id": key} if key else by_name
     given = {**given, "secret": secret}
     return _asked({"methods": ["application_credential"], "application_credential": given}, scope)
-
-
-def _encoded(body: Any) -> bytes:
-    import json
-
-    return body if isinstance(body, bytes) else json.dumps(body).encode()

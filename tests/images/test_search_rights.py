@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from search import engines, index_maintenance
 from search.engine import Engine, Operation
 from tests.identity.factories import SYSTEM
 from tests.search.conftest import BOTH, make_engine
+from tests.support.http import Http
 from tests.support.identity import make_project, make_user, role, token_for
 
 pytestmark = pytest.mark.django_db
@@ -30,15 +30,12 @@ ADMINISTRATORS = {"owner admin": "owner member", "outside admin": "stranger memb
 """Each with somebody of the same project who is none."""
 
 
-@dataclass
-class Caller:
+class Caller(Http):
     """By token; empty: without one. `lists`: what `GET /v2/images` holds, by (hidden too, others' community too)."""
 
-    token: str
-    lists: dict[tuple[bool, bool], set[str]] = field(default_factory=dict)
-
-    def get(self, path: str) -> Any:
-        return Client().get(path, headers={"X-Auth-Token": self.token} if self.token else {})
+    def __init__(self, token: str) -> None:
+        super().__init__(token)
+        self.lists: dict[tuple[bool, bool], set[str]] = {}
 
     def listed(self, *, hidden: bool, community: bool) -> set[str]:
         if (hidden, community) not in self.lists:
@@ -53,12 +50,8 @@ class Caller:
         return self.lists[hidden, community]
 
     def asked(self, body: dict[str, Any]) -> Any:
-        answer = Client().post(
-            "/search/v1/search",
-            json.dumps({"limit": 1000, "_source": ["id", "visibility"], **body}),
-            content_type="application/json",
-            headers={"X-Auth-Token": self.token} if self.token else {},
-        )
+        asked = {"limit": 1000, "_source": ["id", "visibility"], **body}
+        answer = self.call("POST", "/search/v1/search", asked)
         assert answer.status_code == (200 if self.token else 401), answer.content
         return answer.json()
 
@@ -333,12 +326,7 @@ def test_parameters_stand_in_the_address_or_in_the_body(world: World) -> None:
     caller = world.callers["owner member"]
 
     def asked(address: str, body: dict[str, Any]) -> Any:
-        return Client().post(
-            f"/search/v1/search?{address}",
-            json.dumps(body),
-            content_type="application/json",
-            headers={"X-Auth-Token": caller.token},
-        )
+        return caller.call("POST", f"/search/v1/search?{address}", body)
 
     total = asked("os_hidden=true&community=true", {}).json()["hits"]["total"]
     assert total == asked("", {"os_hidden": True, "community": True}).json()["hits"]["total"] > 0

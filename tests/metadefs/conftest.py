@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 from django.http import HttpResponse
-from django.test import Client
 
 from catalog.api import authentication
 from metadefs.services import transactions
 from tests.metadefs.callers import ADMIN
+from tests.support.http import Http
 
 ROOT = "/image/v2/metadefs"
 NAMESPACES = f"{ROOT}/namespaces"
@@ -34,27 +33,16 @@ def listeners() -> Iterator[list[transactions.Listener]]:
     transactions._listeners[:] = kept
 
 
-class Api:
-    """Requests as a caller; `body` is sent as JSON."""
+class Api(Http):
+    """Requests as a caller; `body` is sent as JSON, `raw` as it is."""
 
     def __init__(self, caller: str = ADMIN) -> None:
-        self.caller = caller
-        self.client = Client(raise_request_exception=False)
+        super().__init__(caller, base=NAMESPACES, raises=False)
 
     def __call__(
         self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
     ) -> HttpResponse:
-        sent = raw if raw is not None else b"" if body is None else orjson.dumps(body)
-        address = path if path.startswith("/image") else f"{NAMESPACES}{path}"
-        given = {"X-Auth-Token": self.caller, "Accept": "application/json"}
-        given |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.generic(
-            method,
-            address,
-            sent,
-            content_type="application/json",
-            headers={name: value for name, value in given.items() if value},
-        )
+        return self.call(method, path, body if raw is None else raw, **headers)
 
     def as_(self, caller: str) -> "Api":
         return Api(caller)

@@ -1,11 +1,10 @@
 """Search v1 as clients meet it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 
 from catalog.conf import CatalogConfig
@@ -16,30 +15,27 @@ from search.conf import SearchConfig
 from search.engine import Engine
 from search.relay import drain
 from tests.search.shelf import BOOK, MAGAZINE, Books, Magazines
-from tests.support.identity import headers_for, make_admin, make_project, make_user
+from tests.support.http import Http
+from tests.support.identity import make_admin, make_project, make_user, token_for
 
 pytestmark = pytest.mark.django_db
 SEARCH = "/search/v1/search"
 
 
-@dataclass
-class Caller:
-    client: Client
-    headers: dict[str, str]
-    project: str
+class Caller(Http):
+    def __init__(self, token: str, project: str) -> None:
+        super().__init__(token)
+        self.project = project
 
-    def post(self, body: Any, **query: str) -> HttpResponse:
-        return self.client.post(  # type: ignore[return-value]
-            SEARCH + (f"?consistency={query['consistency']}" if query else ""),
-            body,
-            content_type="application/json",
-            headers=self.headers,
+    def post(self, body: Any, **query: str) -> Any:
+        return self.call(
+            "POST", SEARCH + (f"?consistency={query['consistency']}" if query else ""), body
         )
 
     def search(self, **body: Any) -> Any:
         answer = self.post(body)
         assert answer.status_code == 200, answer.content
-        return answer.json()  # type: ignore[attr-defined]
+        return answer.json()
 
     def ids(self, **body: Any) -> list[str]:
         found = self.search(**body)["hits"]
@@ -49,32 +45,32 @@ class Caller:
     def refused(self, **body: Any) -> str:
         answer = self.post(body)
         assert answer.status_code == 400, answer.content
-        said = answer.json()  # type: ignore[attr-defined]
+        said = answer.json()
         assert said["code"] in {"query_refused", "unknown_field", "invalid_body"}
         return str(said["detail"])
 
-    def get(self, path: str) -> Any:
-        answer = self.client.get(path, headers=self.headers)
+    def read(self, path: str) -> Any:
+        answer = self.get(path)
         assert answer.status_code == 200, answer.content
-        return answer.json()  # type: ignore[attr-defined]
+        return answer.json()
 
 
 @pytest.fixture
-def ada(client: Client, db: None) -> Caller:
+def ada(db: None) -> Caller:
     project = make_project("ours")
-    return Caller(client, headers_for(make_user("ada", project), project), project.pk)
+    return Caller(token_for(make_user("ada", project), project), project.pk)
 
 
 @pytest.fixture
-def bob(client: Client, db: None) -> Caller:
+def bob(db: None) -> Caller:
     project = make_project("theirs")
-    return Caller(client, headers_for(make_user("bob", project), project), project.pk)
+    return Caller(token_for(make_user("bob", project), project), project.pk)
 
 
 @pytest.fixture
-def root(client: Client, db: None) -> Caller:
+def root(db: None) -> Caller:
     user, project = make_admin()
-    return Caller(client, headers_for(user, project), project.pk)
+    return Caller(token_for(user, project), project.pk)
 
 
 @pytest.fixture
@@ -277,16 +273,12 @@ def test_what_is_not_understood_is_named(
 
 def test_bodies_that_are_none(library: Engine, ada: Caller) -> None:
     for content in ("", "{", "[]", '"x"'):
-        answer = ada.client.post(
-            SEARCH, content, content_type="application/json", headers=ada.headers
-        )
+        answer = ada.call("POST", SEARCH, content)
         assert answer.status_code == 400, content
     for key in ("self", "schema"):
         assert ada.post({key: "x"}).status_code == 403
-    assert ada.client.put(SEARCH, headers=ada.headers).status_code == 405
-    answer = ada.client.generic(
-        "GET", SEARCH, '{"limit": 1}', content_type="application/json", headers=ada.headers
-    )
+    assert ada.call("PUT", SEARCH).status_code == 405
+    answer = ada.call("GET", SEARCH, '{"limit": 1}')
     assert len(answer.json()["hits"]["hits"]) == 1
 
 
@@ -295,22 +287,21 @@ def test_waiting_for_what_is_owed(
 ) -> None:
     answer = ada.post({"type": BOOK}, consistency="wait")
     assert answer.headers["X-Vitrine-Consistent"] == "true"
-    assert answer.json()["consistent"] is True  # type: ignore[attr-defined]
+    assert answer.json()["consistent"] is True
     books.write("late")
     brief = replace(settings.VITRINE[SearchConfig], wait_limit=0.2)
     monkeypatch.setitem(settings.VITRINE, SearchConfig, brief)
-    headers = ada.headers | {"X-Vitrine-Consistency": "wait"}
-    answer = ada.client.post(SEARCH, {}, content_type="application/json", headers=headers)
+    answer = ada.call("POST", SEARCH, {}, X_Vitrine_Consistency="wait")
     assert answer.status_code == 200
     assert answer.headers["X-Vitrine-Consistent"] == "false"
-    assert answer.json()["consistent"] is False  # type: ignore[attr-defined]
+    assert answer.json()["consistent"] is False
     assert "consistent" not in ada.search()
     assert ada.post({}, consistency="soon").status_code == 400
     Delivery.objects.all().delete()
 
 
 def test_types_that_may_be_searched(library: Engine, ada: Caller) -> None:
-    found = ada.get(f"{SEARCH}/plugins")["plugins"]
+    found = ada.read(f"{SEARCH}/plugins")["plugins"]
     assert [one["type"] for one in found] == [BOOK, MAGAZINE]
     assert all(one["alias-searching"] for one in found)
 
@@ -323,7 +314,7 @@ def test_facets(
     drain()
     index_maintenance.keep()
     library.refresh()
-    found = ada.get(f"{SEARCH}/facets?type={BOOK}")[BOOK]
+    found = ada.read(f"{SEARCH}/facets?type={BOOK}")[BOOK]
     assert found["doc_count"] == 5
     by_name = {one["name"]: one for one in found["facets"]}
     assert by_name["tags"]["options"] == [
@@ -334,17 +325,17 @@ def test_facets(
     assert by_name["pages"] == {"name": "pages", "type": "long"}
     assert by_name["properties.cores"]["options"] == [{"key": 4, "doc_count": 1}]
     assert not {"members", "secret", "properties.unused", "issue"} & by_name.keys()
-    theirs = bob.get(f"{SEARCH}/facets")
+    theirs = bob.read(f"{SEARCH}/facets")
     assert theirs.keys() == {BOOK, MAGAZINE}
     assert "properties.cores" not in {one["name"] for one in theirs[BOOK]["facets"]}
     assert "issue" in {one["name"] for one in theirs[MAGAZINE]["facets"]}
-    assert ada.get(f"{SEARCH}/facets?include_fields=false&type={BOOK}") == {BOOK: {"doc_count": 5}}
-    bare = ada.get(f"{SEARCH}/facets?exclude_options=true&type={BOOK}")[BOOK]["facets"]
+    assert ada.read(f"{SEARCH}/facets?include_fields=false&type={BOOK}") == {BOOK: {"doc_count": 5}}
+    bare = ada.read(f"{SEARCH}/facets?exclude_options=true&type={BOOK}")[BOOK]["facets"]
     assert not any("options" in one for one in bare)
-    short = ada.get(f"{SEARCH}/facets?limit_terms=1&type={BOOK}")[BOOK]["facets"]
+    short = ada.read(f"{SEARCH}/facets?limit_terms=1&type={BOOK}")[BOOK]["facets"]
     assert len({one["name"]: one for one in short}["tags"]["options"]) == 1
     for wrong in ("type=OS::No", "limit_terms=x", "include_fields=maybe", "fields=x"):
-        assert ada.client.get(f"{SEARCH}/facets?{wrong}", headers=ada.headers).status_code == 400
+        assert ada.get(f"{SEARCH}/facets?{wrong}").status_code == 400
 
 
 def test_operators_rules_bound_the_search(
@@ -355,21 +346,21 @@ def test_operators_rules_bound_the_search(
     assert len(root.ids(all_projects=True)) == 6
     answer = ada.post({"type": BOOK})
     assert answer.status_code == 403
-    assert BOOK in answer.json()["detail"]  # type: ignore[attr-defined]
+    assert BOOK in answer.json()["detail"]
     asked = {"aggs": {"t": {"terms": {"field": "tags"}}}}
     assert ada.post(asked).status_code == 403
     assert root.post(asked).status_code == 200
-    assert [one["type"] for one in ada.get(f"{SEARCH}/plugins")["plugins"]] == [MAGAZINE]
+    assert [one["type"] for one in ada.read(f"{SEARCH}/plugins")["plugins"]] == [MAGAZINE]
     rules('"search:query": "!"\n"search:facets": "!"\n"search:plugins_info": "!"\n')
     assert root.post({}).status_code == 403
     for path in ("facets", "plugins"):
-        assert root.client.get(f"{SEARCH}/{path}", headers=root.headers).status_code == 403
+        assert root.get(f"{SEARCH}/{path}").status_code == 403
 
 
 def test_without_an_index_the_search_is_unavailable(bare: Engine, ada: Caller) -> None:
     answer = ada.post({})
     assert answer.status_code == 503
-    assert answer.json()["code"] == "search_index_missing"  # type: ignore[attr-defined]
+    assert answer.json()["code"] == "search_index_missing"
 
 
 def test_a_page_of_heavy_documents_is_shorter_and_says_where_to_go_on(

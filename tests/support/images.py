@@ -1,41 +1,21 @@
 """Calling the Images API in tests: a client per user and project."""
 
-import json
 from typing import Any
 
-from django.test import Client
-
+from tests.support.http import Http
 from tests.support.identity import make_project, make_user, token_for
 
 V2_1 = "application/openstack-images-v2.1-json-patch"
 V2_0 = "application/openstack-images-v2.0-json-patch"
 
 
-class Caller:
+class Caller(Http):
     """A user on a project, and what it asks the service."""
 
     def __init__(self, name: str, project: Any, roles: tuple[str, ...] = ("member",)) -> None:
         self.project = project
         self.user = make_user(name, project, roles)
-        self.token = token_for(self.user, project)
-        self._client = Client(raise_request_exception=True)
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        content_type: str = "application/json",
-        **headers: str,
-    ) -> Any:
-        data = body if isinstance(body, bytes | str) else b"" if body is None else json.dumps(body)
-        return self._client.generic(
-            method,
-            f"/image{path}",
-            data,
-            content_type=content_type,
-            headers={"X-Auth-Token": self.token, "Accept": "application/json", **headers},
-        )
+        super().__init__(token_for(self.user, project), base="/image")
 
     def create(self, **fields: Any) -> dict[str, Any]:
         answer = self.call("POST", "/v2/images", fields)
