@@ -1,7 +1,7 @@
 """State machines as tables: what may happen, from where, to where.
 
 A machine is a value. Services walk it by one conditional UPDATE on the state they read, so of two workers
-only one wins; see `artifacts.services.transitions`.
+only one wins; see `artifacts.services.writing`.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """What callers ask for, as values: parsed once, compiled for SQL, for each search engine and for plain Python.
 
-Fields are named as the caller knows them (``hw_cpu_cores``, ``size``); compilers resolve the names.
+Fields are named as the caller knows them (``hw_cpu_cores``, ``size``); `search.query_resolver` resolves the names.
 Values are already typed by the parser: str, int, float, bool or an aware datetime.
 """
 

@@ -1,4 +1,6 @@
-"""Families: aliases of images. A list by a name that no image has finds what the alias of this name leads to."""
+"""Aliases of images, which Images v2 calls families. A list by a name that no image has finds what the alias of this
+name leads to.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace

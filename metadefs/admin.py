@@ -1,6 +1,4 @@
-"""Operators' view of definitions. Everything that changes goes through the services, so the epoch
-rises with it.
-"""
+"""Operators' view of definitions. Everything that changes goes through the services, so the epoch rises with it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar

@@ -1,9 +1,7 @@
-"""Whether the properties of an asset are what the namespaces that govern it allow. Pure: no
-database, no settings.
+"""Whether the properties of an asset are what the namespaces that govern it allow. Pure: no database, no settings.
 
-A key may be governed by several rules. Rules of one namespace (its property, and properties of its
-objects) are alternatives: the namespace accepts a value that one of them accepts. Of several
-namespaces:
+A key may be governed by several rules. Rules of one namespace (its property, and properties of its objects) are
+alternatives: the namespace accepts a value that one of them accepts. Of several namespaces:
 
 * those whose association is `off` are not asked;
 * a value that any namespace accepts is legal, except for namespaces marked strict, which must
@@ -88,8 +86,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
-    """All rules for a resource type's assets, as of an epoch; `owner`: whose private namespaces
-    count.
+    """All rules for a resource type's assets, as of an epoch; `owner`: whose private namespaces count.
 
     Without an owner, or where the owner has none, only namespaces that are everybody's are in it.
     """
@@ -136,9 +133,8 @@ def check(
 ) -> list[Violation]:
     """Everything in `properties` that breaks a rule; never raises, whatever the values.
 
-    Only what the write touches is `blocking`: keys in `changed` (set or removed; None: all),
-    without those that hold the value they have in `inherited`, the properties of the base that a
-    snapshot was made from.
+    Only what the write touches is `blocking`: keys in `changed` (set or removed; None: all), without those that hold
+    the value they have in `inherited`, the properties of the base that a snapshot was made from.
     """
     write = _Write(properties, changed, inherited or {})
     found: list[Violation] = []

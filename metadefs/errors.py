@@ -22,9 +22,8 @@ class InvalidDefinition(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A value and the rule it breaks. `property` is the full key. `blocking`: the rule is in force
-    and the write under way touches the value, so the write must be refused; otherwise it is only
-    reported and recorded.
+    """A value and the rule it breaks. `property` is the full key. `blocking`: the rule is in force and the write under
+    way touches the value, so the write must be refused; otherwise it is only reported and recorded.
     """
 
     namespace: str

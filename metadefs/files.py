@@ -68,9 +68,7 @@ class Read:
 
 
 def read(path: Path, *, mode: Mode) -> Read:
-    """The namespace of a file; `mode` holds for associations that name none. InvalidDefinition,
-    OSError.
-    """
+    """The namespace of a file; `mode` holds for associations that name none. InvalidDefinition, OSError."""
     try:
         document = orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError as error:
@@ -86,9 +84,7 @@ def read(path: Path, *, mode: Mode) -> Read:
 
 
 def paths(path: Path) -> list[Path]:
-    """The file itself, or every `*.json` of the folder, by name. OSError when there is no such
-    path.
-    """
+    """The file itself, or every `*.json` of the folder, by name. OSError when there is no such path."""
     if path.is_dir():
         return sorted(found for found in path.glob("*.json") if found.is_file())
     path.stat()
@@ -96,9 +92,7 @@ def paths(path: Path) -> list[Path]:
 
 
 def write(folder: Path, drafts: Iterable[NamespaceDraft]) -> list[Path]:
-    """One file per namespace, named from its display name; files that are there are overwritten.
-    OSError.
-    """
+    """One file per namespace, named from its display name; files that are there are overwritten. OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
     for draft in drafts:
@@ -110,9 +104,7 @@ def write(folder: Path, drafts: Iterable[NamespaceDraft]) -> list[Path]:
 
 
 def _file_name(draft: NamespaceDraft, used: Mapping[str, Path]) -> str:
-    """Word characters of the display name; of the namespace's own, with a number, when that one is
-    taken.
-    """
+    """Word characters of the display name; of the namespace's own, with a number, when that one is taken."""
     own = re.sub(r"\W", "", draft.namespace) or "namespace"
     name = re.sub(r"\W", "", draft.display_name or "") or own
     number = 2

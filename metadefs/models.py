@@ -1,7 +1,6 @@
 """Definitions: namespaces with properties, objects and tags, and the resource types they govern.
 
-A definition of a property is kept as the JSON that the Images API shows (`metadefs.schema` reads
-it).
+A definition of a property is kept as the JSON that the Images API shows (`metadefs.schema` reads it).
 """
 
 from django.db import models

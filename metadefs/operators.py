@@ -1,9 +1,8 @@
 """Values that begin with an operator, as schedulers read them: ``<or> kvm <or> qemu``, ``<all-in>
 aes avx``, ``>= 4``, ``<range-in> [ 1 8 )``.
 
-A definition lists in `operators` which of them its values may use; a plain value needs none, and an
-operator that is not listed is no operator there, but text. The operators are those of
-`oslo.utils.specs_matcher`, and Cinder's ``<is>``.
+A definition lists in `operators` which of them its values may use; a plain value needs none, and an operator that is
+not listed is no operator there, but text. The operators are those of `oslo.utils.specs_matcher`, and Cinder's ``<is>``.
 """
 
 import re
@@ -21,9 +20,7 @@ _RANGE = re.compile(r"[\[(]\s*(\S+?)\s+(\S+?)\s*[\])]\Z")
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An operator and what it compares with: one operand at least, unless `wrong` says what is
-    missing.
-    """
+    """An operator and what it compares with: one operand at least, unless `wrong` says what is missing."""
 
     operator: str
     operands: tuple[str, ...] = ()

@@ -1,6 +1,4 @@
-"""A page of a sorted list of definitions: after the marker's row, which the caller has found
-already.
-"""
+"""A page of a sorted list of definitions: after the marker's row, which the caller has found already."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar

@@ -1,8 +1,7 @@
 """Regular expressions of definitions, matched in time linear in the value (RE2).
 
-Definitions come from callers, and a pattern such as ``(a+)+$`` would hold a backtracking matcher,
-and with it the process, for hours. RE2 has no look-around and no back references; a pattern that
-needs them is refused.
+Definitions come from callers, and a pattern such as ``(a+)+$`` would hold a backtracking matcher, and with it the
+process, for hours. RE2 has no look-around and no back references; a pattern that needs them is refused.
 """
 
 from functools import lru_cache

@@ -1,8 +1,6 @@
-"""Who may read and change definitions: Glance's rule names and defaults, so an operator's
-`policy.yaml` fits.
+"""Who may read and change definitions: Glance's rule names and defaults, so an operator's `policy.yaml` fits.
 
-A refusal of something the caller may see is Forbidden; of anything else NotFound, as if it were not
-there.
+A refusal of something the caller may see is Forbidden; of anything else NotFound, as if it were not there.
 """
 
 from collections.abc import Mapping
@@ -47,9 +45,7 @@ DEFAULTS = (
 
 
 def visible_to(actor: Actor) -> Q:
-    """The namespaces an actor sees: public ones, those without an owner, its project's; all for an
-    admin.
-    """
+    """The namespaces an actor sees: public ones, those without an owner, its project's; all for an admin."""
     if actor.is_admin:
         return Q()
     return seen_by_project(actor.project_id)

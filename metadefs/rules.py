@@ -1,6 +1,4 @@
-"""From definitions to rules: a namespace's drafts and an association make the `Governance` of a
-resource type. Pure.
-"""
+"""From definitions to rules: a namespace's drafts and an association make the `Governance` of a resource type. Pure."""
 
 import logging
 from collections.abc import Iterable, Mapping

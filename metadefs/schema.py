@@ -1,8 +1,6 @@
-"""Definitions of properties: what one may say, and the JSON Schema (Draft 2020-12) that its values
-must meet.
+"""Definitions of properties: what one may say, and the JSON Schema (Draft 2020-12) that its values must meet.
 
-`check` is asked before a definition is stored, so `json_schema` and `validator` can rely on what
-they read.
+`check` is asked before a definition is stored, so `json_schema` and `validator` can rely on what they read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -69,9 +67,7 @@ _shape = Draft202012Validator(DEFINITION)
 
 
 def check(name: str, definition: Any) -> None:
-    """Nothing for a definition that can be enforced; InvalidDefinition naming the property and what
-    is wrong.
-    """
+    """Nothing for a definition that can be enforced; InvalidDefinition naming the property and what is wrong."""
     try:
         _check_shape(definition)
         if "pattern" in definition:
@@ -94,8 +90,7 @@ def check_default_type(name: str, definition: Mapping[str, Any]) -> None:
 
 
 def check_default(name: str, definition: Mapping[str, Any]) -> None:
-    """InvalidDefinition when the default is no value of the declared type, or not one of the
-    enumerated ones.
+    """InvalidDefinition when the default is no value of the declared type, or not one of the enumerated ones.
 
     Files that are shipped with Images break it, so it is told and refuses nothing: no value is
     judged by a default. Limits of size are not held against it.
@@ -167,9 +162,7 @@ def item_type(definition: Mapping[str, Any]) -> str:
 
 
 def json_schema(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """The definition as JSON Schema over parsed values (`metadefs.values`); enumerated texts become
-    values too.
-    """
+    """The definition as JSON Schema over parsed values (`metadefs.values`); enumerated texts become values too."""
     declared = declared_type(definition)
     schema: dict[str, Any] = {"$schema": DIALECT, "type": declared}
     for key in ("title", "description", *_KEPT):
@@ -277,9 +270,7 @@ def _whole(item: Any) -> Any:
 
 
 def canonical(item: Any) -> Any:
-    """Equal for equal JSON values; what the encoder refuses (integers beyond 64 bits) stands for
-    itself.
-    """
+    """Equal for equal JSON values; what the encoder refuses (integers beyond 64 bits) stands for itself."""
     try:
         return orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
     except TypeError:

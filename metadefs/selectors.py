@@ -35,9 +35,7 @@ _FIELD_TYPES = {
 def namespaces_visible_to(
     actor: Actor, *, visibility: str | None = None, resource_types: Collection[str] = ()
 ) -> QuerySet[Namespace]:
-    """Namespaces the actor sees, with their associations; `resource_types`: associated with any of
-    them.
-    """
+    """Namespaces the actor sees, with their associations; `resource_types`: associated with any of them."""
     policy = MetadefPolicy(actor)
     policy.require("get_metadef_namespaces")
     rows = policy.visible(Namespace.objects.all())

@@ -1,6 +1,6 @@
 """Dates as Elasticsearch reads them: ISO 8601 with parts left out, epoch milliseconds, and date mathematics.
 
-``2024-02`` as an upper resolved (`up`) ends on 1 February: hours, minutes, seconds and milliseconds are filled upwards,
+``2024-02`` as an upper bound (`up`) ends on 1 February: hours, minutes, seconds and milliseconds are filled upwards,
 months and days are not, and nothing is where ``||`` follows. ``now-1d``, ``now/d``, ``2024-02-01||+1M/d``.
 """
 

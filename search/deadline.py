@@ -1,6 +1,6 @@
 """What one question may use up while it is answered: asked between the steps, so that no step goes on for long.
 
-Its price was asked before (`pricing`); this is for what the price could not know, such as the words that others'
+Its price was asked before (`query_cost`); this is for what the price could not know, such as the words that others'
 documents hold. It therefore never says which part it was.
 """
 

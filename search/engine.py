@@ -40,9 +40,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an operation: taken; passed over, for a newer version is there; or refused as it is, with
-    `error`.
-    """
+    """What became of an operation: taken; passed over, for a newer version is there; or refused, with `error`."""
 
     verdict: Verdict
     error: str = ""

@@ -1,9 +1,9 @@
-"""HiddenFields the index in shape: it exists, everything was handed to it once, and declared properties are typed
+"""Keeping the index in shape: it exists, everything was handed to it once, and declared properties are typed
 as declared.
 
-A newly declared key gets a place in the live index at once; the documents that hold it are written again; then
-queries use it.
-When there is no place left, or the layout itself changed, a new generation is built. Every step may be repeated.
+A newly declared key gets a place in the live index at once; the documents that hold it are written again; then queries
+use it. When there is no place left, or the layout itself changed, a new generation is built. Every step may be
+repeated.
 """
 
 import logging
@@ -100,7 +100,7 @@ def _reindex(engine: Engine, stale: Expression) -> None:
         for ids in _pages(engine, all_of(Term("resource_type", resource_type), stale)):
             most = section(SearchConfig).relay_bytes
             for batch in loading.operations(resource_type, ids, number=_PAGE, most=most):
-                _owe_rejected(resource_type, batch, engine.bulk(batch))
+                _add_rejected(resource_type, batch, engine.bulk(batch))
 
 
 def _pages(engine: Engine, wanted: Expression) -> Iterator[list[str]]:
@@ -111,7 +111,7 @@ def _pages(engine: Engine, wanted: Expression) -> Iterator[list[str]]:
         request = replace(request, rights=all_of(wanted, Range("id", gt=hits[-1].id)))
 
 
-def _owe_rejected(
+def _add_rejected(
     resource_type: str, operations: Sequence[Operation], outcomes: Sequence[Outcome]
 ) -> None:
     """The relay will set them aside with their errors, where operators look; once, for as long as they lie there."""

@@ -7,7 +7,7 @@ from search.resolved_query import ANY_ONE, ANY_RUN
 
 
 def parts(pattern: str) -> Iterator[Any]:
-    r"""Texts and placeholders; `\` takes the next character as it is. Of placeholders side by side those for one
+    r"""Texts and wildcards; `\` takes the next character as it is. Of wildcards side by side those for one
     character come first, and one for any run stands for all.
     """
     literal, wild = "", ""
@@ -17,11 +17,11 @@ def parts(pattern: str) -> Iterator[Any]:
                 yield literal
             literal, wild = "", wild + character
         else:
-            yield from _placeholders(wild)
+            yield from _wildcards(wild)
             literal, wild = literal + character, ""
     if literal:
         yield literal
-    yield from _placeholders(wild)
+    yield from _wildcards(wild)
 
 
 def written(found: Sequence[Any]) -> str:
@@ -45,7 +45,7 @@ def _characters(pattern: str) -> Iterator[tuple[str, bool]]:
             yield character, False
 
 
-def _placeholders(wild: str) -> Iterator[Any]:
+def _wildcards(wild: str) -> Iterator[Any]:
     for _ in range(wild.count("?")):
         yield ANY_ONE
     if "*" in wild:

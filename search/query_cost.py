@@ -6,7 +6,7 @@ documents hold: a refusal would tell of those that the caller may not find.
 - A word, a value or a range of numbers looks at every document; words in sequence at five times as many.
 - A pattern, a beginning or a range of texts goes through the words of its field, which are taken to be as many as the
   documents, times what going through them costs by the letters that it begins with.
-- A pattern is made into a machine first, which takes longer the more placeholders it has.
+- A pattern is made into a machine first, which takes longer the more wildcards it has.
 - All that is done in every pass: for the hits one or two, for the aggregations those that `passes` tells.
 - An order looks at every document, and reads the texts that make it one by one; every hit is read and written.
 """
@@ -49,7 +49,7 @@ SORTED, TEXT, HIT, VALUE, ANEW = 6, 30_000, 15_000, 600, 400
 COUNTED, COUNTED_FEW = 40, 4
 """Times the documents: of an aggregation over many values, or over few."""
 SHAPE, MIXED = 50_000, 8_000_000
-"""Of a pattern, for every letter and each pair of placeholders; and for `?` behind a `*`, which must be remembered."""
+"""Of a pattern, for every letter and each pair of wildcards; and for `?` behind a `*`, which must be remembered."""
 PATTERNS, COUNTS, WITHIN = "patterns", "aggregations", "aggregations within aggregations"
 HINTS = {
     "size": "ask for fewer hits",
@@ -85,8 +85,7 @@ def rounded(documents: int) -> int:
 
 def price(schema: Schema, query: ResolvedQuery, request: SearchRequest, documents: int) -> int:
     """What the request costs on about so many documents; `query` is its own, resolved to the schema. QueryTooCostly,
-    which
-    names the costliest part, when it is too much.
+    which names the costliest part, when it is too much.
     """
     size = rounded(documents)
     costs = _costs(schema, query, request, size)

@@ -1,6 +1,5 @@
-"""Building the index anew while it is in use: writes go to both generations, the new one is filled and
-compared with the rows,
-then it answers, in one step. Death in between leaves the old generation as it was.
+"""Building the index anew while it is in use: writes go to both generations, the new one is filled and compared with
+the rows, then it answers, in one step. Death in between leaves the old generation as it was.
 """
 
 import logging

@@ -54,9 +54,7 @@ class RangeAggregation:
 
 @dataclass(frozen=True, slots=True)
 class HistogramAggregation:
-    """Steps of `interval` over a number. Engines answer with the buckets that hold something; `fill` adds the
-    others.
-    """
+    """Steps of `interval` over a number. Engines answer with those that hold something; `fill` adds the others."""
 
     field: str
     interval: float

@@ -1,4 +1,4 @@
-"""ResolvedQuery queries: values over the index's own fields, which every engine compiles; `search.query_resolver` makes
+"""Resolved queries: values over the index's own fields, which every engine compiles; `search.query_resolver` makes
 them.
 
 A document's score is made of the question and of this document alone, so that it tells nothing of others: a part that

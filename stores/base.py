@@ -76,8 +76,7 @@ class Writer(ABC):
 class Reader(ABC, Iterator[bytes]):
     """The blocks of a range; `stat` is the whole blob's, `length` what this reader will hand out.
 
-    It raises rather than end early. Closing it, at any point and more than once, frees what it
-    holds.
+    It raises rather than end early. Closing it, at any point and more than once, frees what it holds.
     """
 
     def __init__(self, stat: BlobStat, length: int) -> None:

@@ -1,13 +1,15 @@
 """What every store must pass when it is read, and all of it for one that can only be read:
 
-class TestMine(ReadOnlyConformance):
-@pytest.fixture
-def store(self) -> BlobStore:
-return MyStore(...)
+    class TestMine(ReadOnlyConformance):
+        @pytest.fixture
+        def store(self) -> BlobStore:
+            return MyStore(...)
 
-@pytest.fixture
-def place(self, store: BlobStore) -> Place:
-return lambda content: "the key under which the content can be read now"
+        @pytest.fixture
+        def place(self, store: BlobStore) -> Place:
+            return lambda content: "the key under which the content can be read now"
+
+`place` is given content and puts it where the store reads.
 """
 
 import os

@@ -39,10 +39,9 @@ async def gather(chunks: AsyncIterable[bytes], size: int = BLOCK) -> AsyncIterat
 class Ingest:
     """One upload: `feed` each block, `finish`, compare, `commit`; or `abort` at any point.
 
-    It belongs to one task. A call that fails or is cancelled leaves only `abort`, for a block may
-    be missing. Pool work that has begun always ends, and the writer is aborted only after that: no
-    descriptor is freed under a running thread. As an asynchronous context manager it aborts on the
-    way out unless it was committed.
+    It belongs to one task. A call that fails or is cancelled leaves only `abort`, for a block may be missing. Pool work
+    that has begun always ends, and the writer is aborted only after that: no descriptor is freed under a running
+    thread. As an asynchronous context manager it aborts on the way out unless it was committed.
     """
 
     def __init__(

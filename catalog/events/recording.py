@@ -35,7 +35,7 @@ def record(
     changes: Mapping[str, Change] | None = None,
     topic: str | None = None,
 ) -> None:
-    """Append an event and, when `topic` is given, add_deliveries the search index the object's newest state.
+    """Append an event and, when `topic` is given, add a delivery of the object's newest state to the search index.
 
     `topic` is the resource type of the object's documents. RuntimeError outside a transaction.
     """

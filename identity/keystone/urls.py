@@ -1,7 +1,7 @@
 """`/identity` while Keystone knows the users: nothing but where Keystone is.
 
-Clients keep to the host that they asked, whatever discovery tells them;
-so all other paths answer 410, with the address.
+Clients keep to the host that they asked, whatever discovery tells them; so all other paths answer 410, with the
+address.
 """
 
 from typing import Any

@@ -48,9 +48,7 @@ def editing_tags(
 
 
 def present(namespace: Namespace, *rules: str, actor: Actor) -> Namespace:
-    """The namespace as it is under the lock, after the policies were asked; NotFound when it is
-    gone.
-    """
+    """The namespace as it is under the lock, after the policies were asked; NotFound when it is gone."""
     row = Namespace.objects.filter(pk=namespace.pk).first()
     if row is None:
         raise absent(namespace.namespace)

@@ -54,9 +54,7 @@ def foresee(found: Read, *, strategy: Strategy) -> Outcome:
 
 
 def unload(*, actor: Actor) -> int:
-    """Forget every definition, protected ones too, and every resource type; how many namespaces
-    there were.
-    """
+    """Forget every definition, protected ones too, and every resource type; how many namespaces there were."""
     with definition_transaction(actor) as change:
         rows = list(Namespace.objects.order_by("namespace"))
         for row in rows:

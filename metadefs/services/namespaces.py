@@ -22,8 +22,7 @@ _GOVERNS = frozenset({"namespace", "visibility", "owner"})
 def create(draft: NamespaceDraft, *, actor: Actor) -> Namespace:
     """A namespace with its associations, properties, objects and tags, or nothing of it.
 
-    Duplicate when the name is taken, also by a namespace the actor cannot see: names are unique in
-    the service.
+    Duplicate when the name is taken, also by a namespace the actor cannot see: names are unique in the service.
     """
     check(draft)
     _check_new_names(draft)

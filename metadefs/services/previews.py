@@ -1,6 +1,4 @@
-"""What would be legal if a namespace were as proposed: nothing is written, and assets can be
-checked against it.
-"""
+"""What would be legal if a namespace were as proposed: nothing is written, and assets can be checked against it."""
 
 from catalog.conf import section
 from metadefs import rules

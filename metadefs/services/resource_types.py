@@ -1,6 +1,4 @@
-"""Resource types themselves: associations make them known; only operators rename, protect or forget
-them.
-"""
+"""Resource types themselves: associations make them known; only operators rename, protect or forget them."""
 
 from catalog.actors import Actor
 from catalog.clock import now
@@ -15,9 +13,7 @@ _RULE = "add_metadef_resource_type_association"
 
 
 def save(row: ResourceType, *, actor: Actor) -> ResourceType:
-    """Make a resource type known, or protect and unprotect a known one; the name of a known one
-    stays.
-    """
+    """Make a resource type known, or protect and unprotect a known one; the name of a known one stays."""
     check_name("resource type", row.name)
     MetadefPolicy(actor).require(_RULE)
     with tag_transaction(actor):

@@ -1,5 +1,4 @@
-"""Rows that a form has filled in, handed to the verbs: every page that edits rows goes through
-here.
+"""Rows that a form has filled in, handed to the verbs: every page that edits rows goes through here.
 
 The rows are not saved; what a verb makes is read back into them.
 """
@@ -26,9 +25,7 @@ Row = Namespace | ResourceType | Child
 
 
 def write(row: Row, *, actor: Actor) -> None:
-    """Create the row when it has no key yet, else replace what is stored under its key; any
-    CatalogError.
-    """
+    """Create the row when it has no key yet, else replace what is stored under its key; any CatalogError."""
     if isinstance(row, Namespace):
         made: Any = _write_namespace(row, actor)
     elif isinstance(row, ResourceType):

@@ -117,8 +117,8 @@ class _Parser:
         options = mapping(bounds, f"range.{name}")
         known(options, f"range.{name}", {"gt", "gte", "lt", "lte"})
         found = {
-            side: None if resolved is None else scalar(resolved, f"range.{name}.{side}")
-            for side, resolved in options.items()
+            side: None if bound is None else scalar(bound, f"range.{name}.{side}")
+            for side, bound in options.items()
         }
         return query.Range(name, **found)
 

@@ -23,9 +23,7 @@ class Listing:
 
 
 def listing(request: Request, keys: Collection[str], *, limited: bool) -> Listing:
-    """`limit`, `marker`, `sort_key`, `sort_dir`; `limited`: a page is never longer than the
-    service's limit.
-    """
+    """`limit`, `marker`, `sort_key`, `sort_dir`; `limited`: a page is never longer than the service's limit."""
     given = request.query_params
     key, descending = given.get("sort_key", "created_at"), direction(request) == "desc"
     if key not in keys:

@@ -1,6 +1,4 @@
-"""Definitions as the dialect shows them: fields without a value are left out, links begin with
-`/v2`.
-"""
+"""Definitions as the dialect shows them: fields without a value are left out, links begin with `/v2`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,9 +1,8 @@
 """Where each value lies in a tantivy index, and the index's schema.
 
-Text is taken apart by us (`analysis`) and handed over as words; a many-valued field has its smallest and
-largest value beside it,
-for sorting. A free property is one term `key␟value`, and one path of a JSON field for counting. A declared one
-has a slot.
+Text is taken apart by us (`analysis`) and handed over as words; a many-valued field has its smallest and largest value
+beside it, for sorting. A free property is one term `key␟value`, and one path of a JSON field for counting. A declared
+one has a slot.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,8 +24,7 @@ KEY, IDENTITY, VERSION, LIVE, GONE_AT, BODY, NAMES, TIE = (
 PAIRS, JSON = "_pairs", "_json"
 VERBATIM = "="
 """PrefixMatch every value in the JSON field, from format 2 on: a bare `2026-01-31T12:00:00Z` tantivy would take for a
-time
-there.
+time there.
 """
 WORDS = "words"
 NUMERIC = frozenset({FieldType.LONG, FieldType.DATE})
