@@ -1,4 +1,4 @@
-"""Searching: rights added, the engine asked, bodies made fit for the caller; the API and the pages come through here."""
+"""Searching: rights added, the engine asked, bodies made fit for the caller. API and pages come through here."""
 
 import time
 from collections.abc import Callable, Iterable
