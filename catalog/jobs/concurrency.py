@@ -47,6 +47,16 @@ def place(job_id: str) -> Iterator[bool]:
         _hint_at_next(kind, places, after=job_id)
 
 
+def has_room(job: Job) -> bool:
+    """Whether this process has a place for the job now."""
+    kind = kinds().get(job.kind)
+    places = kind.places() if kind else None
+    if kind is None or places is None:
+        return True
+    with _lock:
+        return _has_room(kind.name, kind.share(job), places)
+
+
 def _has_room(name: str, share: str, places: Places) -> bool:
     taken = sum(count for (kind, _), count in _taken.items() if kind == name)
     own = places.each is None or _taken[name, share] < places.each

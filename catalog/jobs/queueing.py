@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 from catalog.actors import Actor
 from catalog.clock import database_now
 from catalog.jobs.lifecycle import QUEUED
+from catalog.jobs.registry import kinds
 from catalog.models import Job
 
 
@@ -19,10 +20,14 @@ def enqueue(kind: str, input: Mapping[str, Any], *, actor: Actor, key: str | Non
     With `key`, a job of the same kind and key that waits, for its first attempt or another one, is returned instead of
     a second one. One that runs is not: what it read may be older than what this one is for. The new job then waits
     until that one has ended: no two of a key are under way.
+
+    Of a kind that runs few at once nothing is hinted where as many of the project wait as there are places: one that
+    ends hints at the next, and hints of a hundred do not stand before those of others.
     """
     with transaction.atomic():
         job = _insert(kind, input, actor, key)
-        transaction.on_commit(lambda: hint(job.id))
+        if not _many_wait(job):
+            transaction.on_commit(lambda: hint(job.id))
     return job
 
 
@@ -50,6 +55,17 @@ def _insert(kind: str, input: Mapping[str, Any], actor: Actor, key: str | None) 
     except IntegrityError:
         return _insert(kind, input, actor, key)
     return row
+
+
+def _many_wait(job: Job) -> bool:
+    kind = kinds().get(job.kind)
+    places = kind.places() if kind else None
+    if places is None:
+        return False
+    waiting = Job.objects.filter(
+        kind=job.kind, state=QUEUED, actor_project_id=job.actor_project_id
+    ).exclude(pk=job.pk)
+    return waiting[: places.total].count() >= places.total
 
 
 def _queued(kind: str, key: str | None) -> Job | None:

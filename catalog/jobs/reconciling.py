@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from catalog.clock import database_now
 from catalog.conf import CatalogConfig, section
+from catalog.jobs.concurrency import LOOKED_AT, has_room
 from catalog.jobs.leases import WATCH, expired, waiting
 from catalog.jobs.queueing import hint
 from catalog.models import Job
@@ -26,15 +27,21 @@ _hinted: dict[tuple[str, int, int], float] = {}
 
 
 def reconcile() -> int:
-    """Hint again at every overdue job, at most once per lease and attempt from this process, lest a backlog fill the
-    broker. A job hinted twice is still claimed once.
+    """Hint again at every overdue job that this process has a place for, at most once per lease and attempt from this
+    process, lest a backlog fill the broker. A job hinted twice is still claimed once.
     """
     moment, lease = time.monotonic(), section(CatalogConfig).job_lease
     for one in [one for one, at in _hinted.items() if moment - at > lease]:
         del _hinted[one]
-    found = overdue().values_list("id", "attempts", "undo_attempts").iterator(chunk_size=LIMIT)
-    fresh = list(islice((one for one in found if one not in _hinted), LIMIT))
-    for one in fresh:
-        _hinted[one] = moment
-        hint(one[0])
+    found = overdue().only(*LOOKED_AT, "attempts", "undo_attempts").iterator(chunk_size=LIMIT)
+    fresh = list(
+        islice((job for job in found if _attempt(job) not in _hinted and has_room(job)), LIMIT)
+    )
+    for job in fresh:
+        _hinted[_attempt(job)] = moment
+        hint(job.pk)
     return len(fresh)
+
+
+def _attempt(job: Job) -> tuple[str, int, int]:
+    return job.pk, job.attempts, job.undo_attempts

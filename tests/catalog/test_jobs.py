@@ -1,5 +1,6 @@
 """Jobs: the row is the truth; leases, retries, undoing, and a worker that lost its job."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
@@ -11,7 +12,7 @@ from catalog import requestids
 from catalog.actors import Actor
 from catalog.clock import database_now, now
 from catalog.errors import CatalogError
-from catalog.jobs import reconciling, registry
+from catalog.jobs import concurrency, reconciling, registry
 from catalog.jobs.lifecycle import FAILED, QUEUED, RUNNING, SUCCEEDED
 from catalog.jobs.queueing import enqueue
 from catalog.jobs.reconciling import overdue, reconcile
@@ -203,6 +204,40 @@ def test_those_of_one_share_take_few_places_and_hide_nobody_behind_them() -> Non
     assert run(first.pk) is True
     assert hints.remembered == [latest.pk, second.pk], "behind one, others; then its own in turn"
     assert done == [other.pk, late.pk, first.pk]
+
+
+def test_hints_of_many_do_not_stand_before_those_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a kind with few places so many are hinted at as there are places; each that ends hints at the next."""
+
+    class Crowd(JobKind):
+        name = "tests.crowd"
+        steps = (First(),)
+
+        @override
+        def places(self) -> Places:
+            return Places(3, each=2)
+
+        @override
+        def share(self, job: Job) -> str:
+            return str(job.actor_project_id)
+
+    registry.register(Crowd())
+    often = [enqueue("tests.crowd", {}, actor=replace(ACTOR, project_id="often")) for _ in range(9)]
+    other = enqueue("tests.crowd", {}, actor=replace(ACTOR, project_id="other"))
+    assert hints.remembered == [*[one.pk for one in often[:3]], other.pk]
+    hints.remembered.clear()
+    for at in range(8):
+        assert run(often[at].pk)
+    assert set(hints.remembered) >= {one.pk for one in often[1:]}, "the chain does not break"
+    Job.objects.filter(pk=often[8].pk).update(run_after=database_now(-5))
+    for full in (True, False):
+        hints.remembered.clear()
+        with monkeypatch.context() as patched:
+            patched.setattr(concurrency, "_taken", Counter({("tests.crowd", "often"): 2 * full}))
+            assert reconcile() == (0 if full else 1)
+        assert hints.remembered == ([] if full else [often[8].pk])
 
 
 def test_what_cannot_be_claimed_is_not_hinted_at_again_and_again() -> None:
