@@ -49,7 +49,7 @@ class HashWait:
         self._end = time.monotonic() + WAIT
 
     def poll(self) -> bool | None:
-        """True: there is room, which is promised to as many as it is for. False: time ran out. None: look again."""
+        """True: there is room, which is promised to as many as it is for. False: time ran out. None: poll again."""
         moment = time.monotonic()
         with _lock:
             _promised[:] = [one for one in _promised if one > moment - ROOM]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from catalog.actors import Actor
 from catalog.indexing.documents import COMMON, Field, FieldType, declared, sources
 from catalog.query import Everything, Expression
-from search import bulkheads, engines, field_security, policies, query_cost, rights
+from search import bulkhead, engines, field_security, policies, query_cost, rights
 from search.caller_search import CallerSearch
 from search.deadline import caller_deadline
 from search.field_security import HiddenFields
@@ -189,7 +189,7 @@ class _Counting:
         price = query_cost.price(
             seen, resolve_query(seen, request.query), asked, engine.documents()
         )
-        with bulkheads.permit(self.actor, price):
+        with bulkhead.permit(self.actor, price):
             return engine.search(asked, caller_deadline())
 
 

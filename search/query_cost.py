@@ -84,8 +84,8 @@ def rounded(documents: int) -> int:
 
 
 def price(schema: Schema, query: ResolvedQuery, request: SearchRequest, documents: int) -> int:
-    """What the request costs on about so many documents; `query` is its own, resolved to the schema. QueryTooCostly,
-    which names the costliest part, when it is too much.
+    """What the request costs on about so many documents; `query` is its own, resolved against the schema.
+    QueryTooCostly, which names the costliest part, when it is too much.
     """
     size = rounded(documents)
     costs = _costs(schema, query, request, size)

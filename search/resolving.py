@@ -1,7 +1,7 @@
 r"""From the name a caller writes to the field it means: the one place that knows.
 
 ``name`` · ``name.raw`` (the whole name, exact) · ``size`` · ``properties.hw_cpu_cores`` · ``hw_cpu_cores``. A bare name
-that is no field is a property; a name that is kept from the caller (`Schema.hidden`) is a property that no
+that is no field is a property; a name that is hidden from the caller (`Schema.hidden`) is a property that no
 document has. Engines give a `Target` its place in their own layout.
 
 ``.raw`` and ``.keyword`` mean the exact value: the twin of a text, and a keyword or a property itself. A ``*`` would be

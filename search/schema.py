@@ -34,7 +34,7 @@ class Typing:
 @dataclass(frozen=True)
 class Schema:
     """`sequence` counts the changes of `typings`, `taken` the slots ever given out; `filled` tells that every row
-    was handed to the relay once. `hidden`: what is kept from the one who asks; it is not stored.
+    was handed to the relay once. `hidden`: what is hidden from the one who asks; it is not stored.
     """
 
     fields: tuple[Field, ...]

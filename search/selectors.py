@@ -13,7 +13,7 @@ from catalog.pages import taken
 from catalog.query import Exists, Expression
 from search import (
     aggregations,
-    bulkheads,
+    bulkhead,
     consistency,
     engines,
     field_security,
@@ -89,7 +89,7 @@ def _answered(actor: Actor, question: CallerSearch, types: list[str]) -> SearchR
         aggregations=aggregations.typed(schema, question.aggregations),
     )
     price = query_cost.price(schema, resolved, request, engine.documents())
-    with bulkheads.permit(actor, price):
+    with bulkhead.permit(actor, price):
         deadline, cut = caller_deadline(), False
         spelling.check(schema, question, _holding(engine, request, deadline))
 

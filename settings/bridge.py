@@ -26,9 +26,9 @@ from starlette.types import Message, Receive, Scope, Send
 from catalog import callers, requestids
 from catalog.api import deferred, delegated
 from catalog.api.addresses import PROXIED, RAW_PATH
-from catalog.background import in_background
 from catalog.errors import CatalogError, NotFound, TooLarge, UnsupportedMediaType
 from catalog.fairqueue import FairQueue, Used
+from catalog.outside_request import outside_request
 from settings.bodies import Bodies, ClientGone, Reservation, client_key
 from settings.capacity import CapacityBudget
 from settings.disconnects import leaving
@@ -88,7 +88,7 @@ class Bridge:
             raise
 
     async def _sent_by(self, scope: Scope) -> str:
-        return await self._on_thread(in_background(partial(self._sender, environ(scope, b""))))
+        return await self._on_thread(outside_request(partial(self._sender, environ(scope, b""))))
 
     async def _answer(
         self, scope: Scope, body: bytes, send: Send, gone: "asyncio.Future[None]"
@@ -151,7 +151,7 @@ class Bridge:
         self._waits.reserve(key, 1)
         try:
             pauses = deferred.pauses()
-            while (found := await self._in_pool(in_background(waiting.poll))) is None:
+            while (found := await self._in_pool(outside_request(waiting.poll))) is None:
                 await asyncio.wait([gone], timeout=next(pauses))
                 if gone.done():
                     raise ClientGone

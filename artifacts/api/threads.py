@@ -21,10 +21,10 @@ from artifacts import configured_stores as store_registry
 from artifacts.api.pool_partition import PoolPartitions
 from artifacts.conf import ArtifactsConfig
 from catalog import callers
-from catalog.background import in_background
 from catalog.conf import section
 from catalog.errors import Unavailable
 from catalog.fairqueue import FairQueue, Used
+from catalog.outside_request import outside_request
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -99,7 +99,7 @@ async def in_database(work: Callable[[], T], *, undo: Callable[[T], object] | No
     caller, queue, used = callers.current.get(), _database_queue(), Used()
     if not queue.took(caller):
         await queue.wait(caller)
-    running = database_threads().submit(in_background(used.measured(work)))
+    running = database_threads().submit(outside_request(used.measured(work)))
     ended = asyncio.wrap_future(running)
     ended.add_done_callback(lambda _: queue.give_back(caller, used.seconds))
     try:

@@ -1,6 +1,7 @@
 """The few ways in which artifact rows change; every service ends in one of them.
 
-Each runs inside the caller's transaction, raises the versions, appends the event and owes the index the new state.
+Each runs inside the caller's transaction, raises the versions, appends the event and adds a delivery of the new state
+to the outbox.
 """
 
 from collections.abc import Collection, Iterable, Mapping

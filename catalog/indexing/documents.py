@@ -125,7 +125,7 @@ class DocumentSource(ABC):
         return body
 
 
-_sources: Registry[DocumentSource] = Registry("the documents of", same=same_class)
+_sources: Registry[DocumentSource] = Registry("document source", same=same_class)
 _declared: list[Callable[[], Mapping[str, FieldType]]] = []
 
 

@@ -28,7 +28,7 @@ class Draft:
 
 
 Describer = Callable[[Event], Iterable[Draft]]
-_describers: Registry[Describer] = Registry("the notices of")
+_describers: Registry[Describer] = Registry("notice describer")
 
 
 def register(object_type: str, describer: Describer) -> None:

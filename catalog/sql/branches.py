@@ -54,7 +54,7 @@ class Filters:
 def branch(
     rows: QuerySet[Any], sorts: Sequence[Sort], keys: Sequence[Combinable], id_: str = "id"
 ) -> Branch:
-    """The branch that holds these rows, ordered by `keys`; the query must read one table and have no order."""
+    """The branch that holds these rows, ordered by `keys`, whatever order the query has; it must read one table."""
     names = [f"key_{i}" for i in range(len(keys))]
     marked = rows.annotate(**dict(zip(names, keys, strict=True)))
     marked = marked.filter(Q(_Mark(output_field=BooleanField())))

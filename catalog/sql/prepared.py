@@ -38,7 +38,7 @@ class Statement:
     params: tuple[Any, ...]
 
     def filled(self, values: Mapping[str, Any]) -> list[Any]:
-        """The parameters of one call. They are named as `placeholder` was called."""
+        """The parameters of one call; `values` are named as `placeholder` was called."""
         return [
             adapted(values[str(one)]) if isinstance(one, Placeholder) else one
             for one in self.params

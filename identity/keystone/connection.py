@@ -9,7 +9,7 @@
     the service's own user is refused                    KeystoneUnavailable
     no connection, no answer in time, 5xx                KeystoneUnavailable
     what is no JSON, or of another shape than promised   KeystoneUnavailable
-    it was away a moment ago (`CircuitBreaker`)                KeystoneUnavailable, not asked
+    it was away a moment ago (`CircuitBreaker`)          KeystoneUnavailable, not asked
 """
 
 import logging

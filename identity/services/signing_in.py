@@ -145,7 +145,7 @@ def _checked(binding: tuple[throttle.Counter, ...], *, known: bool) -> Iterator[
         yield
         return
     with hashing.permit():
-        throttle.check(binding)  # others may have failed while this one stood in line
+        throttle.check(binding)  # others may have failed while this one queued
         yield
 
 

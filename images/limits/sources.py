@@ -35,7 +35,7 @@ class _Off(LimitSource):
         return dict.fromkeys(Resource, UNLIMITED)
 
 
-_factories: Registry[Callable[[], LimitSource]] = Registry("the source of limits")
+_factories: Registry[Callable[[], LimitSource]] = Registry("limit source")
 _factories.register(OFF, _Off)
 
 

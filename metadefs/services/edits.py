@@ -14,7 +14,11 @@ from metadefs import schema
 from metadefs.models import Namespace
 from metadefs.policies import MetadefPolicy, absent
 from metadefs.services import contents
-from metadefs.services.transactions import DefinitionEdit, definition_transaction, tag_transaction
+from metadefs.services.transactions import (
+    DefinitionEdit,
+    definition_transaction,
+    ungoverning_transaction,
+)
 
 
 @contextmanager
@@ -38,7 +42,7 @@ def editing_tags(
     namespace: Namespace, *rules: str, actor: Actor
 ) -> Iterator[tuple[Namespace, DefinitionEdit]]:
     """Edit the tags of a namespace, which govern nothing."""
-    with tag_transaction(actor) as change:
+    with ungoverning_transaction(actor) as change:
         row = present(namespace, *rules, actor=actor)
         used = contents.bytes_in(row)
         yield row, change

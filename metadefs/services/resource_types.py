@@ -7,7 +7,7 @@ from catalog.events.recording import Change, record
 from metadefs.models import ResourceType
 from metadefs.policies import MetadefPolicy
 from metadefs.services.naming import check_name, check_new_name
-from metadefs.services.transactions import tag_transaction
+from metadefs.services.transactions import ungoverning_transaction
 
 _RULE = "add_metadef_resource_type_association"
 
@@ -16,7 +16,7 @@ def save(row: ResourceType, *, actor: Actor) -> ResourceType:
     """Make a resource type known, or protect and unprotect a known one; the name of a known one stays."""
     check_name("resource type", row.name)
     MetadefPolicy(actor).require(_RULE)
-    with tag_transaction(actor):
+    with ungoverning_transaction(actor):
         known = ResourceType.objects.filter(pk=row.pk).first() if row.pk else None
         if known is not None and known.name != row.name:
             raise Conflict("a resource type cannot be renamed: assets know it by its name")
@@ -35,7 +35,7 @@ def save(row: ResourceType, *, actor: Actor) -> ResourceType:
 def delete(row: ResourceType, *, actor: Actor) -> None:
     """Forget a resource type that no namespace governs; Protected when it is."""
     MetadefPolicy(actor).require("remove_metadef_resource_type_association")
-    with tag_transaction(actor):
+    with ungoverning_transaction(actor):
         found = ResourceType.objects.filter(pk=row.pk).first()
         if found is None:
             raise NotFound(f"there is no resource type {row.name!r}", name=row.name)

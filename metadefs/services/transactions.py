@@ -62,7 +62,7 @@ def definition_transaction(actor: Actor) -> Iterator[DefinitionEdit]:
 
 
 @contextmanager
-def tag_transaction(actor: Actor) -> Iterator[DefinitionEdit]:
+def ungoverning_transaction(actor: Actor) -> Iterator[DefinitionEdit]:
     """As `definition_transaction`, for what governs nothing (tags): the epoch stays."""
     with transaction.atomic():
         epochs.lock()

@@ -10,7 +10,7 @@ MODULES = {
     "catalog.line": "catalog.bulkhead",
     "catalog.presence": "catalog.circuit_breaker",
     "catalog.lapsing": "catalog.lease_watch",
-    "catalog.aside": "catalog.background",
+    "catalog.aside": "catalog.outside_request",
     "catalog.tables": "catalog.migrations_state",
     "catalog.outages": "catalog.outage_log",
     "catalog.prepared": "catalog.sql.prepared",
@@ -19,6 +19,15 @@ MODULES = {
     "catalog.api.later": "catalog.api.deferred",
     "catalog.api.carrying": "catalog.api.delegated",
     "catalog.api.notes": "catalog.api.warning_header",
+    "catalog.events.claiming": "catalog.outbox.claiming",
+    "catalog.events.waking": "catalog.outbox.waking",
+    "catalog.events.parking": "catalog.parking",
+    "catalog.api.openstack": "catalog.api.openstack_errors",
+    "images.inspectors": "images.oslo_inspectors",
+    "images.limits.sizes": "images.sizes",
+    "settings.policies": "settings.content_security_policy",
+    "identity.keystone.memory": "identity.keystone.cache",
+    "identity.keystone.seals": "identity.keystone.encrypted_tokens",
     "catalog.api.dialects": "catalog.api.error_responses",
     "catalog.jobs.places": "catalog.jobs.concurrency",
     "settings.frame": "settings.asgi_middleware",
@@ -59,7 +68,7 @@ MODULES = {
     "search.opening": "search.opt_in",
     "search.spending": "search.deadline",
     "search.slips": "search.edit_distance",
-    "search.places": "search.bulkheads",
+    "search.places": "search.bulkhead",
     "search.supervised": "search.relay_process",
     "search.lexical": "search.engines.embedded.regexps",
     "search.compilers": "search.engines.*.compiler",
@@ -83,11 +92,29 @@ NAMES = {
     "Question": "CallerSearch, AssignmentFilter",
     "Looks": "WildcardMatch",
     "Begins": "PrefixMatch",
+    "Frame": "OutermostMiddleware",
+    "Passage": "RequestRecord",
+    "Share": "PoolPartition",
+    "Shares": "PoolPartitions",
+    "Ahead": "PrefetchingReader",
+    "Holder": "LeaseRenewer",
+    "Measured": "Probed",
+    "Bound": "ResolvedQuery",
+    "kept_from": "hidden_from",
+    "locations_of": "candidates",
     "with_implied_roles": "",
     "require_staging": "",
 }
 """Names of classes and functions that were renamed or went, and what is said now."""
-PROSE = {"debt": "delivery", "debts": "deliveries", "yardstick": "reference"}
+PROSE = {
+    "debt": "delivery",
+    "debts": "deliveries",
+    "owe": "add a delivery",
+    "owes": "adds a delivery",
+    "owed": "outstanding",
+    "stand in line": "queue",
+    "yardstick": "reference",
+}
 """Words of comments, docstrings and pages."""
 PAGES = ("docs/explanation", "docs/how-to", "docs/tutorial")
 
@@ -114,9 +141,15 @@ def identifiers(tree: ast.Module) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(tree):
         match node:
-            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.Name(id=name):
+            case (
+                ast.ClassDef(name=name)
+                | ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+            ):
                 names.add(name)
-            case ast.alias(name=name) | ast.Attribute(attr=name):
+            case ast.Name(id=name) | ast.alias(name=name) | ast.Attribute(attr=name):
+                names.add(name)
+            case ast.arg(arg=name) | ast.keyword(arg=str(name)):
                 names.add(name)
     return names
 

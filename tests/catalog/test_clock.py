@@ -36,13 +36,13 @@ def _kind() -> None:
     reconciling._hinted.clear()
 
 
-def outstanding() -> None:
+def deliver() -> None:
     with transaction.atomic():
         add_deliveries("search", "T", ["1"])
 
 
 def test_the_moment_is_the_statements_and_can_be_moved() -> None:
-    outstanding()
+    deliver()
     rows = Delivery.objects.all()
     assert rows.filter(due_at__lte=database_now()).exists()
     assert not rows.filter(due_at__lte=database_now(-60)).exists()
@@ -66,7 +66,7 @@ def test_a_debt_is_due_at_once(
     writer: float, reader: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clocks.move(monkeypatch, writer)
-    outstanding()
+    deliver()
     clocks.move(monkeypatch, reader)
     (claimed,) = claiming.claim("search", owner="a", lease=60, limit=10)
     claiming.give_back([claimed], owner="a", error="away", poison=False)
@@ -77,7 +77,7 @@ def test_a_debt_is_due_at_once(
 
 
 def test_a_retried_delivery_is_due_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    outstanding()
+    deliver()
     Delivery.objects.update(parked=True)
     clocks.move(monkeypatch, AHEAD)
     parking.retry([Delivery.objects.get().pk], actor=ACTOR)
@@ -89,7 +89,7 @@ def test_a_retried_delivery_is_due_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 def test_leases_hold_before_other_clocks(
     holder: float, other: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outstanding()
+    deliver()
     job = enqueue("tests.nothing", {}, actor=ACTOR)
     clocks.move(monkeypatch, holder)
     assert claiming.claim("search", owner="a", lease=60, limit=10)

@@ -91,6 +91,6 @@ def test_filters_that_no_row_passes_are_told() -> None:
         branches.filters(Job.objects.none())
 
 
-def test_a_branch_may_not_be_ordered_by_anything_else(jobs: list[Job]) -> None:
+def test_an_order_of_the_rows_themselves_does_not_count(jobs: list[Job]) -> None:
     made = branches.branch(Job.objects.order_by("-created_at"), BY_KIND, [F("kind"), F("id")])
     assert "created_at" not in made.after.sql

@@ -16,7 +16,7 @@ from catalog.outbox.deliveries import add_deliveries
 pytestmark = pytest.mark.django_db
 
 
-def outstanding(project: str | None, number: int) -> None:
+def deliver(project: str | None, number: int) -> None:
     ids = [f"{project}-{n}" for n in range(number)]
     with transaction.atomic():
         add_deliveries("search", "T", ids, projects=dict.fromkeys(ids, project))
@@ -28,8 +28,8 @@ def claimed(limit: int, turns: Turns, owner: str = "me") -> list[Claim]:
 
 @pytest.mark.parametrize("last", ["", "large", "small", "zzz"])
 def test_few_deliveries_do_not_wait_for_many(last: str) -> None:
-    outstanding("large", 300)
-    outstanding("small", 2)
+    deliver("large", 300)
+    deliver("small", 2)
     found = claimed(100, Turns(last))
     assert Counter(one.project_id for one in found) == {"large": 98, "small": 2}
     assert [one.object_id for one in found if one.project_id == "large"] == [
@@ -41,7 +41,7 @@ def test_few_deliveries_do_not_wait_for_many(last: str) -> None:
 def test_everybody_has_a_turn_before_anybody_has_the_next(limit: int) -> None:
     names = [f"p{n:02}" for n in range(2 * PROJECTS + 3)]
     for name in names:
-        outstanding(name, 60)
+        deliver(name, 60)
     turns, rounds = Turns("p05"), -(-len(names) // min(limit, PROJECTS))
     served = [{one.project_id for one in claimed(limit, turns)} for _ in range(rounds)]
     assert set().union(*served) == set(names)
@@ -52,12 +52,12 @@ def test_everybody_has_a_turn_before_anybody_has_the_next(limit: int) -> None:
 def test_who_rests_is_passed_over_while_there_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = [1000.0]
     monkeypatch.setattr(claiming, "time", SimpleNamespace(monotonic=lambda: moment[0]))
-    outstanding("heavy", 2)
+    deliver("heavy", 2)
     turns = Turns("")
     assert len(claimed(1, turns)) == 1
     turns.rest("heavy", 3.0)
     assert turns.pause() is None, "nobody else was there"
-    outstanding("light", 2)
+    deliver("light", 2)
     assert [one.project_id for one in claimed(1, turns)] == ["light"]
     turns.rest("heavy", 3.0)
     assert [one.project_id for one in claimed(10, turns)] == ["light"]
@@ -71,22 +71,22 @@ def test_who_rests_is_passed_over_while_there_are_others(monkeypatch: pytest.Mon
 
 
 def test_deliveries_of_no_project_have_turns_like_others() -> None:
-    outstanding(None, 300)
-    outstanding("p", 300)
+    deliver(None, 300)
+    deliver("p", 300)
     assert Counter(one.project_id for one in claimed(100, Turns())) == {"": 50, "p": 50}
 
 
 def test_nothing_is_said_to_be_due_only_when_nothing_is() -> None:
     """Not when the next projects are in another consumer's hands."""
     for n in range(PROJECTS + 1):
-        outstanding(f"p{n}", 1)
+        deliver(f"p{n}", 1)
     assert len(claimed(PROJECTS, Turns(""), owner="other")) == PROJECTS
     assert [one.object_id for one in claimed(10, Turns(""))] == [f"p{PROJECTS}-0"]
     assert claimed(10, Turns("")) == []
 
 
 def test_what_was_not_worked_at_is_due_as_before() -> None:
-    outstanding("p", 3)
+    deliver("p", 3)
     first, *others = claimed(10, Turns())
     before = Delivery.objects.get(pk=others[0].id)
     release("search", owner="me", claims=others)

@@ -57,8 +57,8 @@ def operations(version: int = 1) -> list[Operation]:
 
 
 def plainly(expression: Expression) -> set[str]:
-    bound = resolve_query(SCHEMA, expression)
-    return {i for i, document in DOCUMENTS.items() if matches(bound, document)}
+    resolved = resolve_query(SCHEMA, expression)
+    return {i for i, document in DOCUMENTS.items() if matches(resolved, document)}
 
 
 def plain_order(ids: set[str], sorts: tuple[Sort, ...]) -> list[str]:
@@ -71,8 +71,8 @@ def plain_order(ids: set[str], sorts: tuple[Sort, ...]) -> list[str]:
 
 def plain_ranks(expression: Expression) -> list[tuple[str, float]]:
     """Ids with their scores, the best first, equal ones by the documents' own numbers."""
-    bound = resolve_query(SCHEMA, expression)
-    scores = {i: score(bound, DOCUMENTS[i]) for i in plainly(expression)}
+    resolved = resolve_query(SCHEMA, expression)
+    scores = {i: score(resolved, DOCUMENTS[i]) for i in plainly(expression)}
     return sorted(scores.items(), key=lambda one: (-one[1], DOCUMENTS[one[0]].encoded.tie))
 
 
@@ -719,9 +719,9 @@ class SearchEngineConformance:
 
     def test_marked_words_are_of_the_body(self, engine: Engine) -> None:
         expression = dsl.parse(SCHEMA, "quick bro")
-        bound = resolve_query(SCHEMA, expression)
+        resolved = resolve_query(SCHEMA, expression)
         for hit in engine.search(SearchRequest(query=expression, size=200)).hits:
-            marked = highlighting.highlights(SCHEMA, bound, hit.body, Highlight(("*",)))
+            marked = highlighting.highlights(SCHEMA, resolved, hit.body, Highlight(("*",)))
             assert marked
             assert "property_text" not in marked
 

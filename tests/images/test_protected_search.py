@@ -57,7 +57,7 @@ def engine(
 
 @pytest.fixture
 def index(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """PrefixMatch to index by the rules that are in force now."""
+    """Begins to index by the rules that are in force now."""
 
     def begin() -> None:
         sources = {IMAGE: ImageDocuments(), ArtifactDocuments.resource_type: ArtifactDocuments()}

@@ -42,7 +42,8 @@ class Api(Http):
     def __call__(
         self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
     ) -> HttpResponse:
-        return self.call(method, path, body if raw is None else raw, **headers)
+        given = {name: value or None for name, value in headers.items()}
+        return self.call(method, path, body if raw is None else raw, **given)
 
     def as_(self, caller: str) -> "Api":
         return Api(caller)

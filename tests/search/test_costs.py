@@ -14,7 +14,7 @@ from django.test import Client
 from catalog import query as q
 from catalog.actors import Actor
 from catalog.callers import CallerGone, watched
-from search import aggregations, bulkheads, patterns, query_cost
+from search import aggregations, bulkhead, patterns, query_cost
 from search import schema as schemas
 from search.conf import SearchConfig
 from search.deadline import Deadline
@@ -250,7 +250,7 @@ def searching(project: str, count: int) -> Iterator[None]:
     over, begun = threading.Event(), threading.Barrier(count + 1)
 
     def hold() -> None:
-        with bulkheads.permit(Actor(project_id=project), query_cost.MOST):
+        with bulkhead.permit(Actor(project_id=project), query_cost.MOST):
             begun.wait(60)
             over.wait(60)
 
@@ -270,7 +270,7 @@ def searching(project: str, count: int) -> Iterator[None]:
 def test_a_project_leaves_places_to_others(
     ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulkheads, "LIGHT", -1)
+    monkeypatch.setattr(bulkhead, "LIGHT", -1)
     ours = ask({"limit": 1}).json()["hits"]["hits"][0]["_source"]["project_id"]
     with searching("theirs", 1):
         assert ask({}).status_code == 200
@@ -278,7 +278,7 @@ def test_a_project_leaves_places_to_others(
         for crowded in (ask({}), ask(None, f"{SEARCH}/facets")):
             assert (crowded.status_code, crowded.json()["code"]) == (503, "too_many_searches")
             assert crowded["Retry-After"] == "1"
-        monkeypatch.setattr(bulkheads, "LIGHT", query_cost.LIGHT)
+        monkeypatch.setattr(bulkhead, "LIGHT", query_cost.LIGHT)
         assert ask({}).status_code == 200, "what is over in a moment needs no place"
 
 

@@ -56,7 +56,7 @@ def databaseless(request: HttpRequest) -> HttpResponse:
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
-    """HealthMetrics with pauses between them; `fail=1` breaks off, `endless=1` goes on."""
+    """Parts with pauses between them; `fail=1` breaks off, `endless=1` goes on."""
 
     opened, closed = gate, ended
 

@@ -21,12 +21,15 @@ class Http:
         path: str,
         body: Any = None,
         content_type: str = "application/json",
-        **headers: str,
+        **headers: str | None,
     ) -> Any:
         """The answer. Bytes and texts are sent as they are, everything else as JSON; `_` in a header's name is `-`, and
-        an empty header is left out.
+        a header that is None is left out.
         """
-        given = {"X-Auth-Token": self.token, "Accept": "application/json"}
+        given: dict[str, str | None] = {
+            "X-Auth-Token": self.token or None,
+            "Accept": "application/json",
+        }
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self._client.generic(
             method,
@@ -35,7 +38,7 @@ class Http:
             else self._base + path,
             _sent(body),
             content_type=content_type,
-            headers={name: value for name, value in given.items() if value},
+            headers={name: value for name, value in given.items() if value is not None},
             REMOTE_ADDR=self._remote,
         )
 

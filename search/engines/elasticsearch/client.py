@@ -53,7 +53,7 @@ def connect(
 ) -> Elasticsearch:
     """A client that spreads requests over the nodes and tries another one when a node is away.
 
-    `waiters` requests are under transport at once. When all nodes in a row could not be reached, nobody asks for
+    `waiters` requests are under way at once. When all nodes in a row could not be reached, nobody asks for
     `away_seconds`. What is then raised is for `told`.
     """
     secure = {"ca_certs": ca_certs} if ca_certs else {}

@@ -23,7 +23,7 @@ KEY, IDENTITY, VERSION, LIVE, GONE_AT, BODY, NAMES, TIE = (
 )  # fmt: skip
 PAIRS, JSON = "_pairs", "_json"
 VERBATIM = "="
-"""PrefixMatch every value in the JSON field, from format 2 on: a bare `2026-01-31T12:00:00Z` tantivy would take for a
+"""Begins every value in the JSON field, from format 2 on: a bare `2026-01-31T12:00:00Z` tantivy would take for a
 time there.
 """
 WORDS = "words"

@@ -10,7 +10,7 @@ from catalog import requestids
 T = TypeVar("T")
 
 
-def in_background(work: Callable[[], T]) -> Callable[[], T]:
+def outside_request(work: Callable[[], T]) -> Callable[[], T]:
     """The work, outside Django's handling of a request: with the request's id, and on no connection that has ended."""
     request_id = requestids.current.get()
 

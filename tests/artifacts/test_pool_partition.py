@@ -1,4 +1,4 @@
-"""PoolPartitions of a pool: few threads for each, all work done in its turn, nothing kept of those that are idle."""
+"""Partitions of a pool: few threads for each, all work done in its turn, nothing kept of those that are idle."""
 
 import gc
 from concurrent.futures import Future, ThreadPoolExecutor
