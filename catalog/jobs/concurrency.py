@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from catalog.clock import database_now
 from catalog.jobs.lifecycle import FAILING, QUEUED, RUNNING
 from catalog.jobs.queueing import hint
-from catalog.jobs.registry import JobKind, Places, kinds
+from catalog.jobs.registry import JobKind, Places, kinds, places_of
 from catalog.models import Job
 
 _lock = Lock()
@@ -25,11 +25,11 @@ LOOKED_AT = ("id", "kind", "input", "actor_project_id")
 def place(job_id: str) -> Iterator[bool]:
     """Whether there is a place for the job's kind, held until the end; then a job that waits for one is hinted at."""
     job = Job.objects.filter(pk=job_id).only(*LOOKED_AT).first()
-    kind = kinds().get(job.kind) if job else None
-    places = kind.places() if kind else None
-    if job is None or kind is None or places is None:
+    places = places_of(job) if job else None
+    if job is None or places is None:
         yield True
         return
+    kind = kinds()[job.kind]
     name, share = kind.name, kind.share(job)
     with _lock:
         free = _has_room(name, share, places)
@@ -44,17 +44,16 @@ def place(job_id: str) -> Iterator[bool]:
             _taken[name, share] -= 1
             if not _taken[name, share]:
                 del _taken[name, share]
-        _hint_at_next(kind, places, after=job_id)
+        _hint_at_next(kind, after=job_id)
 
 
 def has_room(job: Job) -> bool:
     """Whether this process has a place for the job now."""
-    kind = kinds().get(job.kind)
-    places = kind.places() if kind else None
-    if kind is None or places is None:
+    places = places_of(job)
+    if places is None:
         return True
     with _lock:
-        return _has_room(kind.name, kind.share(job), places)
+        return _has_room(job.kind, kinds()[job.kind].share(job), places)
 
 
 def _has_room(name: str, share: str, places: Places) -> bool:
@@ -63,7 +62,7 @@ def _has_room(name: str, share: str, places: Places) -> bool:
     return own and taken < places.total
 
 
-def _hint_at_next(kind: JobKind, places: Places, *, after: str) -> None:
+def _hint_at_next(kind: JobKind, *, after: str) -> None:
     """The one that has waited longest of those that can be claimed and find a place, past all of a share that has its
     own. The one that just left is not among them: when nobody could claim it, it would be hinted at again and again.
     """
@@ -72,8 +71,6 @@ def _hint_at_next(kind: JobKind, places: Places, *, after: str) -> None:
         ~Exists(begun), kind=kind.name, state=QUEUED, run_after__lte=database_now()
     ).exclude(pk=after)
     for job in waiting.order_by("run_after", "id").only(*LOOKED_AT).iterator(chunk_size=200):
-        with _lock:
-            free = _has_room(kind.name, kind.share(job), places)
-        if free:
+        if has_room(job):
             hint(job.pk)
             return

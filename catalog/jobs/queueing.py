@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from catalog.actors import Actor
 from catalog.clock import database_now
 from catalog.jobs.lifecycle import QUEUED
-from catalog.jobs.registry import kinds
+from catalog.jobs.registry import places_of
 from catalog.models import Job
 
 
@@ -58,8 +58,7 @@ def _insert(kind: str, input: Mapping[str, Any], actor: Actor, key: str | None) 
 
 
 def _many_wait(job: Job) -> bool:
-    kind = kinds().get(job.kind)
-    places = kind.places() if kind else None
+    places = places_of(job)
     if places is None:
         return False
     waiting = Job.objects.filter(

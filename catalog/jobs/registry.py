@@ -82,5 +82,11 @@ def register(kind: JobKind) -> None:
     _kinds.register(kind.name, kind)
 
 
+def places_of(job: Job) -> Places | None:
+    """The places of the job's kind; None: as many as come, or a kind that no code is registered for."""
+    kind = _kinds.get(job.kind)
+    return kind.places() if kind else None
+
+
 def kinds() -> Mapping[str, JobKind]:
     return _kinds
