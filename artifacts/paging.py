@@ -6,7 +6,7 @@ branch.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -47,7 +47,7 @@ def page_of(
     if not parts:
         return []
     try:
-        found = branches.filters(rows, index=_index_for(rows))
+        found = branches.filters(rows, index=partial(_index_for, rows))
     except EmptyResultSet:
         return []
     asked = branches.page(parts, found, values, table=TABLE, limit=page.limit + 1)
@@ -102,19 +102,14 @@ def _branch(found: Branch, sorts: Sequence[Sort], continued: bool) -> branches.B
     return branches.branch(rows, sorts, keys)
 
 
-def _index_for(rows: QuerySet[Artifact]) -> str:
+def _index_for(rows: QuerySet[Artifact], where: str) -> str:
     """The index for a digest. SQLite does not know how few rows share one, and would read all of a project's."""
-    if connection.vendor != "sqlite":
+    if connection.vendor != "sqlite" or not all(part in where for part in LISTED_SQL):
         return ""
     for one in rows.query.annotations.values():
-        if isinstance(one, FieldText) and one.name in DIGESTS and _are_listed(rows):
+        if isinstance(one, FieldText) and one.name in DIGESTS:
             return f' INDEXED BY "{DIGESTS[one.name]}"'
     return ""
-
-
-def _are_listed(rows: QuerySet[Artifact]) -> bool:
-    where = branches.filters(rows).conditions.sql
-    return all(part in where for part in LISTED_SQL)
 
 
 def _with_ties(sorts: Iterable[Sort]) -> tuple[Sort, ...]:

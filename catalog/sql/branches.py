@@ -11,7 +11,7 @@ be anything, are made once per call (`Filters`) and stand in every branch. `read
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,14 +65,16 @@ def branch(
     return Branch(Statement(before, whole.params[:taken]), Statement(after, whole.params[taken:]))
 
 
-def filters(rows: QuerySet[Any], *, index: str = "") -> Filters:
-    """The filters of a query that has some; `index` follows the first table. EmptyResultSet when no row can pass."""
+def filters(rows: QuerySet[Any], *, index: Callable[[str], str] = lambda _: "") -> Filters:
+    """The filters of a query that has some. What `index` says of their SQL follows the first table. EmptyResultSet when
+    no row can pass.
+    """
     query = rows.query
     compiler = query.get_compiler(connection=connection)
     query.get_initial_alias()
     where, params = compiler.compile(query.where)
     [first, *joins], table_params = compiler.get_from_clause()
-    tables = " ".join([first + index, *joins])
+    tables = " ".join([first + index(where), *joins])
     return Filters(Statement(tables, tuple(table_params)), Statement(where, tuple(params)))
 
 
