@@ -8,8 +8,8 @@ class ImagesAppConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from artifacts import count_limits  # noqa: PLC0415 - the same
-        from images import (  # noqa: PLC0415 - after the models
+        from artifacts import count_limits  # noqa: PLC0415 - after the models
+        from images import (  # noqa: PLC0415 - the same
             artifact_type,
             checks,
             documents,
